@@ -1,0 +1,119 @@
+/**
+ * The one registry of errors. Every error that crosses a module boundary or a door is made here, so
+ * that it has the same code, status, exit code, fault and retry advice everywhere.
+ * `docs/reference/errors.md` is generated from this file.
+ *
+ * - fault: who has to change something: the `caller`, the author of the `function`, or the `platform`.
+ * - retry: `never` (the same call fails again), `later` (after a pause it may succeed),
+ *   `automatic` (Plinth itself retries before it reports this).
+ * - exitCode: 0 success, 1 runtime or syntax error, 2 timeout, 3 security violation, 4 validation
+ *   error, 5 out of memory, 6 conflict, 7 platform failure.
+ */
+export type Fault = "caller" | "function" | "platform";
+export type Retry = "never" | "later" | "automatic";
+
+export interface ErrorSpec {
+  readonly status: number;
+  readonly grpc: string;
+  readonly exitCode: number;
+  readonly fault: Fault;
+  readonly retry: Retry;
+  /** What happened; `{name}` stands for a detail. */
+  readonly message: string;
+  /** What to do next. */
+  readonly next: string;
+}
+
+const caller = { fault: "caller", retry: "never", exitCode: 4 } as const;
+const userFunction = { fault: "function", retry: "never", exitCode: 1, status: 560, grpc: "INVALID_ARGUMENT" } as const;
+const platform = { fault: "platform", retry: "later", exitCode: 7, status: 500, grpc: "INTERNAL" } as const;
+const overload = { fault: "platform", retry: "later", exitCode: 7, status: 503, grpc: "UNAVAILABLE" } as const;
+
+export const ERRORS = {
+  // Requests.
+  MalformedJson: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "The body is not valid JSON: {detail}.", next: "Send one JSON object, encoded as UTF-8." },
+  BadRequest: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "{detail}", next: "Correct the request; the reference of the endpoint lists its fields." },
+  RequestTooLarge: { ...caller, status: 413, grpc: "RESOURCE_EXHAUSTED", message: "The {what} has {actual} and may have {max}.", next: "Send less, or store the data and pass its id." },
+  TooDeep: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "The {what} is nested deeper than {max} levels.", next: "Flatten the value." },
+  InvalidValue: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "{detail}", next: "Values are null, booleans, numbers, strings, bytes, int64, arrays and plain objects; see the guide on values." },
+  Unauthenticated: { ...caller, status: 401, grpc: "UNAUTHENTICATED", message: "The key is missing, unknown, revoked or expired.", next: "Send a valid key as `Authorization: Bearer <key>`; `plinth keys create` makes one." },
+  Forbidden: { ...caller, status: 403, grpc: "PERMISSION_DENIED", message: "The key has no `{scope}` scope here.", next: "Use a key with that scope; `plinth keys list` shows what each may do." },
+  NotFound: { ...caller, status: 404, grpc: "NOT_FOUND", message: "There is no {what}.", next: "Check the name; names are case-sensitive." },
+  FunctionNotFound: { ...caller, status: 404, grpc: "NOT_FOUND", message: "Could not find public function for '{path}'.", next: "Did you forget to deploy? `plinth deploy` pushes the functions folder; internal functions cannot be called from outside." },
+  WrongFunctionKind: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "Trying to execute {path} as {wanted}, but it is defined as {actual}.", next: "Call it through the endpoint of its kind." },
+  ArgumentValidation: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "ArgumentValidationError: {detail}", next: "Send arguments that fit the function's validator." },
+  IdempotencyConflict: { ...caller, status: 409, grpc: "ALREADY_EXISTS", message: "The idempotency key '{key}' was used for another call.", next: "Use a new key for a new call." },
+  MethodNotAllowed: { ...caller, status: 405, grpc: "UNIMPLEMENTED", message: "{method} is not possible here.", next: "Use {allowed}." },
+  SnapshotTooOld: { ...caller, status: 400, grpc: "OUT_OF_RANGE", message: "The moment {at} is no longer kept or not reached yet.", next: "Read a moment within the retention, or the latest state." },
+  AlreadyExists: { ...caller, status: 409, grpc: "ALREADY_EXISTS", message: "{what} exists already.", next: "Choose another name." },
+
+  // Functions: the author's code is at fault. These are results, not failures of Plinth.
+  FunctionError: { ...userFunction, message: "{detail}", next: "Read the stack; it points into the function's source." },
+  ReturnsValidation: { ...userFunction, message: "ReturnsValidationError: {detail}", next: "Return a value that fits the `returns` validator." },
+  FunctionTimeout: { ...userFunction, exitCode: 2, grpc: "DEADLINE_EXCEEDED", message: "Function execution timed out (maximum duration: {max})", next: "Do less in one call, or use an action." },
+  FunctionOutOfMemory: { ...userFunction, exitCode: 5, grpc: "RESOURCE_EXHAUSTED", message: "JavaScript execution ran out of memory (maximum memory usage: {max})", next: "Keep less in memory; page through large results." },
+  FunctionNeverResolves: { ...userFunction, message: "Returned promise will never resolve", next: "Settle or return every promise that the function waits for." },
+  SecurityViolation: { ...userFunction, exitCode: 3, grpc: "PERMISSION_DENIED", message: "The code tried something that is not allowed: {detail}.", next: "Remove it; the attempt is recorded." },
+  EffectDenied: { ...userFunction, exitCode: 3, grpc: "PERMISSION_DENIED", message: "{detail}", next: "Call only what this kind of function may call." },
+  LimitExceeded: { ...userFunction, grpc: "RESOURCE_EXHAUSTED", message: "{what}: {actual} is over the limit of {max}.", next: "Do less in one call; the limits page says what each is for." },
+  InvalidArgument: { ...userFunction, message: "{detail}", next: "Correct the call in the function." },
+  SchemaViolation: { ...userFunction, message: "Failed to insert or update a document in table \"{table}\" because it does not match the schema: {detail}", next: "Write a document that fits the table's validator, or change the schema." },
+  FetchRefused: { ...userFunction, exitCode: 3, grpc: "PERMISSION_DENIED", message: "fetch to {url} is refused: {detail}.", next: "Actions reach the public internet only; an operator can allow more in the configuration." },
+  FetchFailed: { ...userFunction, retry: "later", grpc: "UNAVAILABLE", message: "fetch to {url} failed: {detail}.", next: "Try again, or check the address." },
+  NotAvailable: { ...userFunction, grpc: "UNIMPLEMENTED", message: "{what} is not available on this host.", next: "Read the compatibility page for what is." },
+
+  // Deploys.
+  InvalidPackage: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "The package cannot be deployed: {detail}", next: "Correct it and deploy again; the old version still serves." },
+  SchemaMismatch: { ...caller, status: 400, grpc: "FAILED_PRECONDITION", message: "The schema does not fit the data that is stored: {detail}", next: "Change the documents first, or make the validator accept them." },
+
+  // The platform.
+  OptimisticConcurrencyControlFailure: { ...overload, exitCode: 6, grpc: "ABORTED", retry: "automatic", message: "Documents that \"{path}\" read were changed while it ran and on every retry ({attempts} attempts).", next: "Try again; let calls that run together write different documents." },
+  TooManyConcurrentRequests: { ...overload, status: 429, grpc: "RESOURCE_EXHAUSTED", message: "The queue is full: {detail}.", next: "Try again after a pause; the operator can raise the limit." },
+  ExpiredInQueue: { ...overload, message: "The call waited longer than {maxMs} ms for a place: {reason}.", next: "Try again after a pause." },
+  RunnerLost: { ...overload, message: "The process that ran the code was lost: {detail}.", next: "Try again; an action may have had part of its effects." },
+  StaleLease: { ...platform, status: 409, grpc: "ABORTED", message: "The work was given to another owner meanwhile.", next: "Nothing; the other owner finishes it." },
+  ShuttingDown: { ...overload, message: "The host is shutting down.", next: "Try again on another host or after the restart." },
+  StoreFailure: { ...platform, message: "The store could not {what}.", next: "Look at the host's log and the disk." },
+  DataFolderLocked: { ...platform, retry: "never", message: "Another host (process {pid}) uses the data folder {folder}.", next: "Stop it, or choose another folder with PLINTH_DATA_DIR." },
+  DataFolderUnusable: { ...platform, retry: "never", message: "The data folder {folder} cannot be used: {detail}.", next: "Make it writable for this user, or choose another with PLINTH_DATA_DIR." },
+  PortTaken: { ...platform, retry: "never", message: "Port {port} on {address} is taken.", next: "Stop what listens there, or choose another with PLINTH_PORT." },
+  JailMissing: { ...platform, retry: "never", message: "No jail can be built here: {detail}.", next: "{next}" },
+  InternalError: { ...platform, message: "An internal error happened (id {id}).", next: "Report it with the id; details are in the host's log." },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+type Params<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Params<Rest> : never;
+export type ErrorDetails<Code extends ErrorCode> = {
+  readonly [Name in Params<(typeof ERRORS)[Code]["message"]> | Params<(typeof ERRORS)[Code]["next"]>]: string | number;
+};
+
+/** An error of the registry. `dataText` is the convex JSON of a `ConvexError` that user code threw. */
+export class PlinthError extends Error {
+  override name = "PlinthError";
+  readonly code: ErrorCode;
+  readonly spec: ErrorSpec;
+  readonly next: string;
+  dataText: string | undefined;
+
+  constructor(code: ErrorCode, details: Readonly<Record<string, string | number>>, options?: { cause?: unknown; dataText?: string }) {
+    super(fill(ERRORS[code].message, details), options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.spec = ERRORS[code];
+    this.next = fill(this.spec.next, details);
+    this.dataText = options?.dataText;
+  }
+}
+
+/** Makes an error of the registry; the compiler asks for the details that its message names. */
+export function plinthError<Code extends ErrorCode>(
+  code: Code,
+  details: ErrorDetails<Code>,
+  options?: { cause?: unknown; dataText?: string },
+): PlinthError {
+  return new PlinthError(code, details, options);
+}
+
+function fill(template: string, details: Readonly<Record<string, string | number>>): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? `{${name}}`));
+}

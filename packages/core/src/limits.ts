@@ -1,0 +1,121 @@
+/**
+ * Every limit of Plinth, with its unit in the name and its reason beside it. No other file may define
+ * one. `docs/reference/limits.md` is generated from here. Values marked "Convex" are those that
+ * functions written for Convex expect.
+ */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export interface Limit {
+  readonly value: number;
+  readonly reason: string;
+}
+
+export const LIMITS = {
+  // Values and documents.
+  documentBytesMax: { value: MiB, reason: "one document (Convex)" },
+  documentDepthMax: { value: 16, reason: "nesting of a stored document (Convex)" },
+  valueDepthMax: { value: 64, reason: "nesting of arguments and results (Convex)" },
+  objectFieldsMax: { value: 1024, reason: "fields of one object (Convex)" },
+  arrayElementsMax: { value: 8192, reason: "elements of one array (Convex)" },
+  fieldNameBytesMax: { value: 1024, reason: "length of a field name (Convex)" },
+  topLevelFieldNameBytesMax: { value: 64, reason: "length of a top-level field name of a document (Convex)" },
+  identifierBytesMax: { value: 64, reason: "length of a table or index name (Convex)" },
+  indexFieldsMax: { value: 16, reason: "fields of one index (Convex)" },
+  indexesPerTableMax: { value: 64, reason: "indexes of one table (Convex)" },
+  indexKeyBytesMax: { value: 4 * MiB, reason: "one encoded index key: several fields of one document, escaped" },
+
+  // One transaction.
+  transactionReadBytesMax: { value: 16 * MiB, reason: "bytes that one transaction reads (Convex)" },
+  transactionReadDocumentsMax: { value: 32_000, reason: "documents that one transaction reads (Convex)" },
+  transactionReadRangesMax: { value: 4096, reason: "index ranges that one transaction reads (Convex)" },
+  transactionWriteBytesMax: { value: 16 * MiB, reason: "bytes that one transaction writes (Convex)" },
+  transactionWriteDocumentsMax: { value: 16_000, reason: "documents that one transaction writes (Convex)" },
+  transactionSchedulesMax: { value: 1000, reason: "functions that one mutation schedules (Convex)" },
+  transactionScheduleArgsBytesMax: { value: 16 * MiB, reason: "arguments of all functions that one mutation schedules (Convex)" },
+  scheduleArgsBytesMax: { value: 4 * MiB, reason: "arguments of one scheduled function (Convex)" },
+  scheduleAheadMsMax: { value: 5 * 365 * 86_400_000, reason: "a function is scheduled within five years (Convex)" },
+  queryOperatorsMax: { value: 256, reason: "filters and limits of one query (Convex)" },
+  queryPageSizeMax: { value: 8192, reason: "rows of one page; a page is an array" },
+  conflictAttemptsMax: { value: 5, reason: "runs of one interactive mutation: the first and four again (Convex)" },
+  conflictBackoffMs: { value: 100, reason: "first pause after a conflict; doubles each time, with jitter" },
+  conflictBackoffMsMax: { value: 2000, reason: "longest pause between two runs of an interactive mutation (Convex)" },
+  callDepthMax: { value: 8, reason: "nesting of runQuery and runMutation (Convex)" },
+
+  // One call.
+  argsBytesMax: { value: 16 * MiB, reason: "arguments of a call (Convex)" },
+  resultBytesMax: { value: 16 * MiB, reason: "result of a call (Convex)" },
+  httpBodyBytesMax: { value: 20 * MiB, reason: "body of an HTTP action's request and response (Convex)" },
+  userCpuMsMax: { value: 1000, reason: "JavaScript time of a query or mutation, waits for data excluded (Convex)" },
+  systemWallMsMax: { value: 15_000, reason: "whole time of a query or mutation (Convex)" },
+  actionWallMsMax: { value: 600_000, reason: "whole time of an action (Convex)" },
+  analyzeWallMsMax: { value: 4000, reason: "evaluation of the modules at deploy (Convex)" },
+  killGraceMs: { value: 100, reason: "between the polite end of a call and SIGKILL of its runner" },
+  isolateHeapBytesMax: { value: 64 * MiB, reason: "JavaScript heap of one call (Convex)" },
+  runnerMemoryBytesMax: { value: 320 * MiB, reason: "private memory of one runner beyond its idle size: four heaps and slack" },
+  logLinesMax: { value: 256, reason: "console lines of one call (Convex)" },
+  logLineBytesMax: { value: 4 * KiB, reason: "one console line (Convex documentation)" },
+  pendingHostCallsMax: { value: 1024, reason: "host calls of one invocation that wait at the same time" },
+  hostCallsPerInvocationMax: { value: 100_000, reason: "host calls of one invocation in all" },
+  invocationDepthMax: { value: 16, reason: "calls that cause calls through actions; a loop ends here" },
+  environmentVariablesMax: { value: 1000, reason: "variables of one branch (Convex)" },
+  environmentVariableBytesMax: { value: 8 * KiB, reason: "one variable (Convex)" },
+
+  // fetch of actions.
+  fetchBodyBytesMax: { value: 10 * MiB, reason: "one fetched body, after decompression" },
+  fetchHeadersMax: { value: 100, reason: "headers of one fetch" },
+  fetchHeaderBytesMax: { value: 16 * KiB, reason: "all headers of one fetch" },
+  fetchRedirectsMax: { value: 5, reason: "redirects of one fetch, each checked like the first" },
+  fetchConnectMsMax: { value: 5000, reason: "until a connection stands" },
+  fetchesPerInvocationMax: { value: 16, reason: "fetches of one invocation at the same time" },
+  fetchesPerTenantMax: { value: 64, reason: "fetches of one tenant at the same time" },
+
+  // Runner protocol.
+  frameBytesMax: { value: 24 * MiB, reason: "one frame: the largest result or arguments with JSON escapes and its envelope" },
+  envelopeBytesMax: { value: 64 * KiB, reason: "the part of a frame that the host parses" },
+  envelopeDepthMax: { value: 8, reason: "nesting of an envelope" },
+  runnerStallMsMax: { value: 5000, reason: "a runner that does not read its socket for so long is killed" },
+
+  // Deploys.
+  bundleBytesMax: { value: 16 * MiB, reason: "code of one version; it travels in one frame" },
+  sourceMapBytesMax: { value: 20 * MiB, reason: "source map of one version; it travels in one frame" },
+  functionsPerVersionMax: { value: 10_000, reason: "functions of one version" },
+  modulesPerVersionMax: { value: 2000, reason: "modules of one version" },
+  tablesPerBranchMax: { value: 10_000, reason: "tables of one branch (Convex)" },
+
+  // Engine.
+  queriesPerTenantMax: { value: 16, reason: "queries of one tenant that run at the same time (Convex)" },
+  mutationsPerTenantMax: { value: 16, reason: "mutations of one tenant that run at the same time (Convex)" },
+  actionsPerTenantMax: { value: 64, reason: "actions of one tenant that run at the same time (Convex)" },
+  queueEntriesPerTenantMax: { value: 2000, reason: "calls of one tenant that wait for a place" },
+  queueEntriesMax: { value: 20_000, reason: "calls of all tenants that wait for a place" },
+  queueWaitMsMax: { value: 5000, reason: "wait of a query or mutation for a place (Convex)" },
+  actionQueueWaitMsMax: { value: 10_000, reason: "wait of an action for a place (Convex)" },
+  asyncQueueEntriesPerTenantMax: { value: 100_000, reason: "asynchronous invocations of one tenant that wait" },
+  leaseMsMax: { value: 630_000, reason: "a lease outlives the longest action by half a minute" },
+  platformAttemptsMax: { value: 3, reason: "runs of one invocation after failures of the platform" },
+  retryBackoffMs: { value: 5000, reason: "first pause after a failure of the platform; doubles each time" },
+  retryBackoffMsMax: { value: 60_000, reason: "longest pause after a failure of the platform" },
+  scheduledConflictBackoffMsMax: { value: 60_000, reason: "longest pause between two runs of a scheduled mutation after conflicts (Convex)" },
+  queryCacheBytesMax: { value: 100 * MiB, reason: "results of queries that are kept (Convex)" },
+
+  // Retention.
+  historyRetentionMs: { value: 86_400_000, reason: "how long replaced values stay readable" },
+  invocationRetentionMs: { value: 7 * 86_400_000, reason: "how long records of invocations are kept" },
+  scheduledRetentionMs: { value: 7 * 86_400_000, reason: "how long finished scheduled functions are kept (Convex)" },
+  idempotencyRetentionMs: { value: 14 * 86_400_000, reason: "how long an idempotency key answers with its first result (Convex)" },
+
+  // Doors.
+  requestBodyBytesMax: { value: 24 * MiB, reason: "one HTTP request: the largest arguments with JSON escapes" },
+  deployBodyBytesMax: { value: 40 * MiB, reason: "one deploy: code and source map" },
+  jsonDepthMax: { value: 96, reason: "nesting of request bodies: the deepest value within its envelope" },
+  queryBatchMax: { value: 100, reason: "queries of one query_batch" },
+  streamsPerTenantMax: { value: 1000, reason: "open event streams of one tenant" },
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof LIMITS;
+
+/** The value of one limit. */
+export function limit(name: LimitName): number {
+  return LIMITS[name].value;
+}

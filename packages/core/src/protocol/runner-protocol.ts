@@ -1,0 +1,197 @@
+/**
+ * The protocol between the host and a runner: one tagged union per direction.
+ *
+ * A frame is an envelope (small JSON that the receiver parses strictly) and a body (UTF-8 bytes that
+ * the host carries without looking inside: arguments, results, code). `frames.ts` is its byte form and
+ * `parse.ts` the strict reader of what a runner sends. The transport is the inherited socketpair fd 3.
+ *
+ * Order of a conversation: host `hello` → runner `ready`; host `load` → runner `loaded` or `loadFailed`;
+ * host `invoke` → any number of runner `call`/`log` and host `reply` → exactly one runner `result` or
+ * `failure`. A `cancel` asks for an early `failure`. A runner speaks only of calls that are open; any
+ * other frame is a violation and ends it.
+ *
+ * History: 1 = first version.
+ */
+export const PROTOCOL_VERSION = 1;
+
+export type FunctionKind = "query" | "mutation" | "action" | "httpAction";
+
+/** What a runner may spend on one call; the host enforces the same from outside. */
+export interface CallLimits {
+  /** JavaScript time, waits for host calls excluded. */
+  readonly cpuMs: number;
+  /** Time from invoke to result. */
+  readonly wallMs: number;
+  readonly heapBytes: number;
+  readonly resultBytes: number;
+  readonly logLines: number;
+  readonly logLineBytes: number;
+  readonly pendingHostCalls: number;
+}
+
+export interface InvokeEnvelope {
+  readonly type: "invoke";
+  /** Number of the call on this connection; chosen by the host, never reused. */
+  readonly call: number;
+  /** Digest of a loaded version. */
+  readonly version: string;
+  readonly kind: FunctionKind | "analyze";
+  /** `dir/module:export`; for `httpAction` empty (the router finds it), for `analyze` empty. */
+  readonly path: string;
+  /** Opaque id that user code sees as its request id. */
+  readonly requestId: string;
+  /** Seed of the call's random numbers: 32 hexadecimal digits. */
+  readonly seed: string;
+  /** Frozen time of queries and mutations; start time of actions. Milliseconds since 1970, may have a fraction. */
+  readonly nowMs: number;
+  /** Snapshot of the transaction in nanoseconds, as decimal text; absent in actions. */
+  readonly snapshotNs?: string;
+  /** Table name → table number, for `normalizeId`. */
+  readonly tables: Readonly<Record<string, number>>;
+  /** process.env of the call. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly limits: CallLimits;
+}
+
+/** Host → runner. Bodies are given in brackets. */
+export type HostEnvelope =
+  | { readonly type: "hello"; readonly protocol: number; readonly isolates: number; readonly heapBytes: number }
+  /** [script of the version] */
+  | { readonly type: "load"; readonly version: string }
+  | { readonly type: "unload"; readonly version: string }
+  /** [source map], only after the runner asked with `needSourceMap`. */
+  | { readonly type: "sourceMap"; readonly version: string }
+  /** [arguments: the JSON text of an array with one object; for httpAction an HttpActionRequest] */
+  | InvokeEnvelope
+  /** [result text, or JSON of HostCallFailure when not ok] */
+  | { readonly type: "reply"; readonly call: number; readonly id: number; readonly ok: boolean }
+  | { readonly type: "cancel"; readonly call: number; readonly reason: "timeout" | "cancelled" };
+
+/** Runner → host. Hostile until parsed by `parse.ts`. */
+export type RunnerEnvelope =
+  | { readonly type: "ready"; readonly protocol: number; readonly runtime: string; readonly engine: string }
+  | { readonly type: "loaded"; readonly version: string }
+  /** [JSON of RunnerFailure] */
+  | { readonly type: "loadFailed"; readonly version: string }
+  | { readonly type: "needSourceMap"; readonly version: string }
+  /** A host call. [argument JSON text] */
+  | { readonly type: "call"; readonly call: number; readonly id: number; readonly op: string }
+  /** A console line. [text] `dropped` counts lines that the limit swallowed since the last one. */
+  | { readonly type: "log"; readonly call: number; readonly level: LogLevel; readonly truncated: boolean; readonly dropped: number }
+  /** [result JSON text] */
+  | ({ readonly type: "result"; readonly call: number } & ObservedUse)
+  /** [JSON of RunnerFailure] */
+  | ({ readonly type: "failure"; readonly call: number; readonly kind: RunnerFailureKind } & ObservedUse);
+
+/** What the runner says of a call. Hints for caching and metrics, never for billing or limits. */
+export interface ObservedUse {
+  readonly heapBytes: number;
+  readonly observedTime: boolean;
+  readonly observedRandom: boolean;
+}
+
+export type LogLevel = "debug" | "log" | "info" | "warn" | "error";
+
+/**
+ * - error: user code threw, or the result cannot be sent.
+ * - timeout, outOfMemory: a limit of the call ended it.
+ * - neverResolves: the promise of the function can no longer settle.
+ */
+export type RunnerFailureKind = "error" | "timeout" | "outOfMemory" | "neverResolves";
+
+/** Body of `failure`, `loadFailed`. All of it is user-controlled text. */
+export interface RunnerFailure {
+  /** `Name: message`, at most 16 KiB. */
+  readonly message: string;
+  /** Frames, mapped to the author's sources where a map is known; one per line, each beginning with `    at `. */
+  readonly stack?: string;
+  /** convex JSON text of the data of a ConvexError. */
+  readonly dataText?: string;
+}
+
+/** Body of a `reply` that is not ok. */
+export interface HostCallFailure {
+  readonly code: string;
+  readonly message: string;
+  /** convex JSON text of a ConvexError that a called function threw. */
+  readonly dataText?: string;
+}
+
+/** Body of an `invoke` of kind httpAction. */
+export interface HttpActionRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly bodyBase64: string;
+}
+
+/** Result text of an httpAction. `routed: false` means that no route matched. */
+export interface HttpActionResponse {
+  readonly routed: boolean;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly bodyBase64: string;
+}
+
+/**
+ * Result text of `analyze`: what the version declares. `schema` and `crons` are the JSON texts that
+ * `schema.export()` and `crons.export()` return; all of it is user-controlled and checked again by the host.
+ */
+export interface AnalyzeResult {
+  readonly functions: readonly AnalyzedFunction[];
+  readonly schema: string | null;
+  readonly crons: string | null;
+  readonly httpRoutes: readonly { readonly path: string; readonly method: string }[];
+}
+
+export interface AnalyzedFunction {
+  /** `dir/module:export` */
+  readonly path: string;
+  readonly kind: FunctionKind;
+  readonly visibility: "public" | "internal";
+  /** Validator JSON text. */
+  readonly args: string;
+  /** Validator JSON text, or `null` as text. */
+  readonly returns: string;
+}
+
+/**
+ * Names of host calls besides the Convex syscalls (`1.0/…`, facts in docs/guide/functions.md). `queryStream`,
+ * `queryCleanup`, `db/normalizeId` and `getSnapshotTs` are answered inside the runner; instead of
+ * `1.0/queryStreamNext` the runner sends `queryNext`, which fetches several rows at once.
+ */
+export const HOST_OPS = {
+  /** arg {query?, stream, rows}: `query` with the first request of a stream; result {rows: doc[], done}. */
+  queryNext: "plinth/queryNext",
+  /** arg {stream}: frees a stream; result null. */
+  queryClose: "plinth/queryClose",
+  /** arg FetchRequest, result FetchResponse (below). */
+  fetch: "plinth/fetch",
+  /** arg {value}: a partial result of an action, seen by those who stream the invocation. */
+  emit: "plinth/emit",
+} as const;
+
+export interface FetchRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [string, string])[];
+  /** null = no body */
+  readonly bodyBase64: string | null;
+  readonly redirect: "follow" | "error" | "manual";
+}
+
+export interface FetchResponse {
+  readonly url: string;
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly redirected: boolean;
+  readonly bodyBase64: string;
+}
+
+/**
+ * The script of a version. It is one classic script, made by the CLI's bundler, that assigns
+ * `globalThis.__plinthModules`: module path without extension (`dir/accounts`, `schema`, `http`, `crons`) →
+ * a function that evaluates the module at its first call and returns its namespace object.
+ */
+export const MODULES_GLOBAL = "__plinthModules";
