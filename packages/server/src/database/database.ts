@@ -1,0 +1,132 @@
+/**
+ * The database: Convex semantics over the store. This file is its contract; `open-database.ts` makes one.
+ *
+ * D1 A transaction reads one snapshot plus its own writes, and nothing else.
+ * D2 Everything it read (documents, index ranges, records, the catalogue) is in its read set; a commit is
+ *    refused as a conflict when another commit wrote into it meanwhile.
+ * D3 Documents, their index entries, scheduled functions and platform records of one transaction commit together.
+ * D4 A nested call's writes are undone alone when it fails; what it read stays in the read set.
+ * D5 No limit of `core/limits.ts` can be passed by splitting work over nested calls.
+ */
+import type { KeyRange, Timestamp } from "../store/store.ts";
+
+/** Data of one branch of one tenant. The platform's own records use `PLATFORM_SCOPE`. */
+export interface Scope {
+  readonly tenant: string;
+  readonly branch: string;
+}
+
+export type KeyPart = string | number | bigint | boolean | null;
+
+/**
+ * A table of platform records: typed JSON values under ordered keys, in the same store and transactions as
+ * documents. All of them are listed in `record-tables.ts`, which gives each its number in the key space.
+ * `T` is what `parse` returns; rows are written as JSON (bigint not allowed).
+ */
+export interface RecordTable<T> {
+  readonly space: number;
+  readonly name: string;
+  readonly parse: (json: unknown) => T;
+}
+
+export interface Records {
+  get<T>(table: RecordTable<T>, key: readonly KeyPart[]): Promise<T | undefined>;
+  put<T>(table: RecordTable<T>, key: readonly KeyPart[], value: T): void;
+  delete<T>(table: RecordTable<T>, key: readonly KeyPart[]): void;
+  /** Rows whose key begins with `prefix`, in key order. `after` continues behind a key (before it when desc). */
+  range<T>(
+    table: RecordTable<T>,
+    options: { readonly prefix: readonly KeyPart[]; readonly after?: readonly KeyPart[]; readonly order?: "asc" | "desc"; readonly limit: number },
+  ): Promise<{ readonly key: readonly KeyPart[]; readonly value: T }[]>;
+}
+
+export interface TransactionMetrics {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly databaseQueries: number;
+  readonly documentsRead: number;
+  readonly documentsWritten: number;
+  readonly functionsScheduled: number;
+  readonly scheduledFunctionArgsBytes: number;
+}
+
+export interface Transaction {
+  readonly scope: Scope;
+  readonly readonly: boolean;
+  /** Moment of the snapshot. */
+  readonly ts: Timestamp;
+  /**
+   * Performs one database syscall (`1.0/get`, `1.0/insert`, `1.0/shallowMerge`, `1.0/replace`, `1.0/remove`,
+   * `1.0/count`, `1.0/queryPage`, `plinth/queryNext`, `plinth/queryClose`): JSON text in, JSON text out.
+   * The argument is hostile. Calls run one at a time in the order of their arrival. Throws PlinthError.
+   */
+  syscall(op: string, argText: string): Promise<string>;
+  /** True when `op` is one that `syscall` performs. */
+  handles(op: string): boolean;
+  /** Table name → number, for the runner; system tables included. Reads the catalogue. */
+  tables(): Promise<Readonly<Record<string, number>>>;
+  /** Starts a nested call. Exactly one of `keep` and `undo` follows before anything else of the parent runs. */
+  nested(): { keep(): void; undo(): void };
+  readonly records: Records;
+  /**
+   * Adds a document to a system table (`_scheduled_functions`), or replaces it. Not counted as a user's write.
+   * `value` is the convex JSON object without `_id` and `_creationTime`.
+   */
+  readonly system: {
+    insert(table: SystemTableName, valueText: string): Promise<string>;
+    replace(id: string, valueText: string): Promise<void>;
+    get(id: string): Promise<string | null>;
+    delete(id: string): Promise<void>;
+  };
+  /** Counts a scheduled function against the limits; throws LimitExceeded. */
+  countSchedule(argsBytes: number): void;
+  metrics(): TransactionMetrics;
+  /** What was read so far, as store key ranges: for the commit check, subscriptions and caches. */
+  readRanges(): readonly KeyRange[];
+  /** Commits, or says that it conflicts (then nothing was written). The transaction is over either way. */
+  commit(): Promise<{ readonly kind: "committed"; readonly ts: Timestamp } | { readonly kind: "conflict"; readonly what: string }>;
+  /** Ends the transaction without writing. Harmless when it is over. */
+  release(): void;
+}
+
+export type SystemTableName = "_scheduled_functions" | "_storage";
+
+export interface BeginOptions {
+  readonly readonly: boolean;
+  /** A retained moment; the latest when absent. Read-only transactions only. */
+  readonly at?: Timestamp;
+  /** Time that `_creationTime` of new documents starts from, in milliseconds. */
+  readonly nowMs: number;
+}
+
+/** What `schema.export()` returned, checked: `parseSchema` of `core/documents/schema.ts` makes it from hostile text. */
+export interface SchemaPlan {
+  readonly schemaText: string;
+}
+
+export interface Database {
+  begin(scope: Scope, options: BeginOptions): Promise<Transaction>;
+  /**
+   * Runs a platform transaction (records, system documents) and commits it; runs it again on conflict, with
+   * short pauses. `body` must have no effect but on the transaction.
+   */
+  update<T>(scope: Scope, body: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** Reads in one read-only transaction. */
+  read<T>(scope: Scope, body: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Prepares a new schema while the old one serves: creates tables, backfills new indexes in bounded
+   * transactions (writers keep them up to date meanwhile), checks existing documents. Rejects with
+   * SchemaMismatch or InvalidPackage and then changes nothing that can be seen. `null` = no schema.
+   * The result is passed to `activateSchema` inside the transaction that moves the branch head.
+   */
+  prepareSchema(scope: Scope, schemaText: string | null, progress?: (text: string) => void): Promise<PreparedSchema>;
+  /** Makes a prepared schema the one that is queried and enforced, and drops what it no longer declares. */
+  activateSchema(transaction: Transaction, prepared: PreparedSchema): Promise<void>;
+  /** Latest committed timestamp. */
+  latest(): Timestamp;
+}
+
+/** Opaque outside the database. */
+export interface PreparedSchema {
+  readonly kind: "preparedSchema";
+}

@@ -1,0 +1,49 @@
+/**
+ * Versions and branch heads. A version is immutable and named by the digest of its script; a branch head
+ * says which version serves. This file is the contract; `open-deploys.ts` makes one.
+ */
+import type { FunctionKind } from "@plinth/core/protocol/runner-protocol.ts";
+import type { Scope } from "../database/database.ts";
+import type { VersionCode } from "../sandbox/sandbox.ts";
+
+/** Body of `POST /v1/deploy`. Hostile. */
+export interface DeployRequest {
+  /** The script of the version; see MODULES_GLOBAL in the runner protocol. */
+  readonly script: string;
+  /** Source map v3 of the script, or null. */
+  readonly sourceMap: string | null;
+  readonly note?: string;
+  /** Check everything and change nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface DeployResult {
+  readonly version: string;
+  readonly changed: boolean;
+  readonly functions: readonly { readonly path: string; readonly kind: FunctionKind; readonly visibility: "public" | "internal" }[];
+  readonly indexesAdded: readonly string[];
+  readonly indexesRemoved: readonly string[];
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+export interface ResolvedFunction {
+  readonly path: string;
+  readonly kind: FunctionKind;
+  readonly visibility: "public" | "internal";
+  /** Validator JSON. */
+  readonly args: unknown;
+  readonly returns: unknown;
+  readonly version: VersionCode;
+}
+
+export interface Deploys {
+  deploy(scope: Scope, request: DeployRequest, progress?: (text: string) => void): Promise<DeployResult>;
+  /** The function at the branch head, from memory after the first time; undefined when there is none. */
+  resolve(scope: Scope, path: string): Promise<ResolvedFunction | undefined>;
+  /** The version at the branch head, or a given one; undefined when there is none. */
+  version(scope: Scope, digest?: string): Promise<VersionCode | undefined>;
+  /** process.env of functions of the branch, `CONVEX_CLOUD_URL` and `CONVEX_SITE_URL` included. */
+  environment(scope: Scope): Promise<Readonly<Record<string, string>>>;
+  setEnvironment(scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void>;
+  list(scope: Scope): Promise<readonly { readonly path: string; readonly kind: FunctionKind; readonly visibility: "public" | "internal" }[]>;
+}

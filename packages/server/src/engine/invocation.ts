@@ -1,0 +1,127 @@
+/**
+ * What the engine takes and returns. Every way to start code makes an `InvocationRequest`.
+ */
+import type { FunctionKind, LogLevel } from "@plinth/core/protocol/runner-protocol.ts";
+import type { PlinthError } from "@plinth/core/errors.ts";
+import type { Timestamp } from "../store/store.ts";
+
+export type KeyScope = "admin" | "deploy" | "invoke" | "read";
+
+/** Who calls. `identity` is the JSON that `ctx.auth.getUserIdentity()` returns. */
+export interface Actor {
+  readonly kind: "anonymous" | "key" | "function" | "schedule";
+  readonly keyId?: string;
+  readonly scopes: readonly KeyScope[];
+  readonly identity?: Readonly<Record<string, unknown>>;
+}
+
+export interface InvocationRequest {
+  readonly tenant: string;
+  readonly branch: string;
+  readonly actor: Actor;
+  readonly source: "convex" | "native" | "httpAction" | "schedule" | "cron" | "function";
+  /** `dir/module:export`; `module` alone means its default export. Ignored for httpAction. */
+  readonly path: string;
+  /** The kind that the door asks for; any when absent. */
+  readonly kind?: FunctionKind;
+  /** Whether internal functions may be called (admin keys, schedules, functions). */
+  readonly internalAllowed: boolean;
+  /** JSON text of the arguments object, or of an HttpActionRequest. Hostile. */
+  readonly argsText: string;
+  readonly priority: Priority;
+  /** Milliseconds from now until the caller gives up. */
+  readonly deadlineMs?: number;
+  readonly idempotencyKey?: string;
+  /** Queries only: read this moment. */
+  readonly at?: Timestamp;
+  /** The invocation that caused this one, and how many lie above it. */
+  readonly parent?: { readonly id: string; readonly depth: number };
+}
+
+export type Priority = "interactive" | "normal" | "background";
+
+/** Why work waits. Shown in the record, in metrics and in errors. */
+export type WaitReason =
+  | "tenantQueries" | "tenantMutations" | "tenantActions" // the tenant's own concurrency limit
+  | "hostCapacity" // all places of the host are taken
+  | "noRunner" // a runner is being started
+  | "conflictBackoff" | "retryBackoff"
+  | "scheduled" // its time has not come
+  | "draining"; // the host shuts down
+
+export interface InvocationUsage {
+  readonly queueMs: number;
+  readonly executionMs: number;
+  readonly userMs: number;
+  readonly memoryBytes: number;
+  readonly attempts: number;
+  readonly conflicts: number;
+  readonly coldStart: boolean;
+  readonly cached: boolean;
+  readonly databaseReadBytes: number;
+  readonly databaseWriteBytes: number;
+  readonly documentsRead: number;
+  readonly documentsWritten: number;
+}
+
+export interface LogLine {
+  readonly level: LogLevel;
+  /** Escaped: no control characters but tab and newline. */
+  readonly text: string;
+  readonly atMs: number;
+}
+
+export type InvocationOutcome = {
+  readonly id: string;
+  readonly functionPath: string;
+  readonly version: string;
+  readonly logs: readonly LogLine[];
+  readonly logsDropped: number;
+  readonly usage: InvocationUsage;
+} & (
+  | { readonly status: "succeeded"; /** convex JSON text */ readonly valueText: string; /** commit or snapshot */ readonly ts: Timestamp }
+  | { readonly status: "failed"; readonly error: PlinthError; /** mapped frames */ readonly stack?: string }
+);
+
+/** What those who watch an invocation see, in order; the last one is `done`. */
+export type InvocationEvent =
+  | { readonly type: "state"; readonly state: InvocationState; readonly reason?: WaitReason }
+  | { readonly type: "log"; readonly line: LogLine }
+  | { readonly type: "partial"; readonly valueText: string }
+  | { readonly type: "done"; readonly outcome: InvocationOutcome };
+
+export type InvocationState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
+
+/** The stored record of an invocation. */
+export interface InvocationRecord {
+  readonly id: string;
+  readonly tenant: string;
+  readonly branch: string;
+  readonly functionPath: string;
+  readonly kind: FunctionKind;
+  readonly version: string;
+  readonly source: InvocationRequest["source"];
+  readonly state: InvocationState;
+  readonly waitReason?: WaitReason;
+  readonly createdMs: number;
+  readonly startedMs?: number;
+  readonly finishedMs?: number;
+  readonly valueText?: string;
+  readonly error?: { readonly code: string; readonly message: string; readonly stack?: string; readonly dataText?: string };
+  readonly logs: readonly LogLine[];
+  readonly logsDropped: number;
+  readonly usage?: InvocationUsage;
+  /** Grows with each owner; an owner with an older token cannot finish the work. */
+  readonly fencingToken: number;
+}
+
+export interface Engine {
+  /** Runs a call and waits for its end. Rejects with a PlinthError when it was not run at all; a failure of the function is an outcome. */
+  invoke(request: InvocationRequest, options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: InvocationEvent) => void }): Promise<InvocationOutcome>;
+  /** Stores a call durably, to be run when a place is free; resolves after the commit. */
+  enqueue(request: InvocationRequest): Promise<{ readonly id: string }>;
+  get(scope: { readonly tenant: string; readonly branch: string }, id: string): Promise<InvocationRecord | undefined>;
+  /** Past and future events of a stored or running invocation, ended by `done`. */
+  watch(scope: { readonly tenant: string; readonly branch: string }, id: string, signal: AbortSignal): AsyncIterable<InvocationEvent>;
+  cancel(scope: { readonly tenant: string; readonly branch: string }, id: string): Promise<boolean>;
+}

@@ -1,0 +1,18 @@
+/**
+ * The one way out: every HTTP request that the host makes for somebody's code or configuration goes through
+ * `createEgress(...).fetch`. This file is the contract; the implementation stands in `egress/`.
+ */
+import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
+
+export interface EgressPolicy {
+  /** Private, loopback and metadata addresses stay refused unless listed here as `host:port` (tests, operators). */
+  readonly allowedPrivate: readonly string[];
+  /** Ports that may be reached besides 80 and 443. */
+  readonly allowedPorts: readonly number[];
+}
+
+export interface Egress {
+  /** Performs a request of user code. Rejects with FetchRefused, FetchFailed, LimitExceeded or InvalidArgument. */
+  fetch(request: FetchRequest, context: { readonly tenant: string; readonly invocation: string; readonly signal: AbortSignal }): Promise<FetchResponse>;
+  close(): Promise<void>;
+}
