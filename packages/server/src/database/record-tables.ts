@@ -1,0 +1,44 @@
+/**
+ * The one list of the platform's record tables. Each has a number in the key space that is never changed
+ * and never given to another table, because stored data carries it. Ranges keep the areas apart:
+ *
+ * | space  | area                                     |
+ * |--------|------------------------------------------|
+ * | 1–19   | versions, heads, environment, tenants    |
+ * | 20–39  | engine: invocations, queue, idempotency  |
+ * | 40–59  | schedules: due times, crons              |
+ * | 60–79  | doors and authentication: keys, sessions |
+ *
+ * To add a table: export it from this file with the next free number of its area. `parse` receives what
+ * `JSON.parse` made of a stored row and returns the row's type, or throws.
+ */
+import { assert } from "@plinth/core/assert.ts";
+import type { RecordTable, Scope } from "./database.ts";
+
+/** Records that belong to no tenant. Names that begin with `$` cannot be given to tenants or branches. */
+export const PLATFORM_SCOPE: Scope = { tenant: "$platform", branch: "$platform" };
+
+const tablesBySpace = new Map<number, RecordTable<unknown>>();
+
+/** Makes a record table; refuses a number or name that another table has. */
+export function defineRecordTable<T>(table: RecordTable<T>): RecordTable<T> {
+  assert(Number.isInteger(table.space) && table.space >= 1 && table.space <= 0xffff, `space of ${table.name} is a 16-bit number`);
+  for (const other of tablesBySpace.values()) {
+    assert(other.space !== table.space && other.name !== table.name, `record table ${table.name} (${table.space}) collides with ${other.name} (${other.space})`);
+  }
+  tablesBySpace.set(table.space, table);
+  return table;
+}
+
+/** All tables, by number. */
+export function recordTables(): readonly RecordTable<unknown>[] {
+  return [...tablesBySpace.values()].sort((a, b) => a.space - b.space);
+}
+
+// Versions, heads, environment, tenants (1–19).
+
+// Engine (20–39).
+
+// Schedules (40–59).
+
+// Doors and authentication (60–79).
