@@ -74,6 +74,8 @@ export const LIMITS = {
   frameBytesMax: { value: 24 * MiB, reason: "one frame: the largest result or arguments with JSON escapes and its envelope" },
   envelopeBytesMax: { value: 64 * KiB, reason: "the part of a frame that the host parses" },
   envelopeDepthMax: { value: 8, reason: "nesting of an envelope" },
+  failureMessageCharsMax: { value: 16 * KiB, reason: "message of an error that user code threw; the runner cuts it there" },
+  failureStackCharsMax: { value: 64 * KiB, reason: "stack of an error that user code threw; the runner cuts it there" },
   runnerStallMsMax: { value: 5000, reason: "a runner that does not read its socket for so long is killed" },
 
   // Deploys.
