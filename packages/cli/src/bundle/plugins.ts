@@ -18,14 +18,17 @@ export const asyncHooksShim: Plugin = {
 export const refuseNodeModules: Plugin = {
   name: "no-node-modules",
   setup(build) {
-    build.onResolve({ filter: /^[a-z_:/]+$/ }, ({ path, importer }) => {
-      if (!isBuiltin(path) || /^(?:node:)?async_hooks$/.test(path)) return undefined;
-      return { errors: [{ text: `"${path}" is a module of Node, which queries, mutations and actions in the isolate runtime cannot import (from ${importer}).` }] };
+    build.onResolve({ filter: /^[a-z_:/]+$/ }, async ({ path, pluginData, ...options }) => {
+      if (pluginData === "resolving" || !isBuiltin(path)) return undefined;
+      // A package of the same name from the registry (`events`, `buffer`) is as good as any other.
+      const found = path.startsWith("node:") ? undefined : await build.resolve(path, { ...options, pluginData: "resolving" });
+      if (found !== undefined && found.errors.length === 0) return found;
+      return { errors: [{ text: `"${path}" is a module of Node; the isolate runtime has none of them` }] };
     });
     build.onLoad({ filter: /\.[mc]?[jt]sx?$/ }, async ({ path }) => {
       if (path.includes("/node_modules/")) return undefined;
       const source = await readFile(path, "utf8");
-      return /^\s*["']use node["']/.test(source) ? { errors: [{ text: `"use node" modules need the node runtime, which this version does not have: ${path}` }] } : undefined;
+      return /^\s*["']use node["']/.test(source) ? { errors: [{ text: `"use node" modules are not supported by the isolate runtime: ${path}` }] } : undefined;
     });
   },
 };
