@@ -85,6 +85,17 @@ export const LIMITS = {
   modulesPerVersionMax: { value: 2000, reason: "modules of one version" },
   tablesPerBranchMax: { value: 10_000, reason: "tables of one branch (Convex)" },
 
+  headsKeptMax: { value: 20, reason: "past versions of one branch whose code is kept" },
+  deploysWaitingMax: { value: 16, reason: "deploys of one branch that wait for each other" },
+  deployChunkBytesMax: { value: 256 * KiB, reason: "piece of a stored artefact" },
+  cachedHeadsMax: { value: 1000, reason: "branch heads whose functions are kept in memory" },
+
+  // Tenants and keys.
+  tenantsMax: { value: 10_000, reason: "tenants of one host" },
+  keysPerTenantMax: { value: 1000, reason: "keys of one tenant" },
+  cachedTenantsMax: { value: 10_000, reason: "tenants that are kept in memory" },
+  cachedKeysMax: { value: 10_000, reason: "keys that are kept in memory, as digests" },
+
   // Engine.
   queriesPerTenantMax: { value: 16, reason: "queries of one tenant that run at the same time (Convex)" },
   mutationsPerTenantMax: { value: 16, reason: "mutations of one tenant that run at the same time (Convex)" },
@@ -112,6 +123,18 @@ export const LIMITS = {
   deployBodyBytesMax: { value: 40 * MiB, reason: "one deploy: code and source map" },
   jsonDepthMax: { value: 96, reason: "nesting of request bodies: the deepest value within its envelope" },
   queryBatchMax: { value: 100, reason: "queries of one query_batch" },
+  requestHeadersMax: { value: 200, reason: "headers of one HTTP request" },
+  requestHeaderBytesMax: { value: 32 * KiB, reason: "request line and headers of one HTTP request" },
+  queryParametersMax: { value: 200, reason: "query parameters of one HTTP request" },
+  requestReadMsMax: { value: 60_000, reason: "until the headers and body of one HTTP request have arrived" },
+  responseHeadersMax: { value: 100, reason: "headers of the response of an HTTP action" },
+  responseHeaderBytesMax: { value: 16 * KiB, reason: "all headers of the response of an HTTP action" },
+  idempotencyKeyBytesMax: { value: 256, reason: "length of an idempotency key" },
+  identityBytesMax: { value: 8 * KiB, reason: "identity that an admin key acts as" },
+  noteBytesMax: { value: 4 * KiB, reason: "note of a deploy" },
+  eventStreamBufferBytesMax: { value: 8 * MiB, reason: "events that wait for a slow reader; beyond it the stream is cut" },
+  eventStreamHeartbeatMs: { value: 15_000, reason: "silence of an event stream, so that proxies keep it open" },
+  logStreamPastMax: { value: 1000, reason: "past invocations that a log stream begins with" },
   streamsPerTenantMax: { value: 1000, reason: "open event streams of one tenant" },
 } as const satisfies Record<string, Limit>;
 

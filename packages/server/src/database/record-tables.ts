@@ -4,15 +4,17 @@
  *
  * | space  | area                                     |
  * |--------|------------------------------------------|
- * | 1–19   | versions, heads, environment, tenants    |
+ * | 1–19   | versions, heads, environment             |
  * | 20–39  | engine: invocations, queue, idempotency  |
  * | 40–59  | schedules: due times, crons              |
- * | 60–79  | doors and authentication: keys, sessions |
+ * | 60–79  | tenants and keys                         |
  *
  * To add a table: export it from this file with the next free number of its area. `parse` receives what
  * `JSON.parse` made of a stored row and returns the row's type, or throws.
  */
 import { assert } from "@plinth/core/assert.ts";
+import { parseArtefactChunk, parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
+import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
 /** Records that belong to no tenant. Names that begin with `$` cannot be given to tenants or branches. */
@@ -35,10 +37,18 @@ export function recordTables(): readonly RecordTable<unknown>[] {
   return [...tablesBySpace.values()].sort((a, b) => a.space - b.space);
 }
 
-// Versions, heads, environment, tenants (1–19).
+// Versions, heads, environment (1–19).
+export const HEADS = defineRecordTable({ space: 1, name: "heads", parse: parseHead });
+export const VERSION_LEDGER = defineRecordTable({ space: 2, name: "versionLedger", parse: parseLedgerEntry });
+export const VERSIONS = defineRecordTable({ space: 3, name: "versions", parse: parseStoredVersion });
+export const ARTEFACT_CHUNKS = defineRecordTable({ space: 4, name: "artefactChunks", parse: parseArtefactChunk });
+export const ENVIRONMENT = defineRecordTable({ space: 5, name: "environment", parse: parseVariable });
 
 // Engine (20–39).
 
 // Schedules (40–59).
 
-// Doors and authentication (60–79).
+// Tenants and keys (60–79).
+export const TENANTS = defineRecordTable({ space: 60, name: "tenants", parse: parseTenant });
+export const KEYS = defineRecordTable({ space: 61, name: "keys", parse: parseKeyRecord });
+export const KEYS_BY_TENANT = defineRecordTable({ space: 62, name: "keysByTenant", parse: parseMark });
