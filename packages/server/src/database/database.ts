@@ -25,6 +25,11 @@ export type KeyPart = string | number | bigint | boolean | null;
  */
 export interface RecordTable<T> {
   readonly space: number;
+  /**
+   * `branch`: rows lie in the scope of the transaction. `platform`: rows lie under `PLATFORM_SCOPE`, whatever the
+   * scope of the transaction that reads or writes them, so that a mutation commits its timer and its queue entry.
+   */
+  readonly placement: "branch" | "platform";
   readonly name: string;
   readonly parse: (json: unknown) => T;
 }
@@ -124,6 +129,8 @@ export interface Database {
   activateSchema(transaction: Transaction, prepared: PreparedSchema): Promise<void>;
   /** Latest committed timestamp. */
   latest(): Timestamp;
+  /** The store keys of a record table in `scope` (any scope for platform tables), to see commits into it with `Store.onCommit`. */
+  recordRange<T>(scope: Scope, table: RecordTable<T>): KeyRange;
 }
 
 /** Opaque outside the database. */
