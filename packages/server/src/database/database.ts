@@ -26,10 +26,10 @@ export type KeyPart = string | number | bigint | boolean | null;
 export interface RecordTable<T> {
   readonly space: number;
   /**
-   * `branch`: rows lie in the scope of the transaction. `platform`: rows lie under `PLATFORM_SCOPE`, whatever the
+   * `branch` (when absent): rows lie in the scope of the transaction. `platform`: rows lie under `PLATFORM_SCOPE`, whatever the
    * scope of the transaction that reads or writes them, so that a mutation commits its timer and its queue entry.
    */
-  readonly placement: "branch" | "platform";
+  readonly placement?: "branch" | "platform";
   readonly name: string;
   readonly parse: (json: unknown) => T;
 }
