@@ -1,0 +1,89 @@
+import { watch } from "node:fs";
+import { PlinthError } from "@plinth/core/errors.ts";
+import { createBundler } from "../bundle/bundle.ts";
+import { findConnection, type Connection } from "../connection.ts";
+import { CommandFailure } from "../failure.ts";
+import { functionsFolder } from "../functions-folder.ts";
+import { startHostProcess } from "../host/host-process.ts";
+import { note, print, problem, success } from "../output.ts";
+import { push } from "../push.ts";
+import { describeLogEntry, followLogs } from "./logs.ts";
+import type { AddCommand, GlobalOptions } from "./table.ts";
+
+/** Editors write a file in several steps; one push answers all that come within this time. */
+const QUIET_MS = 40;
+
+export const dev: AddCommand = (program) => {
+  program
+    .command("dev")
+    .description("Start a host (unless --url names one), push on every save, show logs and errors")
+    .argument("[folder]", "project or functions folder", ".")
+    .option("--data-dir <folder>", "where the host keeps its data", ".plinth")
+    .option("--port <port>", "port of the host", "3210")
+    .option("--http-actions-port <port>", "port of HTTP actions", "3211")
+    .option("--once", "push once and end")
+    .action(async (folder: string, options: { dataDir: string; port: string; httpActionsPort: string; once?: boolean }, command) => {
+      const globals: GlobalOptions = command.optsWithGlobals();
+      const functions = functionsFolder(folder);
+      const host = globals.url === undefined ? await startHostProcess(["--data-dir", options.dataDir, "--port", options.port, "--http-actions-port", options.httpActionsPort]) : undefined;
+      const connection = findConnection(host === undefined ? globals : { ...globals, url: host.ready.url, key: host.ready.adminKey });
+      if (host !== undefined) success(`host at ${host.ready.url}, HTTP actions at ${host.ready.siteUrl}, isolation tier ${host.ready.tier}`);
+      const stop = new AbortController();
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+      void host?.ended.then(() => stop.abort());
+      try {
+        await serve({ functions, connection, once: options.once === true, signal: stop.signal });
+      } finally {
+        await host?.stop();
+      }
+    });
+};
+
+async function serve(options: { readonly functions: string; readonly connection: Connection; readonly once: boolean; readonly signal: AbortSignal }): Promise<void> {
+  const bundler = createBundler(options.functions);
+  const pushOnce = async (): Promise<boolean> => {
+    try {
+      const result = await push(options.connection, bundler, { folder: options.functions });
+      success(`${result.changed ? "pushed" : "unchanged"}: ${result.functions.length} functions in ${(result.bundleMs + result.deployMs).toFixed(0)} ms`);
+      for (const index of result.indexesAdded) success(`index added: ${index}`);
+      for (const index of result.indexesRemoved) success(`index removed: ${index}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CommandFailure || error instanceof PlinthError)) throw error;
+      problem(error.message);
+      return false;
+    }
+  };
+  try {
+    const pushed = await pushOnce();
+    if (options.once) {
+      if (!pushed) throw new CommandFailure("The push failed.", 4);
+      return;
+    }
+    note("Watching for changes; Ctrl-C ends.");
+    const logs = followLogs(options.connection, { follow: true, signal: options.signal }, (entry) => print(describeLogEntry(entry)));
+    await Promise.all([logs, pushOnChange(options.functions, pushOnce, options.signal)]);
+  } finally {
+    await bundler.dispose();
+  }
+}
+
+/** Pushes after each change until `signal` fires; a change during a push causes one more. */
+async function pushOnChange(functions: string, pushOnce: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+  let wake: (() => void) | undefined;
+  let changed = false;
+  const watcher = watch(functions, { recursive: true }, (_, file) => {
+    if (file?.startsWith("_generated") === true) return;
+    changed = true;
+    wake?.();
+  });
+  signal.addEventListener("abort", () => wake?.());
+  while (!signal.aborted) {
+    if (!changed) await new Promise<void>((resolve) => (wake = resolve));
+    if (signal.aborted) break;
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    changed = false;
+    await pushOnce();
+  }
+  watcher.close();
+}

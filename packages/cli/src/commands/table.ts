@@ -1,0 +1,23 @@
+import { Command } from "commander";
+import type { ConnectionOptions } from "../connection.ts";
+import { backup } from "./backup.ts";
+import { deploy } from "./deploy.ts";
+import { dev } from "./dev.ts";
+import { doctor } from "./doctor.ts";
+import { env } from "./env.ts";
+import { keys } from "./keys.ts";
+import { logs } from "./logs.ts";
+import { restore } from "./restore.ts";
+import { run } from "./run.ts";
+import { tenants } from "./tenants.ts";
+
+/** Adds one command to the program. */
+export type AddCommand = (program: Command) => void;
+
+/** Options that every command has. */
+export interface GlobalOptions extends ConnectionOptions {
+  readonly json?: boolean;
+}
+
+/** All commands, in the order of the help page. */
+export const COMMANDS: readonly AddCommand[] = [dev, deploy, run, logs, env, tenants, keys, doctor, backup, restore];

@@ -1,0 +1,21 @@
+/** Reads a `text/event-stream` answer: yields each event's name and data. Ends when the host closes it. */
+export async function* readEvents(response: Response): AsyncGenerator<{ readonly event: string; readonly data: string }> {
+  if (response.body === null) return;
+  let buffer = "";
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    buffer += text;
+    for (let end = buffer.indexOf("\n\n"); end >= 0; end = buffer.indexOf("\n\n")) {
+      yield parseEvent(buffer.slice(0, end));
+      buffer = buffer.slice(end + 2);
+    }
+  }
+}
+
+function parseEvent(block: string): { event: string; data: string } {
+  const values = (name: string) =>
+    block
+      .split("\n")
+      .filter((line) => line.startsWith(`${name}:`))
+      .map((line) => line.slice(name.length + 1).replace(/^ /, ""));
+  return { event: values("event")[0] ?? "message", data: values("data").join("\n") };
+}
