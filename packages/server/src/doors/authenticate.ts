@@ -1,0 +1,112 @@
+/**
+ * Finds out who calls and which tenant is meant.
+ *
+ * A1 A key works for its own tenant only; at another one it answers as if that tenant did not exist.
+ * A2 The operator's key works for every tenant; without `/t/<tenant>` it means `default`.
+ * A3 A credential that is not valid is refused, also where none is needed.
+ */
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Actor, KeyScope } from "../engine/invocation.ts";
+import { looksLikeKey } from "../tenants/keys.ts";
+import { DEFAULT_TENANT } from "../tenants/tenants.ts";
+import type { Tenant } from "../tenants/tenant-records.ts";
+import type { Access, Caller, DoorContext } from "./door.ts";
+
+const MAIN_BRANCH = "main";
+const ANONYMOUS: Actor = { kind: "anonymous", scopes: [] };
+
+/** The caller of a request, after the check that it may use a route with `access`. */
+export async function authenticate(
+  context: DoorContext,
+  request: { readonly authorization: string | undefined; readonly pathTenant: string | undefined; readonly access: Access },
+): Promise<Caller> {
+  const { access, pathTenant } = request;
+  const prefix = pathTenant === undefined ? "" : `/t/${pathTenant}`;
+  if (access === "open") {
+    return { scope: { tenant: pathTenant ?? DEFAULT_TENANT, branch: MAIN_BRANCH }, actor: ANONYMOUS, instanceAdmin: false, prefix };
+  }
+  const holder = await holderOf(context, request.authorization);
+  if (holder.tenant !== undefined && pathTenant !== undefined && holder.tenant !== pathTenant) throw noTenant(pathTenant);
+  const name = pathTenant ?? holder.tenant ?? DEFAULT_TENANT;
+  const tenant = await context.tenants.find(name);
+  if (tenant === undefined) throw noTenant(name);
+  checkAccess(access, holder, tenant);
+  return { scope: { tenant: name, branch: MAIN_BRANCH }, actor: holder.actor, instanceAdmin: holder.instanceAdmin, prefix };
+}
+
+/** Whether the actor's key has the scope; `admin` includes all. */
+export function hasScope(actor: Actor, scope: KeyScope): boolean {
+  return actor.scopes.includes(scope) || actor.scopes.includes("admin");
+}
+
+interface Holder {
+  readonly actor: Actor;
+  readonly instanceAdmin: boolean;
+  /** The tenant that the credential is bound to. */
+  readonly tenant: string | undefined;
+}
+
+async function holderOf(context: DoorContext, authorization: string | undefined): Promise<Holder> {
+  if (authorization === undefined) return { actor: ANONYMOUS, instanceAdmin: false, tenant: undefined };
+  const credential = parseAuthorization(authorization);
+  if (credential === undefined) throw plinthError("Unauthenticated", {});
+  if (!looksLikeKey(credential.token) && context.adminKey.matches(credential.token)) {
+    return { actor: actorOf("admin", ["admin"], credential.identityText), instanceAdmin: true, tenant: undefined };
+  }
+  const record = await context.keys.authenticate(credential.token);
+  if (record === undefined) throw plinthError("Unauthenticated", {});
+  return { actor: actorOf(record.id, record.scopes, credential.identityText), instanceAdmin: false, tenant: record.tenant };
+}
+
+function checkAccess(access: Access, holder: Holder, tenant: Tenant): void {
+  if (access === "open") return;
+  if (access === "public" && !tenant.requireKey && holder.actor.kind === "anonymous") return;
+  if (holder.actor.kind === "anonymous") throw plinthError("Unauthenticated", {});
+  if (access === "operator") {
+    if (!holder.instanceAdmin) throw plinthError("Forbidden", { scope: "operator" });
+    return;
+  }
+  const scopes: readonly KeyScope[] = access === "public" ? ["invoke"] : access;
+  if (!scopes.some((scope) => hasScope(holder.actor, scope))) throw plinthError("Forbidden", { scope: scopes.join("` or `") });
+}
+
+/** `Bearer <key>`, or `Convex <key>` with `:<base64 of identity JSON>` behind it. */
+function parseAuthorization(header: string): { readonly token: string; readonly identityText: string | undefined } | undefined {
+  const match = /^(Bearer|Convex) +([\x21-\x7e]+)$/i.exec(header);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  const credential = match[2];
+  const colon = match[1].toLowerCase() === "convex" ? credential.indexOf(":") : -1;
+  if (colon === -1) return { token: credential, identityText: undefined };
+  return { token: credential.slice(0, colon), identityText: Buffer.from(credential.slice(colon + 1), "base64").toString("utf8") };
+}
+
+/** Only an admin key may act as somebody. */
+function actorOf(keyId: string, scopes: readonly KeyScope[], identityText: string | undefined): Actor {
+  if (identityText === undefined) return { kind: "key", keyId, scopes };
+  if (!scopes.includes("admin")) throw plinthError("Forbidden", { scope: "admin" });
+  return { kind: "key", keyId, scopes, identity: parseIdentity(identityText) };
+}
+
+function parseIdentity(text: string): Readonly<Record<string, unknown>> {
+  const wrong = () => plinthError("BadRequest", { detail: "The identity behind the key must be base64 of a JSON object with a text `subject`." });
+  if (Buffer.byteLength(text) > limit("identityBytesMax")) {
+    throw plinthError("RequestTooLarge", { what: "identity", actual: Buffer.byteLength(text), max: limit("identityBytesMax") });
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw wrong();
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw wrong();
+  const claims = json as Record<string, unknown>;
+  const subject = claims["subject"];
+  const issuer = claims["issuer"] ?? "admin";
+  if (typeof subject !== "string" || typeof issuer !== "string") throw wrong();
+  return { ...claims, subject, issuer, tokenIdentifier: claims["tokenIdentifier"] ?? `${issuer}|${subject}` };
+}
+
+function noTenant(name: string) {
+  return plinthError("NotFound", { what: `tenant '${name.slice(0, 64)}' for this caller` });
+}

@@ -1,0 +1,126 @@
+/**
+ * What a door is made of. A route is one value in one file; its door's table lists it, and `api-server.ts`
+ * serves the table. Routes see parsed requests and return replies, so no route touches the HTTP library.
+ *
+ * Every route is also reached under `/t/<tenant>`.
+ */
+import type { IncomingHttpHeaders } from "node:http";
+import type { Config } from "../config.ts";
+import type { Database, Scope } from "../database/database.ts";
+import type { Deploys } from "../deploys/deploys.ts";
+import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { AdminKey } from "../tenants/admin-key.ts";
+import type { Keys } from "../tenants/keys.ts";
+import type { Tenants } from "../tenants/tenants.ts";
+import type { InvocationFeed } from "./invocation-feed.ts";
+import type { OpenStreams } from "./open-streams.ts";
+
+/** What the routes work with. Made by `host.ts`. */
+export interface DoorContext {
+  readonly config: Config;
+  readonly runtime: Runtime;
+  readonly database: Database;
+  readonly deploys: Deploys;
+  readonly engine: Engine;
+  readonly sandbox: Sandbox;
+  readonly tenants: Tenants;
+  readonly keys: Keys;
+  readonly adminKey: AdminKey;
+  readonly feed: InvocationFeed;
+  readonly streams: OpenStreams;
+  readonly metricsText: () => Promise<string>;
+  readonly backup: (path: string) => Promise<void>;
+  /** Isolation tier of the host. */
+  readonly tier: number;
+  readonly startedMs: number;
+  /** Whether callers without an admin key see only ids of failures. */
+  readonly redactErrors: boolean;
+  /** URLs that clients use; known when the ports are open. */
+  readonly urls: () => { readonly api: string; readonly site: string };
+  readonly log: DoorLog;
+}
+
+/** Where details go that callers must not see. */
+export interface DoorLog {
+  error(details: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Who sent a request, and whose data it is about. */
+export interface Caller {
+  readonly scope: Scope;
+  readonly actor: Actor;
+  /** Called with the key of the host's operator. */
+  readonly instanceAdmin: boolean;
+  /** `/t/<tenant>` when the request came that way, for links in answers. */
+  readonly prefix: string;
+}
+
+/**
+ * Who may call a route:
+ * - open: anybody; no key is looked at.
+ * - public: anybody, unless the tenant asks for a key with `invoke`.
+ * - a list of scopes: a key with one of them (`admin` includes all).
+ * - operator: the admin key of the host.
+ */
+export type Access = "open" | "public" | "operator" | readonly KeyScope[];
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  /** Path with `:name` parameters. */
+  readonly path: string;
+  readonly access: Access;
+  /** Larger bodies are refused before they are read; `requestBodyBytesMax` when absent. */
+  readonly bodyBytesMax?: number;
+  /** Answers requests of browsers on other origins. */
+  readonly crossOrigin?: boolean;
+  readonly handle: (context: DoorContext, request: DoorRequest) => Promise<Reply>;
+}
+
+export interface DoorRequest {
+  readonly caller: Caller;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly bodyBytes: Buffer | undefined;
+  /** Aborts when the client goes away before the answer is sent. */
+  readonly signal: () => AbortSignal;
+}
+
+export type Reply = TextReply | StreamReply;
+
+export interface TextReply {
+  readonly kind: "text";
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that grows: `write` sends events until it returns or the signal aborts. */
+export interface StreamReply {
+  readonly kind: "stream";
+  readonly form: StreamForm;
+  readonly write: (stream: EventSink) => Promise<void>;
+}
+
+/** `events` is text/event-stream; `lines` is one JSON object per line, with the event's name in `event`. */
+export type StreamForm = "events" | "lines";
+
+export interface EventSink {
+  /** Sends one event; `dataText` is JSON text on one line. */
+  send(event: string, dataText: string): void;
+  /** Aborts when the client is gone, its key is revoked or the host shuts down. */
+  readonly signal: AbortSignal;
+}
+
+export const JSON_TYPE = "application/json; charset=utf-8";
+
+export function jsonReply(value: unknown, status = 200, headers?: Readonly<Record<string, string>>): TextReply {
+  return jsonTextReply(JSON.stringify(value), status, headers);
+}
+
+export function jsonTextReply(body: string, status = 200, headers?: Readonly<Record<string, string>>): TextReply {
+  return { kind: "text", status, contentType: JSON_TYPE, body, ...(headers === undefined ? {} : { headers }) };
+}

@@ -1,0 +1,55 @@
+/**
+ * Reads JSON bodies. Type, encoding and nesting are checked before anything is parsed, so that a hostile
+ * body costs no more than one pass over its bytes.
+ */
+import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { DoorRequest } from "./door.ts";
+
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const JSON_MEDIA_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i;
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The body as a JSON object; an absent body reads as `{}` where `optional` is set. */
+export function readJsonObject(request: Pick<DoorRequest, "headers" | "bodyBytes">, options?: { readonly optional: boolean }): JsonObject {
+  if (request.bodyBytes === undefined || request.bodyBytes.length === 0) {
+    if (options?.optional === true) return {};
+    throw plinthError("MalformedJson", { detail: "it is empty" });
+  }
+  const contentType = request.headers["content-type"];
+  if (contentType !== undefined && !JSON_MEDIA_TYPE.test(contentType)) {
+    throw plinthError("BadRequest", { detail: "`Content-Type` must be `application/json`." });
+  }
+  const json = parseJson(decode(request.bodyBytes));
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw plinthError("BadRequest", { detail: "The body must be a JSON object." });
+  return json as JsonObject;
+}
+
+/** Parses JSON text of a caller within the limit of nesting. */
+export function parseJson(text: string): unknown {
+  checkDepth(text);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The engine's message quotes the text around the fault; a part of it is enough to find the place.
+    const detail = error instanceof Error ? error.message.slice(0, 200) : "it cannot be parsed";
+    throw plinthError("MalformedJson", { detail });
+  }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    throw plinthError("MalformedJson", { detail: "it is not UTF-8" });
+  }
+}
+
+function checkDepth(text: string): void {
+  const max = limit("jsonDepthMax");
+  // Text without that many opening brackets cannot be too deep; most bodies are shorter than that.
+  if (text.length <= max) return;
+  scanJsonText(text, { depthMax: max });
+}
