@@ -26,7 +26,9 @@ export function setUp({ jail }) {
 }
 
 function installPackages() {
-  const digest = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const digest = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === digest && existsSync(nodePath())) return;
   try {
     accessSync(root, constants.W_OK);
@@ -34,7 +36,10 @@ function installPackages() {
     fail(`The folder ${root} is not writable for this user; packages cannot be installed there.`);
   }
   console.log("Installing packages (once, about half a minute) …");
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--include=optional", "--include=dev"], { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--include=optional", "--include=dev"], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   if (npm.status !== 0) fail("`npm ci` failed; its message is above. Check the network and run the command again.");
   const version = spawnSync(nodePath(), ["--version"], { encoding: "utf8" });
   if (version.status !== 0) fail(`The installed Node (${nodePath()}) does not run: ${version.stderr || version.error}`);
@@ -45,13 +50,24 @@ function installJail() {
   if (onPath("bwrap")) return;
   const prefix = process.getuid() === 0 ? [] : canSudo() ? ["sudo", "-n"] : null;
   if (prefix === null || !onPath("apt-get")) {
-    fail("bubblewrap is missing; without it there is no jail. Install it once and run this again:\n  sudo apt-get update && sudo apt-get install -y bubblewrap");
+    fail(
+      "bubblewrap is missing; without it there is no jail. Install it once and run this again:\n  sudo apt-get update && sudo apt-get install -y bubblewrap",
+    );
   }
   console.log("Installing bubblewrap (once) …");
-  for (const args of [["update", "-qq"], ["install", "-y", "-qq", "bubblewrap"]]) {
+  for (const args of [
+    ["update", "-qq"],
+    ["install", "-y", "-qq", "bubblewrap"],
+  ]) {
     const [command, ...rest] = [...prefix, "apt-get", ...args];
-    const apt = spawnSync(command, rest, { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
-    if (apt.status !== 0) fail("bubblewrap could not be installed. Install it by hand and run this again:\n  sudo apt-get update && sudo apt-get install -y bubblewrap");
+    const apt = spawnSync(command, rest, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    });
+    if (apt.status !== 0)
+      fail(
+        "bubblewrap could not be installed. Install it by hand and run this again:\n  sudo apt-get update && sudo apt-get install -y bubblewrap",
+      );
   }
 }
 

@@ -8,7 +8,10 @@ export const open = mutation({
   handler: async (ctx, { name, email }) => {
     const address = email.trim().toLowerCase();
     if (!address.includes("@")) throw new ConvexError({ code: "invalidEmail", email });
-    const taken = await ctx.db.query("accounts").withIndex("by_email", (q) => q.eq("email", address)).first();
+    const taken = await ctx.db
+      .query("accounts")
+      .withIndex("by_email", (q) => q.eq("email", address))
+      .first();
     if (taken !== null) throw new ConvexError({ code: "emailTaken", email: address });
     return await ctx.db.insert("accounts", { name, email: address, status: "active" });
   },
@@ -30,8 +33,14 @@ export const get = query({
   handler: async (ctx, { accountId }) => {
     const account = await ctx.db.get(accountId);
     if (account === null) return null;
-    const subscriptions = await ctx.db.query("subscriptions").withIndex("by_account", (q) => q.eq("accountId", accountId)).collect();
-    const invoices = await ctx.db.query("invoices").withIndex("by_account", (q) => q.eq("accountId", accountId)).collect();
+    const subscriptions = await ctx.db
+      .query("subscriptions")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .collect();
+    const invoices = await ctx.db
+      .query("invoices")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .collect();
     const openCents = invoices.filter(({ status }) => status !== "paid").reduce((sum, { amountCents }) => sum + amountCents, 0);
     return { account, subscriptions, openCents };
   },
@@ -42,10 +51,16 @@ export const close = mutation({
   args: { accountId: v.id("accounts"), period: v.string() },
   returns: v.null(),
   handler: async (ctx, { accountId, period }) => {
-    const invoices = await ctx.db.query("invoices").withIndex("by_account", (q) => q.eq("accountId", accountId)).collect();
+    const invoices = await ctx.db
+      .query("invoices")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .collect();
     const open = invoices.filter(({ status }) => status !== "paid").length;
     if (open > 0) throw new ConvexError({ code: "invoicesOpen", open });
-    const subscriptions = await ctx.db.query("subscriptions").withIndex("by_account", (q) => q.eq("accountId", accountId)).collect();
+    const subscriptions = await ctx.db
+      .query("subscriptions")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .collect();
     for (const { _id, canceledPeriod } of subscriptions) {
       if (canceledPeriod === undefined) await ctx.db.patch(_id, { canceledPeriod: period });
     }

@@ -20,7 +20,14 @@ export const bill = internalMutation({
     if (subscription === null) throw new ConvexError({ code: "noSuchSubscription", subscriptionId });
     const lines = invoiceLines(subscription);
     const amountCents = lines.reduce((sum, line) => sum + line.amountCents, 0);
-    const invoiceId = await ctx.db.insert("invoices", { accountId: subscription.accountId, subscriptionId, period, amountCents, lines, status: "open" });
+    const invoiceId = await ctx.db.insert("invoices", {
+      accountId: subscription.accountId,
+      subscriptionId,
+      period,
+      amountCents,
+      lines,
+      status: "open",
+    });
     await ctx.scheduler.runAfter(PAYMENT_TERM_MS, internal.invoices.markOverdue, { invoiceId });
     return invoiceId;
   },
@@ -66,7 +73,10 @@ export const running = internalQuery({
   args: { period: v.string() },
   returns: v.array(v.id("subscriptions")),
   handler: async (ctx, { period }) => {
-    const started = await ctx.db.query("subscriptions").withIndex("by_started", (q) => q.lte("startedPeriod", period)).collect();
+    const started = await ctx.db
+      .query("subscriptions")
+      .withIndex("by_started", (q) => q.lte("startedPeriod", period))
+      .collect();
     return started.filter(({ canceledPeriod }) => canceledPeriod === undefined || canceledPeriod > period).map(({ _id }) => _id);
   },
 });
@@ -74,7 +84,9 @@ export const running = internalQuery({
 /** Bills all running subscriptions for a month, one transaction each, and returns how many there were. */
 async function billPeriod(ctx: ActionCtx, period: string): Promise<number> {
   const subscriptionIds = await ctx.runQuery(internal.invoices.running, { period });
-  await Promise.all(subscriptionIds.map(async (subscriptionId) => await ctx.runMutation(internal.invoices.bill, { subscriptionId, period })));
+  await Promise.all(
+    subscriptionIds.map(async (subscriptionId) => await ctx.runMutation(internal.invoices.bill, { subscriptionId, period })),
+  );
   console.info(`billed ${subscriptionIds.length} subscriptions for ${period}`);
   return subscriptionIds.length;
 }

@@ -23,5 +23,9 @@ export const start = mutation({
 
 export const forAccount = query({
   args: { accountId: v.id("accounts") },
-  handler: async (ctx, { accountId }) => await ctx.db.query("subscriptions").withIndex("by_account", (q) => q.eq("accountId", accountId)).collect(),
+  handler: async (ctx, { accountId }) =>
+    await ctx.db
+      .query("subscriptions")
+      .withIndex("by_account", (q) => q.eq("accountId", accountId))
+      .collect(),
 });

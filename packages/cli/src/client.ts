@@ -26,7 +26,10 @@ export async function send(connection: Connection, path: string, options: CallOp
     });
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
-    throw new CommandFailure(`No host answers at ${connection.url}. Start one with \`npm start\` or \`plinth dev\`, or name another with --url.`, 7);
+    throw new CommandFailure(
+      `No host answers at ${connection.url}. Start one with \`npm start\` or \`plinth dev\`, or name another with --url.`,
+      7,
+    );
   }
 }
 

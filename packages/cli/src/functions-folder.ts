@@ -8,5 +8,8 @@ export function functionsFolder(path: string): string {
   if (basename(folder) === "convex" && existsSync(folder)) return folder;
   const inside = join(folder, "convex");
   if (existsSync(inside)) return inside;
-  throw new CommandFailure(`There is no functions folder: neither ${folder} nor ${inside} is one. Create convex/ with a file that exports a query or mutation.`, 4);
+  throw new CommandFailure(
+    `There is no functions folder: neither ${folder} nor ${inside} is one. Create convex/ with a file that exports a query or mutation.`,
+    4,
+  );
 }

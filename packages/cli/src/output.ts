@@ -56,6 +56,10 @@ export async function progress<T>(text: string, work: (update: (text: string) =>
 /** Rows under headings, columns aligned. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((row) => printable(row[column] ?? "").length)));
-  const line = (row: readonly string[]) => row.map((cell, column) => printable(cell).padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
   return [line(headings), ...rows.map(line)].join("\n");
 }

@@ -24,7 +24,12 @@ export async function push(
   generate(options.folder, findEntryPoints(options.folder));
   const { script, sourceMap } = await bundler.bundle();
   const bundledMs = performance.now();
-  const body: Json = { script, sourceMap, ...(options.note === undefined ? {} : { note: options.note }), ...(options.dryRun === true ? { dryRun: true } : {}) };
+  const body: Json = {
+    script,
+    sourceMap,
+    ...(options.note === undefined ? {} : { note: options.note }),
+    ...(options.dryRun === true ? { dryRun: true } : {}),
+  };
   const result = parseResult(await call(connection, "/v1/deploy", { body }));
   return { ...result, bundleMs: bundledMs - startedMs, deployMs: performance.now() - bundledMs };
 }

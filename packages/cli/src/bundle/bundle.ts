@@ -87,7 +87,9 @@ async function rebuild(build: esbuild.BuildContext<{ write: false }>): Promise<e
 /** One line per error of the compiler: `convex/file.ts:3:14: text`. */
 function describe(error: unknown): string {
   if (!isBuildFailure(error)) return String(error);
-  const lines = error.errors.map(({ text, location }) => (location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`));
+  const lines = error.errors.map(({ text, location }) =>
+    location === null ? text : `${location.file}:${location.line}:${location.column + 1}: ${text}`,
+  );
   return `the functions do not compile.\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
 

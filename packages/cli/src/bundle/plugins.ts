@@ -28,7 +28,9 @@ export const refuseNodeModules: Plugin = {
     build.onLoad({ filter: /\.[mc]?[jt]sx?$/ }, async ({ path }) => {
       if (path.includes("/node_modules/")) return undefined;
       const source = await readFile(path, "utf8");
-      return /^\s*["']use node["']/.test(source) ? { errors: [{ text: `"use node" modules are not supported by the isolate runtime: ${path}` }] } : undefined;
+      return /^\s*["']use node["']/.test(source)
+        ? { errors: [{ text: `"use node" modules are not supported by the isolate runtime: ${path}` }] }
+        : undefined;
     });
   },
 };

@@ -12,7 +12,9 @@ export const backup: AddCommand = (program) => {
     .action(async (file: string, _, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const path = resolve(file);
-      const json = await progress("backing up", () => call(findConnection({ ...globals, tenant: undefined }), "/v1/backup", { body: { path } }));
+      const json = await progress("backing up", () =>
+        call(findConnection({ ...globals, tenant: undefined }), "/v1/backup", { body: { path } }),
+      );
       if (globals.json === true) return printJson(json);
       success(`backup written to ${path}`);
     });

@@ -17,10 +17,14 @@ export const deploy: AddCommand = (program) => {
       const functions = functionsFolder(folder);
       const bundler = createBundler(functions);
       try {
-        const result = await progress("deploying", () => push(findConnection(globals), bundler, { folder: functions, note: options.note, dryRun: options.dryRun }));
+        const result = await progress("deploying", () =>
+          push(findConnection(globals), bundler, { folder: functions, note: options.note, dryRun: options.dryRun }),
+        );
         if (globals.json === true) return printJson({ ...result });
         const verb = options.dryRun === true ? "would deploy" : result.changed ? "deployed" : "already deployed:";
-        success(`${verb} ${result.functions.length} functions as version ${result.version.slice(0, 12)} (bundle ${result.bundleMs.toFixed(0)} ms, deploy ${result.deployMs.toFixed(0)} ms)`);
+        success(
+          `${verb} ${result.functions.length} functions as version ${result.version.slice(0, 12)} (bundle ${result.bundleMs.toFixed(0)} ms, deploy ${result.deployMs.toFixed(0)} ms)`,
+        );
         for (const index of result.indexesAdded) success(`index added: ${index}`);
         for (const index of result.indexesRemoved) success(`index removed: ${index}`);
       } finally {

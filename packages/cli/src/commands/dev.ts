@@ -25,9 +25,13 @@ export const dev: AddCommand = (program) => {
     .action(async (folder: string, options: { dataDir: string; port: string; httpActionsPort: string; once?: boolean }, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const functions = functionsFolder(folder);
-      const host = globals.url === undefined ? await startHostProcess(["--data-dir", options.dataDir, "--port", options.port, "--http-actions-port", options.httpActionsPort]) : undefined;
+      const host =
+        globals.url === undefined
+          ? await startHostProcess(["--data-dir", options.dataDir, "--port", options.port, "--http-actions-port", options.httpActionsPort])
+          : undefined;
       const connection = findConnection(host === undefined ? globals : { ...globals, url: host.ready.url, key: host.ready.adminKey });
-      if (host !== undefined) success(`host at ${host.ready.url}, HTTP actions at ${host.ready.siteUrl}, isolation tier ${host.ready.tier}`);
+      if (host !== undefined)
+        success(`host at ${host.ready.url}, HTTP actions at ${host.ready.siteUrl}, isolation tier ${host.ready.tier}`);
       const stop = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
       void host?.ended.then(() => stop.abort());
@@ -39,12 +43,19 @@ export const dev: AddCommand = (program) => {
     });
 };
 
-async function serve(options: { readonly functions: string; readonly connection: Connection; readonly once: boolean; readonly signal: AbortSignal }): Promise<void> {
+async function serve(options: {
+  readonly functions: string;
+  readonly connection: Connection;
+  readonly once: boolean;
+  readonly signal: AbortSignal;
+}): Promise<void> {
   const bundler = createBundler(options.functions);
   const pushOnce = async (): Promise<boolean> => {
     try {
       const result = await push(options.connection, bundler, { folder: options.functions });
-      success(`${result.changed ? "pushed" : "unchanged"}: ${result.functions.length} functions in ${(result.bundleMs + result.deployMs).toFixed(0)} ms`);
+      success(
+        `${result.changed ? "pushed" : "unchanged"}: ${result.functions.length} functions in ${(result.bundleMs + result.deployMs).toFixed(0)} ms`,
+      );
       for (const index of result.indexesAdded) success(`index added: ${index}`);
       for (const index of result.indexesRemoved) success(`index removed: ${index}`);
       return true;

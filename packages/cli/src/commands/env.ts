@@ -12,7 +12,8 @@ export const env: AddCommand = (program) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const variables = await call(findConnection(globals), "/v1/environment");
       if (globals.json === true) return printJson(variables);
-      for (const [name, value] of Object.entries((variables ?? {}) as Record<string, Json>)) print(`${name}=${String(value)}`);
+      for (const [name, value] of Object.entries((variables ?? {}) as Record<string, Json>))
+        print(`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
     });
   group
     .command("set")

@@ -15,7 +15,12 @@ export const keys: AddCommand = (program) => {
       if (globals.json === true) return printJson(json);
       const rows = (json as { readonly keys?: readonly Json[] }).keys ?? [];
       const scopesOf = (row: Json) => ((row as { readonly scopes?: readonly string[] }).scopes ?? []).join(",");
-      print(table(["ID", "SCOPES", "CREATED", "NAME"], rows.map((row) => [field(row, "id") ?? "", scopesOf(row), createdText(row), field(row, "name") ?? ""])));
+      print(
+        table(
+          ["ID", "SCOPES", "CREATED", "NAME"],
+          rows.map((row) => [field(row, "id") ?? "", scopesOf(row), createdText(row), field(row, "name") ?? ""]),
+        ),
+      );
     });
   group
     .command("create")

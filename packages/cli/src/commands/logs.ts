@@ -39,7 +39,12 @@ export async function followLogs(
 
 /** One line for people: time, function, level, text. */
 export function describeLogEntry(entry: Json): string {
-  const { atMs, functionPath, level, text } = entry as { readonly atMs?: number; readonly functionPath?: string; readonly level?: string; readonly text?: string };
+  const { atMs, functionPath, level, text } = entry as {
+    readonly atMs?: number;
+    readonly functionPath?: string;
+    readonly level?: string;
+    readonly text?: string;
+  };
   const time = new Date(atMs ?? 0).toISOString().slice(11, 23);
   return `${time} ${functionPath ?? ""} [${(level ?? "log").toUpperCase()}] ${text ?? ""}`;
 }

@@ -30,7 +30,10 @@ export async function runFunction(connection: Connection, path: string, args: Js
   const errorMessage = field(json, "errorMessage");
   if (errorMessage !== undefined) {
     const data = (json as { readonly errorData?: Json }).errorData;
-    throw new CommandFailure(data === undefined ? errorMessage : `${errorMessage}\ndata: ${JSON.stringify(data)}`, exitCodeOf(errorMessage));
+    throw new CommandFailure(
+      data === undefined ? errorMessage : `${errorMessage}\ndata: ${JSON.stringify(data)}`,
+      exitCodeOf(errorMessage),
+    );
   }
   const message = field(json, "message") ?? `the host answered ${response.status}`;
   const next = field(json, "next");
@@ -46,9 +49,13 @@ function parseArguments(text: string): Json {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new CommandFailure(`The arguments are not JSON (${error instanceof Error ? error.message : String(error)}). Quote them for the shell: '{"name": "Ada"}'.`, 4);
+    throw new CommandFailure(
+      `The arguments are not JSON (${error instanceof Error ? error.message : String(error)}). Quote them for the shell: '{"name": "Ada"}'.`,
+      4,
+    );
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new CommandFailure("The arguments must be one JSON object, as '{\"name\": \"Ada\"}'.", 4);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new CommandFailure('The arguments must be one JSON object, as \'{"name": "Ada"}\'.', 4);
   return value as Json;
 }
 

@@ -13,7 +13,12 @@ export const tenants: AddCommand = (program) => {
       const json = await call(findConnection(globals), "/v1/tenants");
       if (globals.json === true) return printJson(json);
       const rows = (json as { readonly tenants?: readonly Json[] }).tenants ?? [];
-      print(table(["TENANT", "CREATED"], rows.map((row) => [field(row, "name") ?? "", createdText(row)])));
+      print(
+        table(
+          ["TENANT", "CREATED"],
+          rows.map((row) => [field(row, "name") ?? "", createdText(row)]),
+        ),
+      );
     });
   group
     .command("create")

@@ -42,7 +42,8 @@ export async function startHostProcess(args: readonly string[]): Promise<HostPro
   });
   const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? 7)));
   const ready = await Promise.race([readyMessage(child), ended]);
-  if (typeof ready === "number") throw new CommandFailure(errorText.trim() || `The host ended with code ${ready}.`, ready === 0 ? 7 : ready);
+  if (typeof ready === "number")
+    throw new CommandFailure(errorText.trim() || `The host ended with code ${ready}.`, ready === 0 ? 7 : ready);
   serving = true;
   return {
     ready,
