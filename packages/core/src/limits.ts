@@ -69,6 +69,10 @@ export const LIMITS = {
   fetchConnectMsMax: { value: 5000, reason: "until a connection stands" },
   fetchesPerInvocationMax: { value: 16, reason: "fetches of one invocation at the same time" },
   fetchesPerTenantMax: { value: 64, reason: "fetches of one tenant at the same time" },
+  fetchesWaitingPerTenantMax: { value: 2000, reason: "fetches of one tenant that wait for their turn" },
+  fetchUrlBytesMax: { value: 16 * KiB, reason: "length of the URL of a fetch" },
+  fetchBufferedBytesPerTenantMax: { value: 128 * MiB, reason: "bodies of one tenant's fetches that the host holds at the same time" },
+  fetchBufferedBytesMax: { value: 512 * MiB, reason: "bodies of all fetches that the host holds at the same time" },
 
   // Runner protocol.
   frameBytesMax: { value: 24 * MiB, reason: "one frame: the largest result or arguments with JSON escapes and its envelope" },
@@ -77,6 +81,31 @@ export const LIMITS = {
   failureMessageCharsMax: { value: 16 * KiB, reason: "message of an error that user code threw; the runner cuts it there" },
   failureStackCharsMax: { value: 64 * KiB, reason: "stack of an error that user code threw; the runner cuts it there" },
   runnerStallMsMax: { value: 5000, reason: "a runner that does not read its socket for so long is killed" },
+
+  // Runners.
+  runnersMax: { value: 64, reason: "runners of one host" },
+  runnersPerTenantMax: { value: 4, reason: "runners of one tenant: sixteen transaction places" },
+  runnerTransactionPlaces: { value: 4, reason: "queries and mutations of one runner at the same time" },
+  runnerActionPlaces: { value: 16, reason: "actions of one runner at the same time; most of them wait" },
+  sandboxMemoryBytesMax: { value: 2048 * MiB, reason: "private memory of all runners; over it the least recently used idle ones end" },
+  runnerIdleBytes: { value: 48 * MiB, reason: "private memory that a runner is expected to take when it starts" },
+  runnerBaseHeapBytesMax: { value: 160 * MiB, reason: "heap of a runner's own code: frames of several calls as text" },
+  runnerSelfDataBytes: { value: 640 * MiB, reason: "address space that the engine maps for code of one isolate, and slack" },
+  runnerStartMsMax: { value: 10_000, reason: "from the start of a runner's process until it is ready" },
+  runnersStartingMax: { value: 4, reason: "runners that start at the same time" },
+  runnerStartFailuresMax: { value: 5, reason: "starts that fail in a row before waiting calls are refused" },
+  runnerStartBackoffMs: { value: 100, reason: "pause after a runner died badly; doubles with each one in a row" },
+  runnerStartBackoffMsMax: { value: 5000, reason: "longest pause between starts" },
+  runnerIdleMsMax: { value: 60_000, reason: "a tenant's runner without calls ends after this time" },
+  runnerCallsMax: { value: 200_000, reason: "calls of one runner before it is replaced" },
+  runnerAgeMsMax: { value: 6 * 3_600_000, reason: "age of a runner when it is replaced" },
+  runnerRetireMemoryBytes: { value: 256 * MiB, reason: "private memory of an idle moment above which a runner is replaced" },
+  runnerVersionsMax: { value: 8, reason: "versions that one runner keeps loaded" },
+  runnerThreadsMax: { value: 64, reason: "threads and processes of one jail" },
+  runnerFilesMax: { value: 64, reason: "open files of one jail" },
+  runnerOutputBytesMax: { value: 64 * KiB, reason: "standard output and error of one runner that the host looks at" },
+  runnerWriteQueueBytesMax: { value: 192 * MiB, reason: "bytes that wait for one runner to read them: eight of the largest frames" },
+  runnerPendingArgBytesMax: { value: 64 * MiB, reason: "arguments of host calls in progress above which the host stops reading from the runner" },
 
   // Deploys.
   bundleBytesMax: { value: 16 * MiB, reason: "code of one version; it travels in one frame" },
