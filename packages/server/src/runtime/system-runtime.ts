@@ -1,59 +1,65 @@
-/** The production runtime: the machine's clocks, random numbers and timers. */
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
+import { assert } from "@plinth/core/assert.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The longest delay that setTimeout can count. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+/** setTimeout fires at once when the delay does not fit into 31 bits. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 
+/** The Runtime of production: the clocks, the randomness and the timers of the operating system. */
 export function createSystemRuntime(): Runtime {
-  const runtime: Runtime = {
-    nowMs: () => Date.now(),
-    monotonicMs: () => performance.now(),
-    randomBytes: (length) => randomBytes(length),
-    random: () => Math.random(),
-    timer: (delayMs, callback) => {
-      const timer = new LongTimer(delayMs, callback);
-      return { cancel: () => timer.cancel() };
-    },
-    sleep: (delayMs, signal) =>
-      new Promise((resolve, reject) => {
-        const abort = () => {
-          timer.cancel();
-          reject(signal?.reason);
-        };
-        const timer = runtime.timer(delayMs, () => {
-          signal?.removeEventListener("abort", abort);
-          resolve();
-        });
-        if (signal?.aborted === true) abort();
-        else signal?.addEventListener("abort", abort, { once: true });
-      }),
-  };
-  return runtime;
+  return { nowMs, monotonicMs, randomBytes, random, timer, sleep };
 }
 
-/** A timer of any length: it waits in pieces, measured on the clock that never jumps. */
-class LongTimer {
-  readonly #dueMs: number;
-  readonly #callback: () => void;
-  #timeout: NodeJS.Timeout | undefined;
+function nowMs(): number {
+  return Date.now();
+}
 
-  constructor(delayMs: number, callback: () => void) {
-    this.#dueMs = performance.now() + delayMs;
-    this.#callback = callback;
-    this.#wait(delayMs);
-  }
+function monotonicMs(): number {
+  return performance.now();
+}
 
-  cancel(): void {
-    clearTimeout(this.#timeout);
-  }
+function randomBytes(length: number): Uint8Array {
+  return randomFillSync(new Uint8Array(length));
+}
 
-  #wait(delayMs: number): void {
-    const pieceMs = Math.min(Math.max(delayMs, 0), TIMER_MS_MAX);
-    this.#timeout = setTimeout(() => {
-      const leftMs = this.#dueMs - performance.now();
-      if (leftMs >= 1) this.#wait(leftMs);
-      else this.#callback();
-    }, pieceMs);
-  }
+function random(): number {
+  return Math.random();
+}
+
+/**
+ * Long delays are a chain of short ones. Each link looks at the deadline again, so the callback comes
+ * never early: setTimeout counts whole milliseconds and may fire a fraction before the clock says so.
+ */
+function timer(delayMs: number, callback: () => void): { cancel(): void } {
+  assert(!Number.isNaN(delayMs), "a timer needs a delay");
+  const deadlineMs = monotonicMs() + delayMs;
+  let handle: NodeJS.Timeout;
+  const wait = (remainingMs: number): void => {
+    handle = setTimeout(arrive, Math.min(Math.max(Math.ceil(remainingMs), 0), TIMEOUT_MS_MAX));
+  };
+  const arrive = (): void => {
+    const remainingMs = deadlineMs - monotonicMs();
+    if (remainingMs > 0) wait(remainingMs);
+    else callback();
+  };
+  wait(delayMs);
+  return { cancel: () => clearTimeout(handle) };
+}
+
+function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const abort = (): void => {
+      waiting.cancel();
+      reject(signal?.reason);
+    };
+    const waiting = timer(delayMs, () => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    });
+    signal?.addEventListener("abort", abort, { once: true });
+  });
 }
