@@ -1,0 +1,65 @@
+/** `npm run -s bench -- <name>` prints one JSON line; without a name all run and `bench/RESULTS.md` is drawn. */
+import { cpus, release } from "node:os";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Bench, Figure } from "./bench.ts";
+import { coldTenant } from "./cold-tenant.ts";
+import { coldVersion } from "./cold-version.ts";
+import { memory } from "./memory.ts";
+import { mutation } from "./mutation.ts";
+import { storeCommit } from "./store-commit.ts";
+import { warmQuery } from "./warm-query.ts";
+
+const BENCHES: Readonly<Record<string, Bench>> = {
+  "warm-query": warmQuery,
+  mutation,
+  "cold-tenant": coldTenant,
+  "cold-version": coldVersion,
+  memory,
+  "store-commit": storeCommit,
+};
+
+const [name] = process.argv.slice(2);
+if (name === undefined) {
+  const figures: Figure[] = [];
+  for (const [each, bench] of Object.entries(BENCHES)) {
+    console.error(`${each} …`);
+    const figure = await bench();
+    console.log(JSON.stringify(figure));
+    figures.push(figure);
+  }
+  writeFileSync(join(import.meta.dirname, "RESULTS.md"), resultsPage(figures));
+  console.error("bench/RESULTS.md is drawn.");
+} else {
+  const bench = BENCHES[name];
+  if (bench === undefined) {
+    console.error(`There is no benchmark '${name}'; there are ${Object.keys(BENCHES).join(", ")}.`);
+    process.exit(4);
+  }
+  console.log(JSON.stringify(await bench()));
+}
+process.exit(0);
+
+function resultsPage(figures: readonly Figure[]): string {
+  const rows = figures.map(({ name, unit, p50, p99, perSecond, raw, ratio, details }) => {
+    const rawText = [
+      raw.what,
+      raw.p50 === undefined ? "" : `p50 ${raw.p50} ${unit}`,
+      raw.perSecond === undefined ? "" : `${raw.perSecond}/s`,
+      raw.value === undefined ? "" : `${raw.value} ${unit}`,
+    ];
+    const detailText = Object.entries(details ?? {}).map(([key, value]) => `${key} ${value}`);
+    return `| ${name} | ${p50} ${unit} | ${p99} ${unit} | ${perSecond ?? ""} | ${rawText.filter((text) => text !== "").join(", ")} | ${ratio} | ${detailText.join(", ")} |`;
+  });
+  return `# Benchmarks
+
+Drawn by \`npm run bench\` on ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "an unknown processor"}, Linux ${release()}, Node ${process.version}.
+Everything runs on this one machine: the host, the runners in their jails, and the load generator. Commits are durable
+(full sync). Each figure is the median of several runs; *raw* is what the machine does without Plinth, measured in the same
+run, and *ratio* compares with it (1 would be no overhead).
+
+| benchmark | p50 | p99 | per second | raw | ratio | details |
+|---|---|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}

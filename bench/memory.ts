@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { call } from "../packages/cli/src/client.ts";
+import { rounded, type Bench } from "./bench.ts";
+import { untilWarm } from "./cold-tenant.ts";
+import { deploy, forTenant, runBenchFunction, startBenchHost } from "./host.ts";
+
+const SETTLE_MS = 4000;
+
+/** Memory of the host and all its runners (proportional set size): idle, with one more tenant, after 50 and 500 deploys. */
+export const memory: Bench = async () => {
+  const host = await startBenchHost();
+  try {
+    const measure = async () => {
+      await untilWarm(host.connection);
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      return treeMiB(host.host.ready.pid);
+    };
+    const idle = await measure();
+    const hostOnly = processMiB(host.host.ready.pid);
+    await call(host.connection, "/v1/tenants", { body: { name: "one-more" } });
+    const tenant = forTenant(host.connection, "one-more");
+    await deploy(tenant);
+    await runBenchFunction(tenant, "things:insert", { text: "x" });
+    const oneMore = await measure();
+    const deployTo = async (from: number, to: number) => {
+      for (let i = from; i < to; i += 1) {
+        await deploy(host.connection, `variant ${i}`);
+        await runBenchFunction(host.connection, "things:insert", { text: "x" });
+      }
+    };
+    await deployTo(0, 50);
+    const after50 = await measure();
+    await deployTo(50, 500);
+    const after500 = await measure();
+    const bare = bareNodeMiB();
+    return {
+      name: "memory",
+      unit: "MiB",
+      p50: rounded(idle),
+      p99: rounded(after500),
+      raw: { what: "this benchmark's own bare Node process", value: rounded(bare) },
+      ratio: rounded(bare / idle),
+      details: {
+        "host alone": rounded(hostOnly),
+        "one more tenant": rounded(oneMore - idle),
+        "after 50 deploys": rounded(after50),
+        "after 500 deploys": rounded(after500),
+        "growth from 50 to 500, %": rounded((after500 / after50 - 1) * 100),
+      },
+    };
+  } finally {
+    await host.stop();
+  }
+};
+
+/** A process and all below it. */
+function treeMiB(pid: number): number {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    const stat = readOr(`/proc/${name}/stat`);
+    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+  }
+  const within = (each: number): boolean => each === pid || (parents.has(each) && within(parents.get(each) ?? 0));
+  return [...parents.keys()].filter(within).reduce((sum, each) => sum + processMiB(each), 0);
+}
+
+/** Proportional set size; falls back on the resident size where another user's process hides it. */
+function processMiB(pid: number): number {
+  const pss = /^Pss:\s+(\d+) kB/m.exec(readOr(`/proc/${pid}/smaps_rollup`))?.[1];
+  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readOr(`/proc/${pid}/status`))?.[1];
+  return Number(pss ?? resident ?? 0) / 1024;
+}
+
+function bareNodeMiB(): number {
+  return processMiB(process.pid);
+}
+
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
