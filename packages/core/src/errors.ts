@@ -70,6 +70,8 @@ export const ERRORS = {
   OptimisticConcurrencyControlFailure: { ...overload, exitCode: 6, grpc: "ABORTED", retry: "automatic", message: "Documents that \"{path}\" read were changed while it ran and on every retry ({attempts} attempts).", next: "Try again; let calls that run together write different documents." },
   TooManyConcurrentRequests: { ...overload, status: 429, grpc: "RESOURCE_EXHAUSTED", message: "The queue is full: {detail}.", next: "Try again after a pause; the operator can raise the limit." },
   ExpiredInQueue: { ...overload, message: "The call waited longer than {maxMs} ms for a place: {reason}.", next: "Try again after a pause." },
+  DeadlineExceeded: { ...caller, status: 504, grpc: "DEADLINE_EXCEEDED", exitCode: 2, retry: "later", message: "The call did not end within the {maxMs} ms that its caller gave it.", next: "Give it more time, or run it asynchronously." },
+  Cancelled: { ...caller, status: 499, grpc: "CANCELLED", exitCode: 1, message: "The call was cancelled: {detail}.", next: "Call again when the result is still wanted." },
   RunnerLost: { ...overload, message: "The process that ran the code was lost: {detail}.", next: "Try again; an action may have had part of its effects." },
   StaleLease: { ...platform, status: 409, grpc: "ABORTED", message: "The work was given to another owner meanwhile.", next: "Nothing; the other owner finishes it." },
   ShuttingDown: { ...overload, message: "The host is shutting down.", next: "Try again on another host or after the restart." },

@@ -23,7 +23,17 @@ export const LIMITS = {
   identifierBytesMax: { value: 64, reason: "length of a table or index name (Convex)" },
   indexFieldsMax: { value: 16, reason: "fields of one index (Convex)" },
   indexesPerTableMax: { value: 64, reason: "indexes of one table (Convex)" },
+  vectorDimensionsMax: { value: 4096, reason: "dimensions of a vector index (Convex)" },
   indexKeyBytesMax: { value: 4 * MiB, reason: "one encoded index key: several fields of one document, escaped" },
+
+  // Validators and filters: their work happens in the host, so it is counted.
+  validatorNodesMax: { value: 16_384, reason: "parts of one validator" },
+  validatorDepthMax: { value: 64, reason: "nesting of a validator: as deep as values go" },
+  validationStepsMax: { value: 20_000_000, reason: "comparisons of one check of a value; the largest arguments take half of it" },
+  failureTextCharsMax: { value: 2048, reason: "a value or validator that a message of a failed check shows" },
+  filterNodesMax: { value: 1024, reason: "parts of one filter expression" },
+  filterDepthMax: { value: 64, reason: "nesting of a filter expression" },
+  filterStepsMax: { value: 10_000_000, reason: "evaluation steps of the filters of one query; 300 for each document that a transaction may read" },
 
   // One transaction.
   transactionReadBytesMax: { value: 16 * MiB, reason: "bytes that one transaction reads (Convex)" },
@@ -112,6 +122,8 @@ export const LIMITS = {
   sourceMapBytesMax: { value: 20 * MiB, reason: "source map of one version; it travels in one frame" },
   functionsPerVersionMax: { value: 10_000, reason: "functions of one version" },
   modulesPerVersionMax: { value: 2000, reason: "modules of one version" },
+  cronsPerVersionMax: { value: 1000, reason: "cron jobs of one version" },
+  cronNameBytesMax: { value: 256, reason: "name of a cron job" },
   tablesPerBranchMax: { value: 10_000, reason: "tables of one branch (Convex)" },
 
   headsKeptMax: { value: 20, reason: "past versions of one branch whose code is kept" },
@@ -140,6 +152,31 @@ export const LIMITS = {
   retryBackoffMsMax: { value: 60_000, reason: "longest pause after a failure of the platform" },
   scheduledConflictBackoffMsMax: { value: 60_000, reason: "longest pause between two runs of a scheduled mutation after conflicts (Convex)" },
   queryCacheBytesMax: { value: 100 * MiB, reason: "results of queries that are kept (Convex)" },
+
+  invocationRecordsPerSecondMax: { value: 10, reason: "records of successful synchronous calls that are kept per function; the rest is counted in metrics only" },
+  invocationRecordsBufferedMax: { value: 4096, reason: "records of finished synchronous calls that wait to be written together" },
+  invocationRecordsBufferedBytesMax: { value: 16 * MiB, reason: "texts of these records" },
+  invocationRecordsFlushMs: { value: 250, reason: "how long a record of a finished synchronous call waits for others" },
+  idempotencyKeyBytesMax: { value: 256, reason: "length of an idempotency key" },
+  childActionsOpenMax: { value: 64, reason: "actions that run at the same time below one action, on its place" },
+  partialResultsMax: { value: 1000, reason: "partial results of one action" },
+  partialResultBytesMax: { value: MiB, reason: "one partial result" },
+  watchEventsBufferedMax: { value: 2048, reason: "events of one invocation that are kept for those who watch it" },
+  queryCacheTimeMsMax: { value: 17_000, reason: "how long a result that depends on the time is used again (Convex)" },
+  queryCacheRangesMax: { value: 1024, reason: "read ranges of one result that is kept" },
+  queryCacheEntryBytesMax: { value: 4 * MiB, reason: "one result that is kept" },
+  hostTransactionsMax: { value: 64, reason: "queries and mutations that run at the same time on one host" },
+  hostActionsMax: { value: 256, reason: "actions that run at the same time on one host; most of them wait" },
+  metricFunctionsMax: { value: 1000, reason: "functions with metrics of their own; later ones share `other`" },
+  hostLogFieldCharsMax: { value: 16 * KiB, reason: "one field of a line of the host's own log" },
+
+  // Schedules.
+  scheduledRunsPerTenantMax: { value: 8, reason: "scheduled functions of one tenant that run at the same time (Convex)" },
+  scheduledRunsMax: { value: 64, reason: "scheduled functions that run at the same time on one host" },
+  scheduledRetryBackoffMs: { value: 500, reason: "first pause after a failure of the platform in a scheduled mutation; doubles each time (Convex)" },
+  scheduledRetryBackoffMsMax: { value: 2 * 3_600_000, reason: "longest pause after such a failure (Convex)" },
+  cronsPerBranchMax: { value: 1000, reason: "crons of one branch" },
+  cronSkipRecordsMax: { value: 100, reason: "missed runs of one cron that are recorded one by one; more are recorded as one with a count" },
 
   // Retention.
   historyRetentionMs: { value: 86_400_000, reason: "how long replaced values stay readable" },
