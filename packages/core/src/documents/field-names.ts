@@ -23,3 +23,8 @@ export function identifierProblem(name: string): string | null {
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) return "it has to begin with a letter and may hold letters, digits and `_` only";
   return null;
 }
+
+/** What is wrong with the name of a table that a validator refers to: system tables are allowed too. */
+export function tableNameProblem(name: string): string | null {
+  return identifierProblem(name.startsWith("_") ? name.slice(1) : name);
+}
