@@ -13,10 +13,10 @@ export const memory: Bench = async () => {
     const measure = async () => {
       await untilWarm(host.connection);
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      return treeMiB(host.host.ready.pid);
+      return treeMiB(host.process.ready.pid);
     };
     const idle = await measure();
-    const hostOnly = processMiB(host.host.ready.pid);
+    const hostOnly = processMiB(host.process.ready.pid);
     await call(host.connection, "/v1/tenants", { body: { name: "one-more" } });
     const tenant = forTenant(host.connection, "one-more");
     await deploy(tenant);

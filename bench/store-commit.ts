@@ -51,7 +51,7 @@ interface Measured {
 
 async function measure(clients: number): Promise<Measured> {
   const dataDir = mkdtempSync(join(tmpdir(), "plinth-bench-"));
-  const store = await openSqliteStore({ dataDir, runtime: createSystemRuntime });
+  const store = await openSqliteStore({ dataDir, runtime: createSystemRuntime() });
   try {
     return await commitFor(store, clients);
   } finally {
