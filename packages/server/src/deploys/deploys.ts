@@ -36,8 +36,15 @@ export interface ResolvedFunction {
   readonly version: VersionCode;
 }
 
+export interface DeployOptions {
+  /** Who deploys, for the ledger: the id of a key, or `admin`. */
+  readonly by?: string;
+  readonly progress?: (text: string) => void;
+}
+
 export interface Deploys {
-  deploy(scope: Scope, request: DeployRequest, progress?: (text: string) => void): Promise<DeployResult>;
+  /** Deploys of one branch happen one after the other. Rejects with InvalidPackage or SchemaMismatch and then changes nothing. */
+  deploy(scope: Scope, request: DeployRequest, options?: DeployOptions): Promise<DeployResult>;
   /** The function at the branch head, from memory after the first time; undefined when there is none. */
   resolve(scope: Scope, path: string): Promise<ResolvedFunction | undefined>;
   /** The version at the branch head, or a given one; undefined when there is none. */

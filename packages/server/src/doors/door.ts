@@ -14,7 +14,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
 import type { Keys } from "../tenants/keys.ts";
 import type { Tenants } from "../tenants/tenants.ts";
-import type { InvocationFeed } from "./invocation-feed.ts";
+import type { FinishedInvocation, InvocationFeed } from "./invocation-feed.ts";
 import type { OpenStreams } from "./open-streams.ts";
 
 /** What the routes work with. Made by `host.ts`. */
@@ -29,6 +29,8 @@ export interface DoorContext {
   readonly keys: Keys;
   readonly adminKey: AdminKey;
   readonly feed: InvocationFeed;
+  /** Stored invocations of a branch with console lines or failures, oldest first; bounded. */
+  readonly recentInvocations: (scope: Scope) => Promise<readonly FinishedInvocation[]>;
   readonly streams: OpenStreams;
   readonly metricsText: () => Promise<string>;
   readonly backup: (path: string) => Promise<void>;

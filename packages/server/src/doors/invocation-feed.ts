@@ -1,18 +1,28 @@
 /** Tells those who follow a branch's logs about each invocation that ends there. */
 import type { Scope } from "../database/database.ts";
-import type { InvocationOutcome } from "../engine/invocation.ts";
+import type { LogLine } from "../engine/invocation.ts";
 
+/** What a follower of logs sees of an invocation. */
 export interface FinishedInvocation {
-  readonly scope: Scope;
+  readonly id: string;
+  readonly functionPath: string;
   readonly atMs: number;
-  readonly outcome: InvocationOutcome;
+  readonly logs: readonly LogLine[];
+  readonly logsDropped: number;
+  /** Message and stack when it failed. */
+  readonly failure?: string;
 }
 
 export class InvocationFeed {
   readonly #listeners = new Map<string, Set<(finished: FinishedInvocation) => void>>();
 
-  publish(finished: FinishedInvocation): void {
-    const listeners = this.#listeners.get(keyOf(finished.scope));
+  /** Whether anybody listens; work for nobody can be saved. */
+  hasListeners(scope: Scope): boolean {
+    return this.#listeners.has(keyOf(scope));
+  }
+
+  publish(scope: Scope, finished: FinishedInvocation): void {
+    const listeners = this.#listeners.get(keyOf(scope));
     if (listeners === undefined) return;
     for (const listener of listeners) listener(finished);
   }

@@ -1,0 +1,254 @@
+/**
+ * Makes `Deploys`. A deploy checks the package in a jail, prepares its schema and warms its code while the old
+ * version serves, and then moves the head.
+ *
+ * V1 Head, schema, crons, ledger and artefacts change in one transaction: a branch is never half deployed.
+ * V2 A version's functions come from its analysis in a jail and are checked again; nothing of the package is
+ *    evaluated in the host.
+ * V3 When a deploy is acknowledged, the next call sees its version.
+ */
+import { must } from "@plinth/core/assert.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { parseCrons, type CronJob } from "@plinth/core/schedules/crons.ts";
+import type { Database, PreparedSchema, Scope, Transaction } from "../database/database.ts";
+import { ENVIRONMENT, HEADS, VERSION_LEDGER, VERSIONS } from "../database/record-tables.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Sandbox, VersionCode } from "../sandbox/sandbox.ts";
+import { deleteVersion, digestOf, pack, readArtefact, storeVersion, type PackedArtefacts } from "./artefacts.ts";
+import { BranchCache, keyOf, type BranchState } from "./branch-cache.ts";
+import { checkAnalysis, indexNames, type Analysis } from "./check-analysis.ts";
+import type { DeployOptions, DeployRequest, DeployResult, Deploys, ResolvedFunction } from "./deploys.ts";
+import { checkVariables } from "./environment.ts";
+import { canonicalPath, FunctionTable } from "./function-table.ts";
+import { parseAnalysis } from "./parse-analysis.ts";
+import { Turns } from "./turns.ts";
+import type { StoredVersion } from "./version-records.ts";
+
+export interface DeploysOptions {
+  readonly database: Database;
+  readonly sandbox: Sandbox;
+  readonly runtime: Runtime;
+  /** Makes the crons of a branch those of its new version, within the transaction that moves the head. */
+  readonly applyCrons: (transaction: Transaction, crons: readonly CronJob[]) => Promise<void>;
+  /** Where clients reach the host, for the variables that it sets. */
+  readonly urls: () => { readonly api: string; readonly site: string };
+}
+
+export function openDeploys(options: DeploysOptions): Deploys {
+  return new StoredDeploys(options);
+}
+
+const HEAD_KEY = ["head"] as const;
+
+interface Candidate {
+  readonly digest: string;
+  readonly request: DeployRequest;
+  readonly analysis: Analysis;
+  readonly crons: readonly CronJob[];
+  readonly code: PendingCode;
+}
+
+/** The code of a version that is being deployed. Once it is stored, the texts are given up and read from there. */
+class PendingCode implements VersionCode {
+  readonly digest: string;
+  readonly #stored: () => Promise<VersionCode>;
+  #texts: { readonly script: string; readonly sourceMap: string | null } | undefined;
+
+  constructor(version: { readonly digest: string; readonly script: string; readonly sourceMap: string | null }, stored: () => Promise<VersionCode>) {
+    this.digest = version.digest;
+    this.#texts = { script: version.script, sourceMap: version.sourceMap };
+    this.#stored = stored;
+  }
+
+  readonly script = async (): Promise<string> => this.#texts?.script ?? (await (await this.#stored()).script());
+  readonly sourceMap = async (): Promise<string | null> => (this.#texts === undefined ? await (await this.#stored()).sourceMap() : this.#texts.sourceMap);
+
+  release(): void {
+    this.#texts = undefined;
+  }
+}
+
+class StoredDeploys implements Deploys {
+  readonly #options: DeploysOptions;
+  readonly #branches: BranchCache;
+  readonly #turns = new Turns();
+
+  constructor(options: DeploysOptions) {
+    this.#options = options;
+    this.#branches = new BranchCache((scope) => this.#load(scope));
+  }
+
+  async resolve(scope: Scope, path: string): Promise<ResolvedFunction | undefined> {
+    return (await this.#branches.get(scope)).functions?.resolve(path);
+  }
+
+  async version(scope: Scope, digest?: string): Promise<VersionCode | undefined> {
+    const head = (await this.#branches.get(scope)).functions?.version;
+    if (digest === undefined || head?.digest === digest) return head;
+    const stored = await this.#options.database.read(scope, (transaction) => transaction.records.get(VERSIONS, [digest]));
+    return stored === undefined ? undefined : this.#codeOf(scope, stored);
+  }
+
+  async environment(scope: Scope): Promise<Readonly<Record<string, string>>> {
+    return (await this.#branches.get(scope)).environment;
+  }
+
+  async list(scope: Scope) {
+    return (await this.#branches.get(scope)).functions?.list() ?? [];
+  }
+
+  async setEnvironment(scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void> {
+    checkVariables(changes);
+    const max = limit("environmentVariablesMax");
+    await this.#options.database.update(scope, async ({ records }) => {
+      const names = new Set((await records.range(ENVIRONMENT, { prefix: [], limit: max })).map((row) => String(row.key[0])));
+      for (const [name, value] of Object.entries(changes)) {
+        if (value === null) {
+          names.delete(name);
+          records.delete(ENVIRONMENT, [name]);
+        } else {
+          names.add(name);
+          records.put(ENVIRONMENT, [name], value);
+        }
+      }
+      if (names.size > max) throw plinthError("RequestTooLarge", { what: "environment", actual: `${names.size} variables`, max });
+    });
+    this.#branches.forget(scope);
+  }
+
+  async deploy(scope: Scope, request: DeployRequest, options: DeployOptions = {}): Promise<DeployResult> {
+    return await this.#turns.take(keyOf(scope), () => this.#deployNow(scope, request, options));
+  }
+
+  async #deployNow(scope: Scope, request: DeployRequest, { by = "admin", progress = () => {} }: DeployOptions): Promise<DeployResult> {
+    const watch = new Stopwatch(this.#options.runtime);
+    const current = (await this.#branches.get(scope)).functions;
+    const digest = digestOf(request.script);
+    if (current?.version.digest === digest) {
+      return { version: digest, changed: false, functions: current.list(), indexesAdded: [], indexesRemoved: [], timings: watch.timings };
+    }
+    progress("Analysing the functions in a jail");
+    const candidate = await watch.measure("analyzeMs", () => this.#analyze(scope, digest, request));
+    const result = describe(candidate, current, watch);
+    if (request.dryRun === true) return result;
+
+    progress("Preparing the schema");
+    const packing = pack({ script: request.script, sourceMap: request.sourceMap, analysis: JSON.stringify(candidate.analysis) });
+    // A rejection is seen when it is awaited below; meanwhile it must not count as unhandled.
+    packing.catch(() => {});
+    const prepared = await watch.measure("schemaMs", () => this.#options.database.prepareSchema(scope, candidate.analysis.schemaText, progress));
+    progress("Warming the new version");
+    await watch.measure("warmMs", () => this.#options.sandbox.warm({ tenant: scope.tenant, version: candidate.code }));
+    const packed = await packing;
+    await watch.measure("commitMs", () => this.#activate(scope, { candidate, prepared, packed, by }));
+    this.#branches.forget(scope);
+    candidate.code.release();
+    progress("The new version serves");
+    return result;
+  }
+
+  async #analyze(scope: Scope, digest: string, request: DeployRequest): Promise<Candidate> {
+    const { script, sourceMap } = request;
+    const code = new PendingCode({ digest, script, sourceMap }, async () => must(await this.version(scope, digest), "a released version is stored"));
+    const env = await this.environment(scope);
+    const analysis = checkAnalysis(await this.#options.sandbox.analyze({ tenant: scope.tenant, version: code, env }));
+    return { digest, request, analysis, crons: checkCrons(analysis), code };
+  }
+
+  /** V1 */
+  async #activate(scope: Scope, step: { readonly candidate: Candidate; readonly prepared: PreparedSchema; readonly packed: PackedArtefacts; readonly by: string }): Promise<void> {
+    const { candidate, prepared, packed, by } = step;
+    const { database, runtime, applyCrons } = this.#options;
+    const atMs = runtime.nowMs();
+    await database.update(scope, async (transaction) => {
+      const { records } = transaction;
+      const head = await records.get(HEADS, HEAD_KEY);
+      const seq = (head?.seq ?? 0) + 1;
+      storeVersion(transaction, { digest: candidate.digest, createdMs: atMs, packed });
+      records.put(HEADS, HEAD_KEY, { version: candidate.digest, seq, deployedMs: atMs });
+      records.put(VERSION_LEDGER, [seq], { seq, version: candidate.digest, parent: head?.version ?? null, atMs, by, note: candidate.request.note ?? null });
+      await database.activateSchema(transaction, prepared);
+      await applyCrons(transaction, candidate.crons);
+      await dropOldVersions(transaction, { seq, digest: candidate.digest });
+    });
+  }
+
+  async #load(scope: Scope): Promise<BranchState> {
+    return await this.#options.database.read(scope, async (transaction) => {
+      const { records } = transaction;
+      const head = await records.get(HEADS, HEAD_KEY);
+      const variables = await records.range(ENVIRONMENT, { prefix: [], limit: limit("environmentVariablesMax") });
+      const { api, site } = this.#options.urls();
+      const prefix = scope.tenant === "default" ? "" : `/t/${scope.tenant}`;
+      const environment = {
+        ...Object.fromEntries(variables.map((row) => [String(row.key[0]), row.value])),
+        CONVEX_CLOUD_URL: api + prefix,
+        CONVEX_SITE_URL: site + prefix,
+      };
+      if (head === undefined) return { functions: undefined, environment };
+      const stored = must(await records.get(VERSIONS, [head.version]), "the version at the head is stored");
+      const analysis = parseAnalysis(must(await readArtefact(transaction, stored, "analysis"), "a version has its analysis"));
+      return { functions: new FunctionTable(this.#codeOf(scope, stored), analysis), environment };
+    });
+  }
+
+  #codeOf(scope: Scope, stored: StoredVersion): VersionCode {
+    const read = (kind: "script" | "sourceMap") => this.#options.database.read(scope, (transaction) => readArtefact(transaction, stored, kind));
+    return { digest: stored.digest, script: async () => must(await read("script"), "a version has its script"), sourceMap: () => read("sourceMap") };
+  }
+}
+
+/** Parses the crons and checks that each calls a mutation or action of the same version. */
+function checkCrons(analysis: Analysis): readonly CronJob[] {
+  if (analysis.cronsText === null) return [];
+  const kinds = new Map(analysis.functions.map(({ path, kind }) => [path, kind]));
+  return parseCrons(analysis.cronsText).map((job) => {
+    const functionPath = canonicalPath(job.functionPath);
+    const kind = kinds.get(functionPath);
+    if (kind === undefined) throw plinthError("InvalidPackage", { detail: `the cron job '${job.name}' calls '${job.functionPath}', and there is no such function.` });
+    if (kind !== "mutation" && kind !== "action") throw plinthError("InvalidPackage", { detail: `the cron job '${job.name}' calls '${job.functionPath}', which is no mutation or action.` });
+    return { ...job, functionPath };
+  });
+}
+
+/** Deletes the code of versions that left the last heads; the ledger keeps their rows. */
+async function dropOldVersions(transaction: Transaction, at: { readonly seq: number; readonly digest: string }): Promise<void> {
+  const kept = limit("headsKeptMax");
+  const recent = await transaction.records.range(VERSION_LEDGER, { prefix: [], order: "desc", limit: kept + 1 });
+  if (recent.length <= kept) return;
+  const dropped = must(recent.at(-1), "the ledger has an entry beyond those that are kept").value.version;
+  const stillUsed = recent.slice(0, kept).some((row) => row.value.version === dropped);
+  if (!stillUsed && dropped !== at.digest) await deleteVersion(transaction, dropped);
+}
+
+function describe(candidate: Candidate, current: FunctionTable | undefined, watch: Stopwatch): DeployResult {
+  const before = indexNames(current?.analysis.schemaText ?? null);
+  const after = indexNames(candidate.analysis.schemaText);
+  return {
+    version: candidate.digest,
+    changed: true,
+    functions: candidate.analysis.functions.map(({ path, kind, visibility }) => ({ path, kind, visibility })),
+    indexesAdded: [...after].filter((name) => !before.has(name)),
+    indexesRemoved: [...before].filter((name) => !after.has(name)),
+    timings: watch.timings,
+  };
+}
+
+class Stopwatch {
+  readonly timings: Record<string, number> = {};
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  async measure<T>(name: string, body: () => Promise<T>): Promise<T> {
+    const startedMs = this.#runtime.monotonicMs();
+    try {
+      return await body();
+    } finally {
+      this.timings[name] = Math.round(this.#runtime.monotonicMs() - startedMs);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Which headers of a request an HTTP action sees.
+ *
+ * R1 Headers of one hop stay at that hop.
+ * R2 A key of Plinth never reaches user code, also when a client sends it here by mistake.
+ * R3 Tenants under a common origin share its cookies, so they see none of them.
+ */
+import { looksLikeKey } from "../../tenants/keys.ts";
+
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+export function requestHeaders(rawHeaders: readonly string[], options: { readonly ownOrigin: boolean }): [string, string][] {
+  const headers: [string, string][] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? "").toLowerCase();
+    const value = rawHeaders[at + 1] ?? "";
+    if (HOP_BY_HOP.has(name) || (name === "cookie" && !options.ownOrigin) || (name === "authorization" && carriesKey(value))) continue;
+    headers.push([name, value]);
+  }
+  return headers;
+}
+
+function carriesKey(authorization: string): boolean {
+  const credential = authorization.replace(/^\S+\s+/, "");
+  return looksLikeKey(credential) || credential.startsWith("pla_") || /^convex\s/i.test(authorization);
+}

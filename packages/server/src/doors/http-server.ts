@@ -1,0 +1,109 @@
+/**
+ * An HTTP server with the bounds that hostile clients meet before any route does: sizes and counts of headers,
+ * time to send a request, percent-encoding, body size. The only files that know the HTTP library are this one and
+ * those that serve a table of routes with it.
+ */
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { DoorContext, TextReply } from "./door.ts";
+import { errorReply, httpLibraryError, registeredError } from "./error-reply.ts";
+
+/** The tenant that the path of a request named, before the prefix was cut off. */
+const pathTenants = new WeakMap<IncomingMessage, string>();
+
+export type HttpServer = FastifyInstance;
+
+export function createHttpServer(context: Pick<DoorContext, "log" | "runtime">, options: { readonly bodyBytesMax: number }): HttpServer {
+  const server = fastify({
+    logger: false,
+    bodyLimit: options.bodyBytesMax,
+    requestTimeout: limit("requestReadMsMax"),
+    keepAliveTimeout: 72_000,
+    // Idle connections are closed when the host stops; busy ones get the time to drain.
+    forceCloseConnections: "idle",
+    return503OnClosing: false,
+    exposeHeadRoutes: true,
+    onProtoPoisoning: "ignore",
+    onConstructorPoisoning: "ignore",
+    routerOptions: { maxParamLength: limit("requestHeaderBytesMax") },
+    http: { maxHeaderSize: limit("requestHeaderBytesMax"), headersTimeout: limit("requestReadMsMax") },
+    rewriteUrl: cutTenantPrefix,
+    querystringParser: () => ({}),
+    frameworkErrors: (error, _request, reply) => {
+      sendText(reply, errorReply(httpLibraryError(error, options.bodyBytesMax) ?? registeredError(context, error)));
+    },
+    clientErrorHandler: answerBrokenHttp,
+  });
+  // Node drops headers beyond its own count without a word; ours is checked in `checkHead`.
+  server.server.maxHeadersCount = 0;
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  server.setErrorHandler((error, request, reply) => {
+    const registered = httpLibraryError(error, request.routeOptions.bodyLimit ?? options.bodyBytesMax) ?? registeredError(context, error);
+    sendText(reply, errorReply(registered));
+  });
+  return server;
+}
+
+/** The tenant in `/t/<tenant>/…`, or undefined. */
+export function pathTenantOf(request: FastifyRequest): string | undefined {
+  return pathTenants.get(request.raw);
+}
+
+/** Refuses requests with too many headers or query parameters. */
+export function checkHead(request: IncomingMessage): void {
+  const headersMax = limit("requestHeadersMax");
+  if (request.rawHeaders.length > headersMax * 2) {
+    throw plinthError("RequestTooLarge", { what: "header section", actual: `${request.rawHeaders.length / 2} headers`, max: headersMax });
+  }
+  const url = request.url ?? "";
+  const queryStart = url.indexOf("?");
+  if (queryStart === -1) return;
+  let parameters = 1;
+  for (let at = url.indexOf("&", queryStart); at !== -1; at = url.indexOf("&", at + 1)) parameters++;
+  const parametersMax = limit("queryParametersMax");
+  if (parameters > parametersMax) throw plinthError("RequestTooLarge", { what: "query", actual: `${parameters} parameters`, max: parametersMax });
+}
+
+export function sendText(reply: FastifyReply, text: TextReply): FastifyReply {
+  if (text.headers !== undefined) reply.headers(text.headers);
+  return reply.code(text.status).header("content-type", text.contentType).send(text.body);
+}
+
+/** Starts to listen; the port that was taken is named in the error. Returns the port. */
+export async function listen(server: HttpServer, at: { readonly address: string; readonly port: number }): Promise<number> {
+  try {
+    await server.listen({ host: at.address, port: at.port });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE") throw plinthError("PortTaken", { port: at.port, address: at.address }, { cause: error });
+    if (code === "EACCES") throw plinthError("BadConfiguration", { detail: `this user may not listen on port ${at.port}` }, { cause: error });
+    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
+      throw plinthError("BadConfiguration", { detail: `${at.address} is not an address of this machine` }, { cause: error });
+    }
+    throw error;
+  }
+  const bound = server.server.address();
+  return typeof bound === "object" && bound !== null ? bound.port : at.port;
+}
+
+function cutTenantPrefix(request: IncomingMessage): string {
+  const url = request.url ?? "/";
+  if (!url.startsWith("/t/")) return url;
+  const end = /[/?]/.exec(url.slice(3));
+  const tenant = end === null ? url.slice(3) : url.slice(3, 3 + end.index);
+  pathTenants.set(request, tenant);
+  const rest = end === null ? "" : url.slice(3 + end.index);
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
+/** Answers what is not even a request, and closes. */
+function answerBrokenHttp(error: Error, socket: Socket): void {
+  if (!socket.writable) return;
+  const registered = httpLibraryError(error, 0) ?? plinthError("BadRequest", { detail: "This is not valid HTTP." });
+  const { status, body } = errorReply(registered);
+  socket.end(`HTTP/1.1 ${status} ${status === 413 ? "Payload Too Large" : "Bad Request"}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

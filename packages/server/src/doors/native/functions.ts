@@ -1,0 +1,133 @@
+/** `/v1/functions`: what is deployed, and calls of it, at once or later. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { InvocationRequest, Priority } from "../../engine/invocation.ts";
+import { hasScope } from "../authenticate.ts";
+import { jsonReply, jsonTextReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { registeredError } from "../error-reply.ts";
+import { streamFormOf } from "../event-stream.ts";
+import { argumentsField, choiceField, optionalNumberField, optionalTextField } from "../fields.ts";
+import { readJsonObject, type JsonObject } from "../request-body.ts";
+import { eventText, outcomeText, type ViewOptions } from "./outcome-json.ts";
+
+const PRIORITIES = ["interactive", "normal", "background"] as const satisfies readonly Priority[];
+
+/** `GET /v1/functions` */
+export const listFunctions: Route = {
+  method: "GET",
+  path: "/v1/functions",
+  access: ["read", "invoke", "deploy"],
+  handle: async (context, { caller }): Promise<Reply> => {
+    const version = await context.deploys.version(caller.scope);
+    const functions = await context.deploys.list(caller.scope);
+    const admin = hasScope(caller.actor, "admin") || hasScope(caller.actor, "deploy");
+    return jsonReply({
+      branch: caller.scope.branch,
+      version: version?.digest ?? null,
+      functions: admin ? functions : functions.filter((fn) => fn.visibility === "public"),
+    });
+  },
+};
+
+/** `POST /v1/functions/{path}/resolve`: which version would run, and what it takes. */
+export const resolveFunction: Route = {
+  method: "POST",
+  path: "/v1/functions/:id/resolve",
+  access: ["invoke", "read", "deploy"],
+  handle: async (context, { caller, params }): Promise<Reply> => {
+    const path = params["id"] ?? "";
+    const found = await context.deploys.resolve(caller.scope, path);
+    if (found === undefined || (found.visibility === "internal" && !hasScope(caller.actor, "admin"))) throw plinthError("FunctionNotFound", { path });
+    const { kind, visibility, args, returns } = found;
+    return jsonReply({ path: found.path, kind, visibility, branch: caller.scope.branch, version: found.version.digest, args, returns });
+  },
+};
+
+/**
+ * `POST /v1/functions/{path}/execute` with `{args, mode?, priority?, deadlineMs?, idempotencyKey?}`. With mode
+ * `async` or `Prefer: respond-async` it answers 202 when the call is stored durably; with `Accept:
+ * text/event-stream` it answers with what happens as it happens.
+ */
+export const executeFunction: Route = {
+  method: "POST",
+  path: "/v1/functions/:id/execute",
+  access: ["invoke"],
+  handle: async (context, request): Promise<Reply> => {
+    const body = readJsonObject(request, { optional: true });
+    const invocation = readInvocation(request, body);
+    if (isAsynchronous(request, body)) return await enqueue(context, request, invocation);
+    const view: ViewOptions = { redact: context.redactErrors && !hasScope(request.caller.actor, "admin") };
+    const form = streamFormOf(request.headers.accept);
+    if (form === undefined) return await executeNow(context, invocation, view);
+    return {
+      kind: "stream",
+      form,
+      write: async (stream) => {
+        try {
+          await context.engine.invoke(invocation, { onEvent: (event) => (view.redact && event.type === "log" ? undefined : stream.send(event.type, eventText(event, view))) });
+        } catch (error) {
+          const registered = registeredError(context, error);
+          stream.send("error", JSON.stringify({ code: registered.code, message: registered.message, next: registered.next }));
+        }
+      },
+    };
+  },
+};
+
+async function executeNow(context: DoorContext, invocation: InvocationRequest, view: ViewOptions): Promise<Reply> {
+  const outcome = await context.engine.invoke(invocation);
+  // A failure of the function is a result; one of the platform is an error.
+  if (outcome.status === "failed" && outcome.error.spec.fault === "platform") throw outcome.error;
+  return jsonTextReply(outcomeText(outcome, view));
+}
+
+async function enqueue(context: DoorContext, request: DoorRequest, invocation: InvocationRequest): Promise<Reply> {
+  const { id } = await context.engine.enqueue(invocation);
+  const location = `${request.caller.prefix}/v1/invocations/${id}`;
+  return jsonReply({ id, status: "queued", location }, 202, { location });
+}
+
+function readInvocation(request: DoorRequest, body: JsonObject): InvocationRequest {
+  const { actor, scope } = request.caller;
+  const idempotencyKey = headerText(request, "idempotency-key") ?? optionalTextField(body, "idempotencyKey");
+  if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
+  const deadlineMs = readDeadline(request, body);
+  return {
+    ...scope,
+    actor,
+    source: "native",
+    path: request.params["id"] ?? "",
+    internalAllowed: hasScope(actor, "admin"),
+    argsText: argumentsField(body, body["args"] === undefined ? "input" : "args"),
+    priority: readPriority(request, body),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  };
+}
+
+function isAsynchronous(request: DoorRequest, body: JsonObject): boolean {
+  const mode = choiceField(body, "mode", ["sync", "async"]);
+  return mode === "async" || (mode === undefined && /\brespond-async\b/i.test(headerText(request, "prefer") ?? ""));
+}
+
+function readPriority(request: DoorRequest, body: JsonObject): Priority {
+  const header = headerText(request, "x-plinth-priority");
+  const fields = header === undefined ? body : { priority: header };
+  return choiceField(fields, "priority", PRIORITIES) ?? "normal";
+}
+
+function readDeadline(request: DoorRequest, body: JsonObject): number | undefined {
+  const header = headerText(request, "x-plinth-deadline-ms");
+  const fields = header === undefined ? body : { deadlineMs: /^\d{1,12}$/.test(header) ? Number(header) : header };
+  return optionalNumberField(fields, "deadlineMs", { min: 1, max: limit("scheduleAheadMsMax") });
+}
+
+function checkIdempotencyKey(key: string): void {
+  const max = limit("idempotencyKeyBytesMax");
+  if (key === "" || Buffer.byteLength(key) > max) throw plinthError("BadRequest", { detail: `The idempotency key must have 1 to ${max} bytes.` });
+}
+
+function headerText(request: DoorRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

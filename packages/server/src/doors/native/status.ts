@@ -1,0 +1,39 @@
+/** How the host is: `/healthz` for probes, `/metrics` for Prometheus. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { authenticate } from "../authenticate.ts";
+import { jsonReply, type Reply, type Route } from "../door.ts";
+
+export const health: Route = {
+  method: "GET",
+  path: "/healthz",
+  access: "open",
+  handle: (context): Promise<Reply> => {
+    const { runners, warm, busy, memoryBytes } = context.sandbox.status();
+    return Promise.resolve(
+      jsonReply({
+        status: "ok",
+        tier: context.tier,
+        version: "0.1.0",
+        uptimeMs: Math.round(context.runtime.nowMs() - context.startedMs),
+        runners: { all: runners, warm, busy, memoryBytes },
+      }),
+    );
+  },
+};
+
+/**
+ * Names functions of all tenants, so it asks for the operator's key wherever the request comes from: behind a proxy
+ * every caller has the loopback address. `metricsOpen` lifts that for closed networks.
+ */
+export const metrics: Route = {
+  method: "GET",
+  path: "/metrics",
+  access: "open",
+  handle: async (context, { headers }): Promise<Reply> => {
+    if (!context.config.metricsOpen) {
+      if (headers.authorization === undefined) throw plinthError("Unauthenticated", {});
+      await authenticate(context, { authorization: headers.authorization, pathTenant: undefined, access: "operator" });
+    }
+    return { kind: "text", status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: await context.metricsText() };
+  },
+};

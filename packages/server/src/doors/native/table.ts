@@ -1,0 +1,33 @@
+/** The routes of Plinth's own API. */
+import type { Route } from "../door.ts";
+import { backup } from "./backup.ts";
+import { deploy } from "./deploy.ts";
+import { getEnvironment, setEnvironment } from "./environment.ts";
+import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
+import { cancelInvocation, getInvocation } from "./invocations.ts";
+import { createKey, listKeys, revokeKey } from "./keys.ts";
+import { logs } from "./logs.ts";
+import { health, metrics } from "./status.ts";
+import { changeTenant, createTenant, deleteTenant, listTenants } from "./tenants.ts";
+
+export const NATIVE_ROUTES = {
+  listFunctions,
+  resolveFunction,
+  executeFunction,
+  getInvocation,
+  cancelInvocation,
+  deploy,
+  getEnvironment,
+  setEnvironment,
+  logs,
+  listTenants,
+  createTenant,
+  changeTenant,
+  deleteTenant,
+  listKeys,
+  createKey,
+  revokeKey,
+  health,
+  metrics,
+  backup,
+} as const satisfies Record<string, Route>;

@@ -1,0 +1,55 @@
+/** `/v1/tenants`: organisations of this host; for its operator only. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { jsonReply, type Reply, type Route } from "../door.ts";
+import { optionalBooleanField, textField } from "../fields.ts";
+import { readJsonObject } from "../request-body.ts";
+
+export const listTenants: Route = {
+  method: "GET",
+  path: "/v1/tenants",
+  access: "operator",
+  handle: async (context): Promise<Reply> =>
+    jsonReply({ tenants: (await context.tenants.list()).map(({ name, createdMs, requireKey }) => ({ name, createdMs, requireKey })) }),
+};
+
+/** `{name, requireKey?}` */
+export const createTenant: Route = {
+  method: "POST",
+  path: "/v1/tenants",
+  access: "operator",
+  handle: async (context, request): Promise<Reply> => {
+    const body = readJsonObject(request);
+    const { name, createdMs, requireKey } = await context.tenants.create({
+      name: textField(body, "name"),
+      requireKey: optionalBooleanField(body, "requireKey") ?? false,
+    });
+    return jsonReply({ name, createdMs, requireKey, path: `/t/${name}` }, 201);
+  },
+};
+
+/** `{requireKey}`: whether public functions of the tenant need a key. */
+export const changeTenant: Route = {
+  method: "PUT",
+  path: "/v1/tenants/:name",
+  access: "operator",
+  handle: async (context, request): Promise<Reply> => {
+    const wanted = optionalBooleanField(readJsonObject(request), "requireKey");
+    if (wanted === undefined) throw plinthError("BadRequest", { detail: "`requireKey` must be true or false, not absent." });
+    const { name, createdMs, requireKey } = await context.tenants.setRequireKey(request.params["name"] ?? "", wanted);
+    return jsonReply({ name, createdMs, requireKey });
+  },
+};
+
+export const deleteTenant: Route = {
+  method: "DELETE",
+  path: "/v1/tenants/:name",
+  access: "operator",
+  handle: async (context, { params }): Promise<Reply> => {
+    const name = params["name"] ?? "";
+    await context.tenants.delete(name);
+    await context.keys.revokeAll(name);
+    context.streams.endOfTenant(name);
+    await context.sandbox.evict(name);
+    return jsonReply({ name, deleted: true });
+  },
+};

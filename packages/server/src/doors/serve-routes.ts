@@ -1,0 +1,115 @@
+/** Serves a table of routes: authentication, reading, the route, the answer. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { authenticate } from "./authenticate.ts";
+import { allowOrigin, answerPreflight } from "./cross-origin.ts";
+import type { Caller, DoorContext, DoorRequest, Reply, Route } from "./door.ts";
+import { errorReply, registeredError } from "./error-reply.ts";
+import { sendStream } from "./event-stream.ts";
+import { checkHead, pathTenantOf, sendText, type HttpServer } from "./http-server.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Set by `serveRoutes` before the body is read. */
+    caller: Caller | null;
+  }
+}
+
+export function serveRoutes(server: HttpServer, context: DoorContext, routes: readonly Route[]): void {
+  server.decorateRequest("caller", null);
+  for (const route of routes) addRoute(server, context, route);
+  const crossOriginPaths = new Set(routes.filter((route) => route.crossOrigin === true).map((route) => route.path));
+  for (const path of crossOriginPaths) server.options(path, (request, reply) => answerPreflight(request, reply));
+  const methods = methodsByPath(routes);
+  for (const [path, allowed] of methods) addOtherMethods(server, { path, allowed, preflight: crossOriginPaths.has(path) });
+  server.setNotFoundHandler((request, reply) => {
+    sendText(reply, errorReply(plinthError("NotFound", { what: `endpoint ${request.method} ${request.url.slice(0, 200)}` })));
+  });
+}
+
+function addRoute(server: HttpServer, context: DoorContext, route: Route): void {
+  server.route({
+    method: route.method,
+    url: route.path,
+    bodyLimit: route.bodyBytesMax ?? limit("requestBodyBytesMax"),
+    // Before the body: who may not call must not make the host read megabytes.
+    onRequest: async (request, reply) => {
+      if (route.crossOrigin === true) allowOrigin(request, reply);
+      checkHead(request.raw);
+      request.caller = await authenticate(context, {
+        authorization: request.headers.authorization,
+        pathTenant: pathTenantOf(request),
+        access: route.access,
+      });
+    },
+    handler: async (request, reply) => {
+      const answer = await route.handle(context, doorRequest(request, reply));
+      return await send(context, { request, reply, answer });
+    },
+  });
+}
+
+function doorRequest(request: FastifyRequest, reply: FastifyReply): DoorRequest {
+  const caller = request.caller;
+  if (caller === null) throw plinthError("Unauthenticated", {});
+  const body: unknown = request.body;
+  return {
+    caller,
+    params: request.params as Readonly<Record<string, string>>,
+    headers: request.headers,
+    bodyBytes: Buffer.isBuffer(body) ? body : undefined,
+    get query() {
+      const url = request.url;
+      const start = url.indexOf("?");
+      return new URLSearchParams(start === -1 ? "" : url.slice(start + 1));
+    },
+    signal: () => {
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      return gone.signal;
+    },
+  };
+}
+
+async function send(context: DoorContext, { request, reply, answer }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly answer: Reply }) {
+  if (answer.kind === "text") return sendText(reply, answer);
+  const caller = request.caller;
+  if (caller === null) throw plinthError("Unauthenticated", {});
+  const place = context.streams.open(caller);
+  reply.hijack();
+  try {
+    await sendStream(context, { reply, answer, place });
+  } catch (error) {
+    // The head is sent; what is left is to say so and to end.
+    registeredError(context, error);
+    reply.raw.destroy();
+  } finally {
+    place.close();
+  }
+  return reply;
+}
+
+function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
+  const methods = new Map<string, string[]>();
+  for (const route of routes) methods.set(route.path, [...(methods.get(route.path) ?? []), route.method]);
+  return methods;
+}
+
+/** Answers 405 with the methods that the path has. */
+function addOtherMethods(server: HttpServer, { path, allowed, preflight }: { readonly path: string; readonly allowed: readonly string[]; readonly preflight: boolean }): void {
+  const taken = new Set([...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), ...(preflight ? ["OPTIONS"] : [])]);
+  const others = (["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).filter((method) => !taken.has(method));
+  server.route({
+    method: others,
+    url: path,
+    bodyLimit: limit("requestBodyBytesMax"),
+    onRequest: (request, reply, done) => {
+      const allow = [...taken].join(", ");
+      const refusal = errorReply(plinthError("MethodNotAllowed", { method: request.method, allowed: allow }));
+      sendText(reply, { ...refusal, headers: { allow } });
+      done();
+    },
+    handler: () => undefined,
+  });
+}
