@@ -1,0 +1,58 @@
+/** Opens the two ports: the API with all its doors, and the HTTP actions' own origin. */
+import { limit } from "@plinth/core/limits.ts";
+import { CONVEX_ROUTES } from "./convex/table.ts";
+import type { DoorContext } from "./door.ts";
+import { serveHttpActions } from "./http-actions/serve-http-actions.ts";
+import { createHttpServer, listen, type HttpServer } from "./http-server.ts";
+import { NATIVE_ROUTES } from "./native/table.ts";
+import { serveRoutes } from "./serve-routes.ts";
+
+export interface Doors {
+  readonly apiPort: number;
+  readonly sitePort: number;
+  /** Refuses new connections and requests, ends event streams, and waits until the running requests are answered or `signal` aborts. */
+  close(signal: AbortSignal): Promise<void>;
+}
+
+export interface DoorsOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly httpActionsPort: number;
+}
+
+/** `context` may still lack the URLs; they are asked for when the first request comes. */
+export async function openDoors(context: DoorContext, options: DoorsOptions): Promise<Doors> {
+  const api = createHttpServer(context, { bodyBytesMax: limit("requestBodyBytesMax") });
+  serveRoutes(api, context, [...Object.values(NATIVE_ROUTES), ...Object.values(CONVEX_ROUTES)]);
+  serveHttpActions(api, context, "api");
+  const site = createHttpServer(context, { bodyBytesMax: limit("httpBodyBytesMax") });
+  serveHttpActions(site, context, "site");
+  const opened = await Promise.allSettled([
+    listen(api, { address: options.address, port: options.port }),
+    listen(site, { address: options.address, port: options.httpActionsPort }),
+  ]);
+  const [apiPort, sitePort] = opened;
+  if (apiPort.status === "rejected" || sitePort.status === "rejected") {
+    await Promise.all([api.close(), site.close()]);
+    throw apiPort.status === "rejected" ? apiPort.reason : (sitePort as PromiseRejectedResult).reason;
+  }
+  return {
+    apiPort: apiPort.value,
+    sitePort: sitePort.value,
+    close: async (signal) => {
+      context.streams.shutDown();
+      await Promise.all([closeServer(api, signal), closeServer(site, signal)]);
+    },
+  };
+}
+
+async function closeServer(server: HttpServer, signal: AbortSignal): Promise<void> {
+  const cut = () => server.server.closeAllConnections();
+  if (signal.aborted) cut();
+  signal.addEventListener("abort", cut, { once: true });
+  try {
+    await server.close();
+  } finally {
+    signal.removeEventListener("abort", cut);
+  }
+}
