@@ -63,6 +63,16 @@ export const LIMITS = {
   conflictBackoffMsMax: { value: 2000, reason: "longest pause between two runs of an interactive mutation (Convex)" },
   callDepthMax: { value: 8, reason: "nesting of runQuery and runMutation (Convex)" },
 
+  // The store.
+  storeGroupBytesMax: { value: 8 * MiB, reason: "batches that share one sync; more would let the first wait for the last" },
+  storePendingBytesMax: { value: 256 * MiB, reason: "writes that wait for the disk" },
+  storeRecentBytesMax: { value: 4 * MiB, reason: "keys of recent commits in memory, against which conflicts are checked; older ones are read from the log" },
+  storeWalPagesMax: { value: 4096, reason: "write-ahead log (16 MiB) before it is moved into the database file" },
+  storeDatabaseBytesMax: { value: 4 * 1024 * 1024 * MiB, reason: "the database file" },
+  historyCollectIntervalMs: { value: 60_000, reason: "between two collections of old history" },
+  historySliceKeysMax: { value: 256, reason: "keys that one slice of collection visits; a commit waits for one slice at most" },
+  historySliceBytesMax: { value: MiB, reason: "values that one slice of collection removes" },
+
   // One call.
   argsBytesMax: { value: 16 * MiB, reason: "arguments of a call (Convex)" },
   resultBytesMax: { value: 16 * MiB, reason: "result of a call (Convex)" },
