@@ -30,6 +30,8 @@ export interface GuestBridge {
   clearTimer(timer: number): void;
   /** Ends the call with `error`, as an unhandled rejection does: for errors thrown in callbacks that nobody awaits. */
   reportUncaught(error: unknown): void;
+  /** To be called before random numbers are handed out: the call is then not repeatable. */
+  observeRandom(): void;
   /** Intrinsics as they were before user code ran; user code may replace the globals. */
   readonly intrinsics: GuestIntrinsics;
 }

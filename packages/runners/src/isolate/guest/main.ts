@@ -1,0 +1,109 @@
+/**
+ * The guest's script. It runs once in every fresh context before user code and leaves nothing behind but
+ * the globals: its value is the function `enter`, which the runner keeps. Work at this level is paid by
+ * every call, so all that can be lazy is lazy.
+ */
+import type { GuestBridge } from "./bridge.ts";
+import type { InvokeSettings, Post } from "../wire.ts";
+import { ENTER, RUNNER_OPS } from "../wire.ts";
+import { installClock } from "./clock.ts";
+import { makeConsole } from "./console.ts";
+import { convex } from "./convex.ts";
+import { clearTimer, failHostCall, failLocalCall, fireTimer, hostCall, localCall, setTimer, settleHostCall, settleLocalCall } from "./host-calls.ts";
+import { fail, runInvocation } from "./invoke.ts";
+import { importAhead } from "./modules.ts";
+import { installRandom, seedRandom } from "./random.ts";
+import { defineLazily, defineProperty, emptyTable, jsonParse, jsonStringify, nativeNow } from "./realm.ts";
+import { elapsedMs, localSync, nowMs, observeRandom, requireAction, session } from "./session.ts";
+import { makeFinalizationRegistry, makeWeakRef } from "./weak.ts";
+import { webGlobals } from "./web/index.ts";
+
+/** Names that this engine brings and user code may not have; the runner writes them here. */
+declare const PLINTH_REMOVED_GLOBALS: readonly string[];
+
+const bridge: GuestBridge = {
+  get kind() {
+    return session.settings.kind;
+  },
+  requireAction,
+  hostCall,
+  local: localCall,
+  localSync,
+  nowMs,
+  elapsedMs,
+  setTimer,
+  clearTimer,
+  reportUncaught: fail,
+  observeRandom,
+  intrinsics: { JSONparse: jsonParse, JSONstringify: jsonStringify },
+};
+
+function installGlobals(): void {
+  for (const name of PLINTH_REMOVED_GLOBALS) Reflect.deleteProperty(globalThis, name);
+  installClock();
+  installRandom();
+  defineLazily(globalThis, "WeakRef", makeWeakRef);
+  defineLazily(globalThis, "FinalizationRegistry", makeFinalizationRegistry);
+  defineLazily(globalThis, "console", makeConsole);
+  defineLazily(globalThis, "process", makeProcess);
+  defineProperty(globalThis, "self", { value: globalThis, writable: true, configurable: true, enumerable: false });
+  defineProperty(globalThis, "Convex", { value: convex, writable: true, configurable: true, enumerable: false });
+  for (const name in webGlobals) {
+    const make = webGlobals[name];
+    if (make !== undefined) defineLazily(globalThis, name, () => make(bridge));
+  }
+}
+
+/** `process` is here only for its variables. */
+function makeProcess(): object {
+  const env = emptyTable<string>();
+  const variables = jsonParse(localSync(RUNNER_OPS.environment, "")) as Readonly<Record<string, string>>;
+  for (const name of Object.keys(variables)) env[name] = variables[name] ?? "";
+  return { env };
+}
+
+function invoke(settingsText: string, argsText: string): void {
+  const settings = jsonParse(settingsText) as InvokeSettings;
+  session.settings = settings;
+  session.phase = "execute";
+  session.startedMs = nativeNow();
+  seedRandom(settings.seed);
+  void runInvocation(settings, argsText);
+}
+
+function enter(op: number, number: number, a: string | Post, b: string): void {
+  try {
+    dispatch(op, number, a, b);
+  } catch (thrown) {
+    // Nothing that user code threw leaves the guest as a value: reading it outside could run user code.
+    fail(thrown);
+  }
+}
+
+function dispatch(op: number, number: number, a: string | Post, b: string): void {
+  if (typeof a === "function") {
+    session.post = a;
+    return;
+  }
+  switch (op) {
+    case ENTER.importModule:
+      return importAhead(a);
+    case ENTER.invoke:
+      return invoke(a, b);
+    case ENTER.reply:
+      return settleHostCall(number, a);
+    case ENTER.replyFailed:
+      return failHostCall(number, a);
+    case ENTER.timer:
+      return fireTimer(number);
+    case ENTER.localReply:
+      return settleLocalCall(number, a);
+    case ENTER.localFailed:
+      return failLocalCall(number, a);
+    default:
+  }
+}
+
+installGlobals();
+
+export { enter };
