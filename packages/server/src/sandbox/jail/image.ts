@@ -1,0 +1,166 @@
+/**
+ * The runtime image: the few host files that a jail sees. They must be reachable for the user that the
+ * jail runs as. A host that runs as root drops each jail to a user of its own, which may not enter the
+ * folder that Plinth lies in, so the image is put into a folder that everybody can enter.
+ *
+ * Such a folder may lie where other users can write too. It is built under a name that nobody can guess,
+ * moved into place in one step, and before it is used again its owner, mode and stamp are checked.
+ */
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { chmod, copyFile, link, lstat, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join, parse } from "node:path";
+import { promisify } from "node:util";
+import { assert } from "@plinth/core/assert.ts";
+
+/** What runs in the jail, before it is an image. */
+export interface RunnerProgram {
+  /** Changes when `build` would make something else. */
+  key(): Promise<string>;
+  /** Writes the files of `/app` into a folder. */
+  build(folder: string): Promise<void>;
+}
+
+export interface RuntimeImage {
+  /** Host folder that the jail sees as `/app`. */
+  readonly appFolder: string;
+  /** Host file that the jail sees as `/usr/bin/node`. */
+  readonly nodeFile: string;
+  readonly libraries: readonly Library[];
+}
+
+export interface Library {
+  readonly source: string;
+  /** Where the loader looks for it. */
+  readonly target: string;
+}
+
+const FORMAT = "1";
+const STAMP = "stamp";
+
+/** Makes the image, or finds the one that an earlier start made. */
+export async function prepareRuntimeImage(options: { readonly program: RunnerProgram; readonly baseFolder?: string }): Promise<RuntimeImage> {
+  const base = options.baseFolder ?? (await defaultBaseFolder());
+  const nodeFile = await realpath(process.execPath);
+  const [libraries, sharedNode, app] = await Promise.all([librariesOf(nodeFile), prepareNode(nodeFile, base), prepareApp(options.program, base)]);
+  return { appFolder: app, nodeFile: sharedNode, libraries };
+}
+
+async function prepareApp(program: RunnerProgram, base: string): Promise<string> {
+  const folder = await prepareSharedFolder({ base, name: "image", key: `app ${await program.key()}`, fill: (into) => program.build(into) });
+  return join(folder, "content");
+}
+
+/** Node itself where every user can reach it; a hard link when that is as safe as a copy. */
+async function prepareNode(nodeFile: string, base: string): Promise<string> {
+  if (!isRoot() || (await isReachableByAll(nodeFile))) return nodeFile;
+  const file = await stat(nodeFile, { bigint: true });
+  const key = `node ${process.version} ${process.arch} ${nodeFile} ${file.size} ${file.mtimeNs} ${file.ino}`;
+  const folder = await prepareSharedFolder({
+    base,
+    name: "node",
+    key,
+    fill: async (into) => {
+      const target = join(into, "node");
+      // A link shares its content with the original: only when no other user may write that.
+      const linked = file.uid === 0n && (file.mode & 0o022n) === 0n && (await link(nodeFile, target).then(() => true, () => false));
+      if (!linked) await copyFile(nodeFile, target, constants.COPYFILE_FICLONE);
+      await chmod(target, 0o755);
+    },
+  });
+  return join(folder, "content", "node");
+}
+
+/**
+ * A folder of ours that every user can read and none but us can write, filled once per key. Two hosts may
+ * do this at the same time: the first to move its folder into place wins.
+ */
+export async function prepareSharedFolder(options: {
+  readonly base: string;
+  readonly name: string;
+  readonly key: string;
+  readonly fill: (folder: string) => Promise<void>;
+}): Promise<string> {
+  const digest = createHash("sha256").update(`${FORMAT} ${options.key}`).digest("hex");
+  await mkdir(options.base, { recursive: true, mode: 0o755 });
+  const folder = join(options.base, `plinth-${options.name}-${digest.slice(0, 24)}`);
+  if (await isOurs(folder, digest)) return folder;
+  const building = await mkdtemp(join(options.base, `plinth-${options.name}-new-`));
+  try {
+    const content = join(building, "content");
+    await mkdir(content, { mode: 0o755 });
+    await options.fill(content);
+    await writeFile(join(building, STAMP), digest, { mode: 0o644 });
+    await chmod(content, 0o755);
+    await chmod(building, 0o755);
+    return await moveIntoPlace(building, folder, digest);
+  } catch (error) {
+    await rm(building, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function moveIntoPlace(building: string, folder: string, digest: string): Promise<string> {
+  if (await rename(building, folder).then(() => true, () => false)) return folder;
+  if (await isOurs(folder, digest)) {
+    await rm(building, { recursive: true, force: true });
+    return folder;
+  }
+  // Something that is not ours has the name. It is left alone; our folder serves under its own name.
+  return building;
+}
+
+/** Whether the folder is one that we made and nobody else can have changed. */
+async function isOurs(folder: string, digest: string): Promise<boolean> {
+  try {
+    for (const path of [folder, join(folder, "content")]) {
+      const entry = await lstat(path);
+      if (!entry.isDirectory() || entry.uid !== ownUid() || (entry.mode & 0o022) !== 0) return false;
+    }
+    return (await readFile(join(folder, STAMP), "utf8")) === digest;
+  } catch {
+    return false;
+  }
+}
+
+/** Where images lie: a place that lasts as long as the host, unlike a folder that is swept by age. */
+async function defaultBaseFolder(): Promise<string> {
+  const wanted = isRoot() ? "/var/lib/plinth" : join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plinth");
+  const made = await mkdir(wanted, { recursive: true, mode: 0o755 }).then(() => true, () => false);
+  return made && (!isRoot() || (await isReachableByAll(wanted))) ? wanted : tmpdir();
+}
+
+/** Whether every user can reach and read the path and only root can change what it names. */
+async function isReachableByAll(path: string): Promise<boolean> {
+  const { root } = parse(path);
+  for (let at = path; ; at = dirname(at)) {
+    const entry = await stat(at);
+    const needed = entry.isDirectory() ? 0o001 : 0o005;
+    if (entry.uid !== 0 || (entry.mode & needed) !== needed || (entry.mode & 0o022) !== 0) return false;
+    if (at === root) return true;
+  }
+}
+
+/** The shared libraries of Node, as its loader finds them. */
+export async function librariesOf(nodeFile: string): Promise<readonly Library[]> {
+  const { stdout } = await promisify(execFile)("ldd", [nodeFile], { env: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
+  const targets = parseLdd(stdout);
+  assert(targets.length > 0, "ldd lists the loader at least");
+  return Promise.all(targets.map(async (target) => ({ target, source: await realpath(target) })));
+}
+
+/** Lines are `name => /path (0x…)` or, for the loader itself, `/path (0x…)`. */
+export function parseLdd(output: string): readonly string[] {
+  const targets = output.split("\n").flatMap((line) => /(?:=>\s+|^\s*)(\/\S+)\s+\(0x/.exec(line)?.[1] ?? []);
+  return [...new Set(targets)];
+}
+
+function isRoot(): boolean {
+  return ownUid() === 0;
+}
+
+function ownUid(): number {
+  return process.getuid?.() ?? -1;
+}

@@ -1,0 +1,431 @@
+/**
+ * The pool of runners: who gets a place, when runners start and when they end.
+ *
+ * Owns: all runners of the host and the queues of those who wait for a place. Invariants:
+ *
+ * - P1: a runner serves one tenant for life. An unassigned runner is bound by its first lease and never
+ *   unbound.
+ * - P2: places of a runner are never given out twice, and what was given out comes back with `release`
+ *   or with the runner's end.
+ * - P3: waiters of one tenant and lane are served in order; tenants take turns.
+ * - P4: runners and their memory stay within their budgets; over it, idle runners end, the least recently
+ *   used first.
+ */
+import { limit } from "@plinth/core/limits.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { assert, must } from "@plinth/core/assert.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { analyzeOn } from "./analyze.ts";
+import { type NodeCommand, RUNNER_FLAGS } from "./jail/command.ts";
+import type { JailKit } from "./jail/jail.ts";
+import { Runner, type RunnerEnd } from "./runner.ts";
+import { StartBreaker } from "./start-breaker.ts";
+import type { CallHandler, CallOutcome, CallRequest, PoolStatus, RunnerLease, Sandbox, VersionCode } from "./sandbox.ts";
+
+export type SandboxEvent =
+  | { readonly type: "started"; readonly runner: string; readonly ms: number }
+  | { readonly type: "bound"; readonly runner: string; readonly tenant: string }
+  | { readonly type: "ended"; readonly runner: string; readonly tenant: string | undefined; readonly end: RunnerEnd };
+
+export interface PoolOptions {
+  readonly runtime: Runtime;
+  readonly kit: JailKit;
+  /** Unassigned runners kept ready. */
+  readonly warmRunners: number;
+  readonly runnersMax: number;
+  readonly memoryBytesMax: number;
+  readonly command?: NodeCommand;
+  readonly onEvent?: (event: SandboxEvent) => void;
+}
+
+type Lane = "transaction" | "action";
+
+interface Waiter {
+  readonly lane: Lane;
+  readonly digest: string;
+  readonly resolve: (lease: OwnLease) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** The pool's own view of a lease. */
+interface OwnLease extends RunnerLease {
+  readonly runner: Runner;
+}
+
+/** A runner with what the pool knows of it. */
+interface Place {
+  readonly runner: Runner;
+  tenant: string | undefined;
+  readonly taken: Record<Lane, number>;
+  /** The next lease is its tenant's first on it. */
+  fresh: boolean;
+  ready: boolean;
+  lastUsedMs: number;
+}
+
+interface Tenant {
+  readonly name: string;
+  readonly waiting: Waiter[];
+  readonly breaker: StartBreaker;
+  /** After a loss of memory that could not be pinned on one call, calls run one by one until this time. */
+  soloUntilMs: number;
+}
+
+const PLACES: Readonly<Record<Lane, number>> = { transaction: limit("runnerTransactionPlaces"), action: limit("runnerActionPlaces") };
+const SOLO_MS = 10_000;
+const HOUSEKEEPING_MS = 1000;
+export const RUNNER_COMMAND: NodeCommand = { script: "/app/runner.js", flags: RUNNER_FLAGS };
+
+export class RunnerPool implements Sandbox {
+  readonly #options: PoolOptions;
+  readonly #runtime: Runtime;
+  readonly #places = new Set<Place>();
+  /** In the order of turns: the tenant that was served last is last. */
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #ending = new Set<Promise<void>>();
+  readonly #breaker: StartBreaker;
+  #housekeeping: { cancel(): void } | undefined;
+  #wake: { cancel(): void } | undefined;
+  /** Tenants that may have runners; 1 where the jail is too weak for more. */
+  #tenantsMax = Number.POSITIVE_INFINITY;
+  #closed = false;
+  #spawned = 0;
+  #killed = 0;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#runtime = options.runtime;
+    this.#breaker = new StartBreaker(options.runtime);
+    this.#dispatch();
+    this.#scheduleHousekeeping();
+  }
+
+  acquire(request: { readonly tenant: string; readonly lane: Lane; readonly version: VersionCode }, signal: AbortSignal): Promise<RunnerLease> {
+    return this.#wait(request.tenant, request.lane, request.version.digest, signal);
+  }
+
+  async analyze(request: Parameters<Sandbox["analyze"]>[0]): ReturnType<Sandbox["analyze"]> {
+    const lease = await this.#wait(request.tenant, "transaction", request.version.digest, new AbortController().signal);
+    try {
+      return await analyzeOn(lease.runner, request, this.#runtime);
+    } finally {
+      lease.release();
+    }
+  }
+
+  async warm(request: { readonly tenant: string; readonly version: VersionCode }): Promise<void> {
+    const own = [...this.#places].filter((place) => place.tenant === request.tenant && place.ready && place.runner.isAlive && !place.runner.isRetiring);
+    await Promise.all(own.map((place) => place.runner.load(request.version)));
+  }
+
+  limitTenants(max: number): void {
+    this.#tenantsMax = max;
+  }
+
+  async evict(tenant: string): Promise<void> {
+    const own = [...this.#places].filter((place) => place.tenant === tenant);
+    const waiting = this.#tenants.get(tenant)?.waiting.splice(0) ?? [];
+    this.#tenants.delete(tenant);
+    for (const waiter of waiting) waiter.reject(plinthError("RunnerLost", { detail: "the tenant's runners were ended" }));
+    for (const place of own) place.runner.kill({ kind: "evicted", detail: "the tenant's runners were ended" });
+    await Promise.all(own.map((place) => place.runner.exited));
+  }
+
+  status(): PoolStatus {
+    const places = [...this.#places];
+    return {
+      runners: places.length,
+      warm: places.filter((place) => place.ready && place.tenant === undefined).length,
+      busy: places.filter((place) => isBusy(place)).length,
+      memoryBytes: this.#memoryBytes(),
+      spawned: this.#spawned,
+      killed: this.#killed,
+    };
+  }
+
+  /** Resolves when the unassigned runners are ready, or when they cannot be. For tests and start-up. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#places].map((place) => place.runner.started));
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#housekeeping?.cancel();
+    this.#wake?.cancel();
+    for (const tenant of this.#tenants.values()) for (const waiter of tenant.waiting.splice(0)) waiter.reject(plinthError("ShuttingDown", {}));
+    for (const place of [...this.#places]) place.runner.kill({ kind: "closed", detail: "the host shuts down" });
+    while (this.#ending.size > 0) await Promise.all(this.#ending);
+  }
+
+  // Waiting
+
+  async #wait(name: string, lane: Lane, digest: string, signal: AbortSignal): Promise<OwnLease> {
+    if (this.#closed) throw plinthError("ShuttingDown", {});
+    signal.throwIfAborted();
+    const tenant = this.#tenantNamed(name);
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        lane,
+        digest,
+        resolve: (lease) => {
+          signal.removeEventListener("abort", abort);
+          resolve(lease);
+        },
+        reject: (reason) => {
+          signal.removeEventListener("abort", abort);
+          reject(asError(reason));
+        },
+      };
+      const abort = (): void => {
+        const at = tenant.waiting.indexOf(waiter);
+        if (at >= 0) tenant.waiting.splice(at, 1);
+        waiter.reject(signal.reason);
+      };
+      signal.addEventListener("abort", abort, { once: true });
+      tenant.waiting.push(waiter);
+      this.#dispatch();
+    });
+  }
+
+  #tenantNamed(name: string): Tenant {
+    const known = this.#tenants.get(name);
+    if (known !== undefined) return known;
+    if (this.#tenants.size >= this.#tenantsMax) throw plinthError("NotAvailable", { what: "A second tenant (the jail of this host is too weak to separate tenants; `plinth doctor` says what is missing)" });
+    const tenant: Tenant = { name, waiting: [], breaker: new StartBreaker(this.#runtime), soloUntilMs: Number.NEGATIVE_INFINITY };
+    this.#tenants.set(name, tenant);
+    return tenant;
+  }
+
+  // Giving out places
+
+  /** Serves whoever can be served, and starts runners for the others. Called after every change. */
+  #dispatch(): void {
+    if (this.#closed) return;
+    for (const tenant of [...this.#tenants.values()]) this.#serve(tenant);
+    // Runners that start unassigned are for those who wait, in their order.
+    let underWay = [...this.#places].filter((place) => place.tenant === undefined && !place.ready).length;
+    for (const tenant of [...this.#tenants.values()]) underWay -= this.#provide(tenant, underWay);
+    this.#keepWarm();
+  }
+
+  #serve(tenant: Tenant): void {
+    if (tenant.waiting.length === 0) return;
+    let served = false;
+    for (const waiter of [...tenant.waiting]) {
+      const place = this.#placeFor(tenant, waiter);
+      if (place === undefined) continue;
+      tenant.waiting.splice(tenant.waiting.indexOf(waiter), 1);
+      waiter.resolve(this.#lease(place, waiter.lane));
+      served = true;
+    }
+    if (served && this.#tenants.delete(tenant.name)) this.#tenants.set(tenant.name, tenant); // P3: its turn is over
+  }
+
+  /** A free place of the tenant: with the version loaded if there is one, on the least busy runner; else a warm runner. */
+  #placeFor(tenant: Tenant, waiter: Waiter): Place | undefined {
+    const solo = this.#runtime.monotonicMs() < tenant.soloUntilMs;
+    const max = solo && waiter.lane === "transaction" ? 1 : PLACES[waiter.lane];
+    let best: Place | undefined;
+    let warm: Place | undefined;
+    for (const place of this.#places) {
+      if (!place.ready || !place.runner.isAlive || place.runner.isRetiring) continue;
+      if (place.tenant === undefined) warm ??= place;
+      else if (place.tenant === tenant.name && place.taken[waiter.lane] < max && (best === undefined || isBetter(place, best, waiter.digest))) best = place;
+    }
+    if (best !== undefined) return best;
+    if (warm === undefined || this.#countOf(tenant.name) >= limit("runnersPerTenantMax")) return undefined;
+    this.#bind(warm, tenant.name);
+    return warm;
+  }
+
+  #bind(place: Place, tenant: string): void {
+    assert(place.tenant === undefined, "a runner is bound once (P1)");
+    place.tenant = tenant;
+    place.fresh = true;
+    this.#options.onEvent?.({ type: "bound", runner: place.runner.id, tenant });
+  }
+
+  #lease(place: Place, lane: Lane): OwnLease {
+    place.taken[lane]++;
+    place.lastUsedMs = this.#runtime.monotonicMs();
+    const coldStart = place.fresh;
+    place.fresh = false;
+    let released = false;
+    const { runner } = place;
+    return {
+      tenant: must(place.tenant, "a leased runner has a tenant"),
+      runner,
+      runnerId: runner.id,
+      coldStart,
+      run: (request: CallRequest, handler: CallHandler, signal: AbortSignal): Promise<CallOutcome> => {
+        assert(!released, "a released lease runs nothing");
+        return runner.run(request, handler, signal);
+      },
+      release: () => {
+        assert(!released, "a lease is released once (P2)");
+        released = true;
+        this.#released(place, lane);
+      },
+    };
+  }
+
+  #released(place: Place, lane: Lane): void {
+    place.taken[lane]--;
+    place.lastUsedMs = this.#runtime.monotonicMs();
+    if (!isBusy(place) && place.runner.isAlive && (place.runner.isRetiring || place.runner.isWorn())) place.runner.kill({ kind: "retired", detail: "the runner is replaced" });
+    const tenant = place.tenant === undefined ? undefined : this.#tenants.get(place.tenant);
+    if (place.runner.isAlive) tenant?.breaker.succeeded();
+    this.#dispatch();
+  }
+
+  // Starting runners
+
+  /** Sees that runners are under way for those who wait; says how many of the starting ones it counts on. */
+  #provide(tenant: Tenant, underWay: number): number {
+    if (tenant.waiting.length === 0) return 0;
+    if (this.#breaker.isOpen) {
+      this.#refuse(tenant);
+      return 0;
+    }
+    const allowed = Math.max(0, limit("runnersPerTenantMax") - this.#countOf(tenant.name));
+    const wanted = Math.min(allowed, Math.ceil(tenant.waiting.length / PLACES.transaction));
+    const counted = Math.min(wanted, Math.max(0, underWay));
+    const pauseMs = Math.max(tenant.breaker.pauseMs(), this.#breaker.pauseMs());
+    if (pauseMs > 0) this.#wakeIn(pauseMs);
+    else for (let missing = wanted - counted; missing > 0 && this.#mayStart() && (this.#hasRoom() || this.#makeRoom(tenant.name)); missing--) this.#start();
+    return counted;
+  }
+
+  #mayStart(): boolean {
+    return [...this.#places].filter((place) => !place.ready).length < limit("runnersStartingMax");
+  }
+
+  #refuse(tenant: Tenant): void {
+    const error = plinthError("RunnerLost", { detail: `runners do not start (${this.#breaker.lastDetail})` });
+    for (const waiter of tenant.waiting.splice(0)) waiter.reject(error);
+  }
+
+  #hasRoom(): boolean {
+    return this.#places.size < this.#options.runnersMax && this.#memoryBytes() + limit("runnerIdleBytes") <= this.#options.memoryBytesMax;
+  }
+
+  /** Ends the least recently used idle runner; without one, marks a busy one of another tenant to be replaced. */
+  #makeRoom(forTenant: string): boolean {
+    const others = [...this.#places].filter((place) => place.tenant !== undefined && place.tenant !== forTenant && place.ready && place.runner.isAlive);
+    const idle = leastRecentlyUsed(others.filter((place) => !isBusy(place)));
+    if (idle !== undefined) {
+      idle.runner.kill({ kind: "retired", detail: "the memory is needed" });
+      return this.#hasRoom();
+    }
+    if (this.#countOf(forTenant) > 0 || others.some((place) => place.runner.isRetiring)) return false;
+    // The tenant has nothing: the one with the most runners gives one up when its calls are done.
+    const donor = others.toSorted((a, b) => this.#countOf(b.tenant) - this.#countOf(a.tenant) || a.lastUsedMs - b.lastUsedMs)[0];
+    donor?.runner.retire();
+    return false;
+  }
+
+  #keepWarm(): void {
+    if (this.#breaker.isOpen || this.#breaker.pauseMs() > 0) return;
+    for (;;) {
+      const unassigned = [...this.#places].filter((place) => place.tenant === undefined && place.runner.isAlive);
+      if (unassigned.length >= this.#options.warmRunners || !this.#mayStart() || !this.#hasRoom()) return;
+      this.#start();
+    }
+  }
+
+  #start(): void {
+    const startMs = this.#runtime.monotonicMs();
+    const id = `runner-${++this.#spawned}`;
+    const runner = new Runner(this.#options.kit, { id, command: this.#options.command ?? RUNNER_COMMAND, onEnd: (end) => this.#ended(place, end) });
+    const place: Place = { runner, tenant: undefined, taken: { transaction: 0, action: 0 }, fresh: true, ready: false, lastUsedMs: startMs };
+    this.#places.add(place);
+    const gone = runner.exited.finally(() => this.#ending.delete(gone));
+    this.#ending.add(gone);
+    runner.started.then(
+      () => {
+        place.ready = true;
+        this.#breaker.succeeded();
+        this.#options.onEvent?.({ type: "started", runner: id, ms: this.#runtime.monotonicMs() - startMs });
+        this.#dispatch();
+      },
+      () => undefined, // `#ended` has seen it
+    );
+  }
+
+  #ended(place: Place, end: RunnerEnd): void {
+    this.#places.delete(place);
+    this.#killed++;
+    this.#options.onEvent?.({ type: "ended", runner: place.runner.id, tenant: place.tenant, end });
+    const tenant = place.tenant === undefined ? undefined : this.#tenants.get(place.tenant);
+    if (end.kind === "startFailed") this.#breaker.failed(end.detail);
+    else if (isBad(end)) tenant?.breaker.failed(end.detail);
+    if (end.kind === "outOfMemory" && tenant !== undefined) tenant.soloUntilMs = this.#runtime.monotonicMs() + SOLO_MS;
+    if (this.#breaker.pauseMs() > 0) this.#wakeIn(this.#breaker.pauseMs());
+    this.#dispatch();
+  }
+
+  // Housekeeping
+
+  #wakeIn(delayMs: number): void {
+    this.#wake?.cancel();
+    this.#wake = this.#runtime.timer(delayMs, () => this.#dispatch());
+  }
+
+  #scheduleHousekeeping(): void {
+    this.#housekeeping = this.#runtime.timer(HOUSEKEEPING_MS, () => {
+      this.#endIdle();
+      this.#dispatch();
+      this.#scheduleHousekeeping();
+    });
+  }
+
+  #endIdle(): void {
+    const nowMs = this.#runtime.monotonicMs();
+    for (const place of [...this.#places]) {
+      if (place.tenant !== undefined && !isBusy(place) && nowMs - place.lastUsedMs >= limit("runnerIdleMsMax")) place.runner.kill({ kind: "retired", detail: "the runner was idle" });
+    }
+    const isUsed = (name: string): boolean => [...this.#places].some((place) => place.tenant === name);
+    for (const tenant of [...this.#tenants.values()]) if (tenant.waiting.length === 0 && !isUsed(tenant.name) && tenant.breaker.isCalm) this.#tenants.delete(tenant.name);
+    while (this.#memoryBytes() > this.#options.memoryBytesMax) {
+      const idle = leastRecentlyUsed([...this.#places].filter((place) => place.tenant !== undefined && !isBusy(place)));
+      if (idle === undefined) return;
+      idle.runner.kill({ kind: "retired", detail: "the memory is needed" });
+    }
+  }
+
+  /** Runners that start count as what they are expected to take. */
+  #memoryBytes(): number {
+    let bytes = 0;
+    for (const place of this.#places) bytes += Math.max(place.runner.memoryBytes(), place.ready ? 0 : limit("runnerIdleBytes"));
+    return bytes;
+  }
+
+  #countOf(tenant: string | undefined): number {
+    let count = 0;
+    for (const place of this.#places) if (place.tenant === tenant) count++;
+    return count;
+  }
+}
+
+function isBusy(place: Place): boolean {
+  return place.taken.transaction + place.taken.action > 0;
+}
+
+function isBetter(a: Place, b: Place, digest: string): boolean {
+  const aLoaded = a.runner.hasVersion(digest);
+  if (aLoaded !== b.runner.hasVersion(digest)) return aLoaded;
+  return a.taken.transaction + a.taken.action < b.taken.transaction + b.taken.action;
+}
+
+function leastRecentlyUsed(places: readonly Place[]): Place | undefined {
+  return places.toSorted((a, b) => a.lastUsedMs - b.lastUsedMs)[0];
+}
+
+/** Ends that say something is wrong with what the tenant runs. */
+function isBad(end: RunnerEnd): boolean {
+  return end.kind === "crashed" || end.kind === "violation" || end.kind === "stalled" || end.kind === "stuck" || end.kind === "outOfMemory";
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

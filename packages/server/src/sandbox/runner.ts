@@ -1,0 +1,452 @@
+/**
+ * One runner: a jailed process that serves one tenant, seen from the host.
+ *
+ * Owns: the conversation with the process, the calls that are open on it, the watchdog over them.
+ * Crosses the boundary: frames, all hostile. Invariants:
+ *
+ * - R1: whom a frame concerns is decided by this connection's own tables; a frame names only numbers that
+ *   the host gave out on this connection. A frame that does not fit the state is a violation.
+ * - R2: a violation ends the runner, and every call on it ends as `security`.
+ * - R3: each call gets exactly one outcome, also when the process dies, hangs or lies.
+ * - R4: a call ends by its deadline and `killGraceMs`, whatever the code does.
+ * - R5: a reply goes only to a call that is still open.
+ */
+import { limit } from "@plinth/core/limits.ts";
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import { ProtocolViolation } from "@plinth/core/protocol/frames.ts";
+import { parseRunnerFailure } from "@plinth/core/protocol/parse.ts";
+import { type HostCallFailure, type InvokeEnvelope, type ObservedUse, PROTOCOL_VERSION, type RunnerEnvelope, type RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
+import type { CallHandler, CallOutcome, CallRequest } from "./sandbox.ts";
+import { type ChannelEnd, FrameChannel } from "./frame-channel.ts";
+import { EXIT_SIGSYS, Jail, type JailExit, type JailKit } from "./jail/jail.ts";
+import type { NodeCommand } from "./jail/command.ts";
+import { cpuMs, dataBytes, privateBytes } from "./jail/process-stats.ts";
+import { LoadedVersions } from "./loaded-versions.ts";
+import { type CallEnd, OpenCall } from "./open-call.ts";
+
+/** Why a runner ended. */
+export type RunnerEnd =
+  | { readonly kind: "retired" | "evicted" | "closed" | "outOfMemory" | "startFailed"; readonly detail: string }
+  | { readonly kind: "violation" | "crashed" | "stalled" | "stuck"; readonly detail: string };
+
+/** A call of the engine, or the analysis that the pool itself asks for. */
+export type AnyCallRequest = Omit<CallRequest, "kind"> & { readonly kind: InvokeEnvelope["kind"] };
+
+type State = "starting" | "ready" | "dead";
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+/** What a frame's body may have beside the largest envelope. */
+const BODY_BYTES_MAX = limit("frameBytesMax") - limit("envelopeBytesMax");
+const SAMPLE_MS = 100;
+/** Between the discovery that a call is due and the act, so that frames that have arrived are read first. */
+const SETTLE_MS = 2;
+const OUT_OF_MEMORY_TEXT = /out of memory|heap limit|allocation failed|bad_alloc|memory exhausted/i;
+
+export class Runner {
+  readonly id: string;
+  /** Resolves when the runner is ready; rejects when it could not start. */
+  readonly started: Promise<void>;
+  /** Resolves when nothing of it is left. */
+  readonly exited: Promise<void>;
+  readonly #kit: JailKit;
+  readonly #jail: Jail;
+  readonly #channel: FrameChannel;
+  readonly #calls = new Map<number, OpenCall>();
+  readonly #versions: LoadedVersions;
+  readonly #onEnd: (end: RunnerEnd) => void;
+  readonly #startedMs: number;
+  #state: State = "starting";
+  #end: RunnerEnd | undefined;
+  #settleStart: { resolve(): void; reject(reason: unknown): void } | undefined;
+  #callCount = 0;
+  #retiring = false;
+  #baseBytes = 0;
+  #sampledBytes = 0;
+  #sampledCpuMs: number | undefined;
+  #sampledAtMs = Number.NEGATIVE_INFINITY;
+  #sampleTimer: { cancel(): void } | undefined;
+  #startTimer: { cancel(): void } | undefined;
+
+  constructor(kit: JailKit, options: { readonly id: string; readonly command: NodeCommand; readonly onEnd: (end: RunnerEnd) => void }) {
+    this.id = options.id;
+    this.#kit = kit;
+    this.#onEnd = options.onEnd;
+    this.#startedMs = kit.runtime.monotonicMs();
+    this.started = new Promise((resolve, reject) => {
+      this.#settleStart = { resolve, reject };
+    });
+    this.started.catch(() => undefined); // whoever waits handles it; nobody may be waiting
+    this.#jail = new Jail(kit, options.command);
+    this.#channel = new FrameChannel({
+      runtime: kit.runtime,
+      socket: this.#jail.control,
+      handler: { frame: (envelope, body) => this.#frame(envelope, body), ended: (end) => this.#channelEnded(end) },
+    });
+    this.#versions = new LoadedVersions({
+      send: (envelope, body) => this.#channel.send(envelope, body),
+      versionsMax: limit("runnerVersionsMax"),
+      isUsed: (digest) => [...this.#calls.values()].some((call) => call.request.version.digest === digest),
+      runtime: kit.runtime,
+      onStuck: () => this.kill({ kind: "stuck", detail: "a version did not load in time" }),
+    });
+    this.exited = this.#watchExit();
+    this.#startTimer = kit.runtime.timer(limit("runnerStartMsMax"), () => this.kill({ kind: "startFailed", detail: "the runner was not ready in time" }));
+    this.#channel.send({ type: "hello", protocol: PROTOCOL_VERSION, isolates: limit("runnerTransactionPlaces"), heapBytes: limit("isolateHeapBytesMax") });
+  }
+
+  get isAlive(): boolean {
+    return this.#state !== "dead";
+  }
+
+  /** Takes no new lease; the pool ends it when its last one is given back. */
+  get isRetiring(): boolean {
+    return this.#retiring;
+  }
+
+  get openCalls(): number {
+    return this.#calls.size;
+  }
+
+  get processId(): number | undefined {
+    return this.#jail.insidePid();
+  }
+
+  hasVersion(digest: string): boolean {
+    return this.#versions.has(digest);
+  }
+
+  /** Memory that the runner does not share with others; measured, not asked. */
+  memoryBytes(): number {
+    this.#sample(SAMPLE_MS);
+    return this.#sampledBytes;
+  }
+
+  retire(): void {
+    this.#retiring = true;
+  }
+
+  /** Whether the runner is due to be replaced: many calls, great age, grown memory. */
+  isWorn(): boolean {
+    return (
+      this.#callCount >= limit("runnerCallsMax") ||
+      this.#kit.runtime.monotonicMs() - this.#startedMs >= limit("runnerAgeMsMax") ||
+      (this.#calls.size === 0 && this.memoryBytes() >= limit("runnerRetireMemoryBytes"))
+    );
+  }
+
+  /** Loads a version ahead of its first call. */
+  async load(version: CallRequest["version"]): Promise<void> {
+    await this.#versions.ensure(version);
+  }
+
+  async run(request: AnyCallRequest, handler: CallHandler, signal: AbortSignal): Promise<CallOutcome> {
+    const args = encoder.encode(request.argsText);
+    if (args.length > BODY_BYTES_MAX) throw plinthError("RequestTooLarge", { what: "arguments", actual: args.length, max: BODY_BYTES_MAX });
+    const begunMs = this.#kit.runtime.monotonicMs();
+    if (this.#state === "ready" && !signal.aborted) {
+      const failure = await this.#versions.ensure(request.version);
+      if (failure !== undefined) return { ...failure, usage: this.#noCallUsage(begunMs) };
+    }
+    if (signal.aborted) return { kind: "cancelled", usage: this.#noCallUsage(begunMs) };
+    if (this.#state !== "ready") return { ...callEndOf(this.#end), usage: this.#noCallUsage(begunMs) };
+    return this.#invoke(request, args, handler, signal);
+  }
+
+  /** Ends the runner and everything on it. */
+  kill(end: RunnerEnd): void {
+    // With one call open, that call took the memory; with several, nobody can know which.
+    const sole = this.#calls.size === 1;
+    this.#die(end, (call) => (end.kind === "outOfMemory" && sole ? { kind: "outOfMemory", maxBytes: call.request.limits.heapBytes } : callEndOf(end)));
+  }
+
+  // Calls
+
+  async #invoke(request: AnyCallRequest, args: Uint8Array, handler: CallHandler, signal: AbortSignal): Promise<CallOutcome> {
+    this.#sample(SAMPLE_MS * 2);
+    const call = new OpenCall({ runtime: this.#kit.runtime, number: ++this.#callCount, request, handler, startCpuMs: this.#sampledCpuMs });
+    this.#calls.set(call.number, call);
+    this.#keepSampling();
+    const { version, kind, path, requestId, seed, nowMs, snapshotNs, tables, env, limits } = request;
+    const envelope: InvokeEnvelope = { type: "invoke", call: call.number, version: version.digest, kind, path, requestId, seed, nowMs, tables, env, limits, ...(snapshotNs === undefined ? {} : { snapshotNs }) };
+    this.#channel.send(envelope, args);
+    this.#armDeadline(call);
+    const abort = (): void => this.#askToEnd(call, "cancelled");
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await call.outcome;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  #finish(call: OpenCall, end: CallEnd): void {
+    if (!this.#calls.delete(call.number)) return;
+    this.#versions.used(call.request.version.digest);
+    call.finish(end, this.memoryBytes());
+    if (end.kind === "timeout" || end.kind === "outOfMemory") this.#retiring = true;
+  }
+
+  // Watchdog
+
+  #armDeadline(call: OpenCall): void {
+    const { wallMs, cpuMs: cpuMaxMs } = call.request.limits;
+    const leftMs = Math.min(wallMs - call.wallMs(), Math.max(cpuMaxMs - call.userMs(), SETTLE_MS));
+    call.timer = this.#kit.runtime.timer(Math.max(leftMs, SETTLE_MS), () => this.#checkDeadline(call));
+  }
+
+  #checkDeadline(call: OpenCall): void {
+    if (call.isDone) return;
+    const { wallMs, cpuMs: cpuMaxMs } = call.request.limits;
+    if (call.wallMs() >= wallMs) this.#askToEnd(call, "timeout");
+    else if (call.isWaitingForHost || call.userMs() < cpuMaxMs) this.#armDeadline(call);
+    else if (call.hasUsedCpu(this.#cpuNowMs())) this.#askToEnd(call, "timeout");
+    else call.timer = this.#kit.runtime.timer(SAMPLE_MS / 5, () => this.#checkDeadline(call));
+  }
+
+  /** Asks for a polite end and prepares the other one. */
+  #askToEnd(call: OpenCall, reason: "timeout" | "cancelled"): void {
+    if (call.isDone || call.cancelling !== undefined) return;
+    call.cancelling = reason;
+    call.timer?.cancel();
+    this.#channel.send({ type: "cancel", call: call.number, reason });
+    // After a lag of the host its timers fire before its sockets are read; the pause lets the answer in.
+    call.timer = this.#kit.runtime.timer(limit("killGraceMs"), () => {
+      call.timer = this.#kit.runtime.timer(SETTLE_MS, () => this.#killFor(call, reason));
+    });
+  }
+
+  #killFor(call: OpenCall, reason: "timeout" | "cancelled"): void {
+    if (call.isDone) return;
+    const end: RunnerEnd = { kind: "stuck", detail: `a call did not end after its ${reason === "timeout" ? "deadline" : "cancellation"}` };
+    this.#die(end, (each) => (each === call ? this.#endOf(call, reason) : callEndOf(end)));
+  }
+
+  #endOf(call: OpenCall, reason: "timeout" | "cancelled"): CallEnd {
+    return reason === "timeout" ? { kind: "timeout", maxMs: this.#exceededMs(call) } : { kind: "cancelled" };
+  }
+
+  #exceededMs(call: OpenCall): number {
+    const { wallMs, cpuMs: cpuMaxMs } = call.request.limits;
+    return call.wallMs() >= wallMs || call.userMs() < cpuMaxMs * 0.9 ? wallMs : cpuMaxMs;
+  }
+
+  #keepSampling(): void {
+    this.#sampleTimer ??= this.#kit.runtime.timer(SAMPLE_MS, () => {
+      this.#sampleTimer = undefined;
+      if (this.#calls.size === 0 || this.#state === "dead") return;
+      this.#sample(0);
+      if (this.#sampledBytes > this.#baseBytes + limit("runnerMemoryBytesMax")) this.kill({ kind: "outOfMemory", detail: "the runner took more memory than it may" });
+      else this.#keepSampling();
+    });
+  }
+
+  #sample(maxAgeMs: number): void {
+    const nowMs = this.#kit.runtime.monotonicMs();
+    if (nowMs - this.#sampledAtMs < maxAgeMs) return;
+    const pid = this.#jail.insidePid();
+    if (pid === undefined) return;
+    this.#sampledAtMs = nowMs;
+    this.#sampledBytes = privateBytes(pid) ?? this.#sampledBytes;
+    this.#sampledCpuMs = cpuMs(pid);
+  }
+
+  #cpuNowMs(): number | undefined {
+    this.#sample(0);
+    return this.#sampledCpuMs;
+  }
+
+  // Frames
+
+  #frame(envelope: RunnerEnvelope, body: Uint8Array): void {
+    if (envelope.type === "ready") {
+      this.#ready(envelope.protocol);
+      return;
+    }
+    if (this.#state !== "ready") throw new ProtocolViolation(`${envelope.type} before ready`);
+    switch (envelope.type) {
+      case "loaded":
+        return this.#versions.loaded(envelope.version);
+      case "loadFailed":
+        return this.#versions.failed(envelope.version, parseRunnerFailure(body));
+      case "needSourceMap":
+        return this.#versions.giveSourceMap(envelope.version);
+      case "call":
+        return this.#hostCall(this.#openCall(envelope.call), envelope.id, envelope.op, body);
+      case "log":
+        return this.#log(this.#openCall(envelope.call), envelope, body);
+      case "result":
+        return this.#result(this.#openCall(envelope.call), envelope, body);
+      case "failure":
+        return this.#failure(this.#openCall(envelope.call), envelope.kind, body);
+    }
+  }
+
+  #openCall(number: number): OpenCall {
+    const call = this.#calls.get(number);
+    if (call === undefined) throw new ProtocolViolation("a frame names a call that is not open");
+    return call;
+  }
+
+  #ready(protocol: number): void {
+    if (this.#state !== "starting" || this.#startTimer === undefined) throw new ProtocolViolation("ready twice");
+    if (protocol !== PROTOCOL_VERSION) throw new ProtocolViolation(`the runner speaks protocol ${protocol}`);
+    this.#startTimer.cancel();
+    this.#startTimer = undefined;
+    void this.#limitMemory().then((limited) => {
+      if (this.#state !== "starting") return;
+      if (!limited && !this.#kit.unsafe) return this.kill({ kind: "startFailed", detail: "the memory of the runner could not be limited" });
+      this.#state = "ready";
+      this.#settleStart?.resolve();
+    });
+  }
+
+  /** The limit is what the ready runner has and its budget: the sizes differ between builds of the engine. */
+  async #limitMemory(): Promise<boolean> {
+    this.#sample(0);
+    this.#baseBytes = this.#sampledBytes;
+    if (this.#kit.unsafe) return true;
+    const pid = this.#jail.insidePid();
+    const data = pid === undefined ? undefined : dataBytes(pid);
+    if (data === undefined) return false;
+    return this.#jail.limitMemory(data + limit("runnerMemoryBytesMax") + limit("runnerSelfDataBytes"));
+  }
+
+  #hostCall(call: OpenCall, id: number, op: string, body: Uint8Array): void {
+    if (!call.beginHostCall(id)) throw new ProtocolViolation("a host call has a taken id or is one too many");
+    const argText = textOf(body);
+    const heldBytes = body.length;
+    this.#channel.hold(heldBytes);
+    void this.#answerHostCall(call, op, argText).then((reply) => {
+      this.#channel.free(heldBytes);
+      if (call.isDone) return; // R5
+      call.endHostCall(id);
+      this.#channel.send({ type: "reply", call: call.number, id, ok: reply.ok }, reply.body);
+    });
+  }
+
+  async #answerHostCall(call: OpenCall, op: string, argText: string): Promise<{ readonly ok: boolean; readonly body: Uint8Array }> {
+    try {
+      if (call.isOverHostCalls) throw plinthError("LimitExceeded", { what: "host calls of one invocation", actual: call.hostCalls, max: limit("hostCallsPerInvocationMax") });
+      const body = encoder.encode(await call.handler.call(op, argText));
+      if (body.length > BODY_BYTES_MAX) throw plinthError("LimitExceeded", { what: `bytes of the result of ${op}`, actual: body.length, max: BODY_BYTES_MAX });
+      return { ok: true, body };
+    } catch (error) {
+      return { ok: false, body: encoder.encode(JSON.stringify(failureOf(error))) };
+    }
+  }
+
+  #log(call: OpenCall, line: Extract<RunnerEnvelope, { type: "log" }>, body: Uint8Array): void {
+    const verdict = call.countLogLine();
+    if (verdict === "violation") throw new ProtocolViolation("more console lines than a runner sends");
+    if (verdict === "drop") return;
+    const max = call.request.limits.logLineBytes;
+    // Cut on bytes: what is left of a character at the cut becomes a replacement character.
+    const text = body.length > max ? new TextDecoder().decode(body.subarray(0, max)) : textOf(body);
+    call.handler.log({ level: line.level, text, truncated: line.truncated || body.length > max, dropped: line.dropped });
+  }
+
+  #result(call: OpenCall, observed: ObservedUse, body: Uint8Array): void {
+    const max = call.request.limits.resultBytes;
+    if (call.cancelling === "cancelled") this.#finish(call, { kind: "cancelled" });
+    else if (body.length > max) this.#finish(call, { kind: "error", message: `LimitExceeded: bytes of the result: ${body.length} is over the limit of ${max}.` });
+    else this.#finish(call, { kind: "ok", valueText: textOf(body), observedTime: observed.observedTime, observedRandom: observed.observedRandom });
+  }
+
+  #failure(call: OpenCall, kind: RunnerFailureKind, body: Uint8Array): void {
+    const failure = parseRunnerFailure(body);
+    if (call.cancelling !== undefined) return this.#finish(call, this.#endOf(call, call.cancelling));
+    switch (kind) {
+      case "error":
+        return this.#finish(call, { kind, ...failure });
+      case "timeout":
+        return this.#finish(call, { kind, maxMs: this.#exceededMs(call) });
+      case "outOfMemory":
+        return this.#finish(call, { kind, maxBytes: call.request.limits.heapBytes });
+      case "neverResolves":
+        return this.#finish(call, { kind });
+    }
+  }
+
+  // The end
+
+  #channelEnded(end: ChannelEnd): void {
+    if (this.#state === "dead") return;
+    switch (end.kind) {
+      case "violation":
+        return this.kill({ kind: "violation", detail: end.detail });
+      case "stalled":
+        return this.kill({ kind: "stalled", detail: end.detail });
+      case "closed": {
+        // The process is most likely dying; how it died says more. If it lives on, it is ended.
+        const timer = this.#kit.runtime.timer(limit("killGraceMs"), () => this.kill({ kind: "crashed", detail: "the runner closed its socket" }));
+        void this.#jail.exited.then(() => timer.cancel());
+      }
+    }
+  }
+
+  async #watchExit(): Promise<void> {
+    const exit = await this.#jail.exited;
+    this.kill(this.#endFromExit(exit));
+  }
+
+  #endFromExit(exit: JailExit): RunnerEnd {
+    if (this.#state === "starting" && exit.code !== EXIT_SIGSYS) return { kind: "startFailed", detail: `the runner ended with code ${exit.code} before it was ready: ${oneLine(this.#jail.output)}` };
+    if (exit.code === EXIT_SIGSYS) return { kind: "violation", detail: "a system call that the jail forbids" };
+    const grown = this.#sampledBytes > this.#baseBytes + limit("runnerMemoryBytesMax") * 0.75;
+    if (exit.outOfMemory || grown || OUT_OF_MEMORY_TEXT.test(this.#jail.output)) return { kind: "outOfMemory", detail: `the runner ran out of memory (code ${exit.code})` };
+    return { kind: "crashed", detail: `the runner ended with code ${exit.code}` };
+  }
+
+  #die(end: RunnerEnd, outcomeOf: (call: OpenCall) => CallEnd): void {
+    if (this.#state === "dead") return;
+    this.#state = "dead";
+    this.#end = end;
+    this.#startTimer?.cancel();
+    this.#sampleTimer?.cancel();
+    this.#jail.kill();
+    this.#channel.end({ kind: "closed" });
+    this.#settleStart?.reject(plinthError("RunnerLost", { detail: end.detail }));
+    this.#versions.abandon();
+    for (const call of [...this.#calls.values()]) {
+      this.#calls.delete(call.number);
+      call.finish(outcomeOf(call), this.#sampledBytes);
+    }
+    this.#onEnd(end);
+  }
+
+  #noCallUsage(begunMs: number): CallOutcome["usage"] {
+    return { wallMs: this.#kit.runtime.monotonicMs() - begunMs, userMs: 0, memoryBytes: this.#sampledBytes, hostCalls: 0 };
+  }
+}
+
+/** What a runner's end means for a call that did not cause it. */
+function callEndOf(end: RunnerEnd | undefined): CallEnd {
+  switch (end?.kind) {
+    case "violation":
+      return { kind: "security", reason: end.detail };
+    case "evicted":
+    case "closed":
+      return { kind: "cancelled" };
+    default:
+      return { kind: "lost", reason: end?.detail ?? "the runner is not ready" };
+  }
+}
+
+/** What user code sees of a failed host call: errors of the registry; of others only that there was one. */
+function failureOf(error: unknown): HostCallFailure {
+  if (!(error instanceof PlinthError)) return { code: "InternalError", message: "The host could not perform the call." };
+  return { code: error.code, message: error.message, ...(error.dataText === undefined ? {} : { dataText: error.dataText }) };
+}
+
+function textOf(body: Uint8Array): string {
+  try {
+    return decoder.decode(body);
+  } catch {
+    throw new ProtocolViolation("a body is not UTF-8");
+  }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, " ").trim().slice(0, 300) || "no output";
+}
