@@ -125,15 +125,24 @@ export interface Database {
    * The result is passed to `activateSchema` inside the transaction that moves the branch head.
    */
   prepareSchema(scope: Scope, schemaText: string | null, progress?: (text: string) => void): Promise<PreparedSchema>;
-  /** Makes a prepared schema the one that is queried and enforced, and drops what it no longer declares. */
+  /**
+   * Makes a prepared schema the one that is queried and enforced, and drops what it no longer declares. Throws SchemaMismatch
+   * when a document that does not fit was written meanwhile, InvalidPackage when another schema was prepared or activated.
+   */
   activateSchema(transaction: Transaction, prepared: PreparedSchema): Promise<void>;
+  /** Gives a prepared schema up: writers no longer maintain its indexes. Harmless when it was activated or replaced. */
+  discardSchema(scope: Scope, prepared: PreparedSchema): Promise<void>;
   /** Latest committed timestamp. */
   latest(): Timestamp;
   /** The store keys of a record table in `scope` (any scope for platform tables), to see commits into it with `Store.onCommit`. */
   recordRange<T>(scope: Scope, table: RecordTable<T>): KeyRange;
+  /** Ends the work in the background; nothing of the database runs when it resolves. Before the store is closed. */
+  close(): Promise<void>;
 }
 
-/** Opaque outside the database. */
+/** Opaque outside the database, but for the names (`table.index`). */
 export interface PreparedSchema {
   readonly kind: "preparedSchema";
+  readonly indexesAdded: readonly string[];
+  readonly indexesRemoved: readonly string[];
 }

@@ -14,6 +14,7 @@
  */
 import { assert } from "@plinth/core/assert.ts";
 import { parseArtefactChunk, parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
+import { parseIdempotencyRow, parseInvocationRecord, parseQueueRow, parseStoredRequest } from "../engine/engine-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
@@ -45,6 +46,15 @@ export const ARTEFACT_CHUNKS = defineRecordTable({ space: 4, name: "artefactChun
 export const ENVIRONMENT = defineRecordTable({ space: 5, name: "environment", parse: parseVariable });
 
 // Engine (20–39).
+export const INVOCATIONS = defineRecordTable({ space: 20, name: "invocations", parse: parseInvocationRecord });
+export const INVOCATION_REQUESTS = defineRecordTable({ space: 21, name: "invocationRequests", parse: parseStoredRequest });
+/** Key: tenant, branch, id. */
+export const INVOCATION_QUEUE = defineRecordTable({ space: 22, name: "invocationQueue", placement: "platform", parse: parseQueueRow });
+export const IDEMPOTENCY = defineRecordTable({ space: 23, name: "idempotency", parse: parseIdempotencyRow });
+/** Key: time of the first use, key. */
+export const IDEMPOTENCY_BY_TIME = defineRecordTable({ space: 24, name: "idempotencyByTime", parse: parseMark });
+/** Key: what is kept, day, tenant, branch. Says where rows of a day lie, so that they can be deleted in time. */
+export const RETENTION_DAYS = defineRecordTable({ space: 25, name: "retentionDays", placement: "platform", parse: parseMark });
 
 // Schedules (40–59).
 

@@ -1,0 +1,214 @@
+/**
+ * Where everything of a branch lies in the store. A key is
+ *
+ *   tenant 00 branch 00 [space 1 B] rest
+ *
+ * Names are UTF-8 with 00 written as 00 FF. UTF-8 has no byte FF and a space is below FF, so a name ends
+ * at the first 00 that no FF follows: no scope is a prefix of another, whatever the names are.
+ *
+ * | space     | rest                                                         | value                       |
+ * |-----------|--------------------------------------------------------------|-----------------------------|
+ * | catalogue | 00 version, 01 body, 02 [pending 16 B] failure,              | see catalogue.ts            |
+ * |           | 03 [index u32] dropped index                                 |                             |
+ * | documents | [table u32] [internal id 16 B]                               | convex JSON of the document |
+ * | indexes   | [index u32] [encoded fields and _creationTime] [id 16 B]     | empty                       |
+ * | records   | [record table u16] [encoded key parts]                       | JSON of the row             |
+ *
+ * All parts before the last have a fixed length or end themselves, so ranges of one kind never meet another's.
+ */
+import { assert, AssertionFailure, must } from "@plinth/core/assert.ts";
+import { keyAfter, prefixEnd } from "@plinth/core/documents/keys.ts";
+import type { Key, KeyRange } from "../store/store.ts";
+import type { Scope } from "./database.ts";
+
+const CATALOGUE = 1;
+const DOCUMENTS = 2;
+const INDEXES = 3;
+const RECORDS = 4;
+
+export const INTERNAL_ID_BYTES = 16;
+
+/** The keys of one branch. */
+export class KeySpace {
+  readonly scope: Scope;
+  readonly catalogueVersion: Key;
+  readonly catalogueBody: Key;
+  readonly #prefix: Buffer;
+
+  constructor(scope: Scope) {
+    this.scope = scope;
+    this.#prefix = Buffer.concat([encodeName(scope.tenant), encodeName(scope.branch)]);
+    this.catalogueVersion = this.#key(CATALOGUE, Uint8Array.of(0));
+    this.catalogueBody = this.#key(CATALOGUE, Uint8Array.of(1));
+  }
+
+  /** All keys of the branch. */
+  all(): KeyRange {
+    return prefixRange(this.#prefix);
+  }
+
+  /** Where writers note that a document does not fit the schema that is being prepared under `pendingId`. */
+  schemaFailure(pendingId: Uint8Array): Key {
+    assert(pendingId.length === INTERNAL_ID_BYTES, "a pending schema id has 16 bytes");
+    return this.#key(CATALOGUE, Buffer.concat([Uint8Array.of(2), pendingId]));
+  }
+
+  schemaFailures(): KeyRange {
+    return prefixRange(this.#key(CATALOGUE, Uint8Array.of(2)));
+  }
+
+  /** Notes an index whose entries are still to be deleted. */
+  droppedIndex(index: number): Key {
+    const rest = Buffer.allocUnsafe(5);
+    rest[0] = 3;
+    rest.writeUInt32BE(index, 1);
+    return this.#key(CATALOGUE, rest);
+  }
+
+  /** The number of the index that `droppedIndex` made the key of. */
+  droppedIndexOf(key: Key): number {
+    return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUInt32BE(key.length - 4);
+  }
+
+  droppedIndexes(): KeyRange {
+    return prefixRange(this.#key(CATALOGUE, Uint8Array.of(3)));
+  }
+
+  document(table: number, internalId: Uint8Array): Key {
+    assert(internalId.length === INTERNAL_ID_BYTES, "an internal id has 16 bytes");
+    const at = this.#prefix.length;
+    const key = this.#start(DOCUMENTS, 4 + INTERNAL_ID_BYTES);
+    key.writeUInt32BE(table, at + 1);
+    key.set(internalId, at + 5);
+    return key;
+  }
+
+  documents(table: number): KeyRange {
+    const key = this.#start(DOCUMENTS, 4);
+    key.writeUInt32BE(table, this.#prefix.length + 1);
+    return prefixRange(key);
+  }
+
+  /** `encoded` are the encoded index fields with `_creationTime` behind them. */
+  indexEntry(index: number, encoded: Uint8Array, internalId: Uint8Array): Key {
+    assert(internalId.length === INTERNAL_ID_BYTES, "an internal id has 16 bytes");
+    const at = this.#prefix.length;
+    const key = this.#start(INDEXES, 4 + encoded.length + INTERNAL_ID_BYTES);
+    key.writeUInt32BE(index, at + 1);
+    key.set(encoded, at + 5);
+    key.set(internalId, at + 5 + encoded.length);
+    return key;
+  }
+
+  /** A bound within an index: its prefix and `encoded`. */
+  indexBound(index: number, encoded: Uint8Array): Key {
+    const at = this.#prefix.length;
+    const key = this.#start(INDEXES, 4 + encoded.length);
+    key.writeUInt32BE(index, at + 1);
+    key.set(encoded, at + 5);
+    return key;
+  }
+
+  index(index: number): KeyRange {
+    return prefixRange(this.indexBound(index, new Uint8Array(0)));
+  }
+
+  record(space: number, encodedKey: Uint8Array): Key {
+    const at = this.#prefix.length;
+    const key = this.#start(RECORDS, 2 + encodedKey.length);
+    key.writeUInt16BE(space, at + 1);
+    key.set(encodedKey, at + 3);
+    return key;
+  }
+
+  /** The encoded key parts of a record's key. */
+  recordKey(key: Key): Uint8Array {
+    return key.subarray(this.#prefix.length + 3);
+  }
+
+  /** What a document key says after the table. */
+  documentId(key: Key): Uint8Array {
+    return key.subarray(this.#prefix.length + 5);
+  }
+
+  /** The encoded fields, `_creationTime` and internal id of an index entry. */
+  indexKey(key: Key): Uint8Array {
+    return key.subarray(this.#prefix.length + 5);
+  }
+
+  #start(space: number, restBytes: number): Buffer {
+    const key = Buffer.allocUnsafe(this.#prefix.length + 1 + restBytes);
+    key.set(this.#prefix, 0);
+    key[this.#prefix.length] = space;
+    return key;
+  }
+
+  #key(space: number, rest: Uint8Array): Buffer {
+    const key = this.#start(space, rest.length);
+    key.set(rest, this.#prefix.length + 1);
+    return key;
+  }
+}
+
+/** Length of the part of a key that all keys of one table, index or record table of one branch share. */
+export function bucketLength(key: Key): number {
+  const at = scopeLength(key);
+  return at + (key[at] === RECORDS ? 3 : key[at] === CATALOGUE ? 1 : 5);
+}
+
+/** What a key stands for; for conflicts and diagnostics. */
+export function keyMeaning(key: Key): KeyMeaning {
+  const at = scopeLength(key);
+  const rest = Buffer.from(key.buffer, key.byteOffset + at, key.byteLength - at);
+  switch (rest[0]) {
+    case DOCUMENTS:
+      return { kind: "document", table: rest.readUInt32BE(1) };
+    case INDEXES:
+      return { kind: "index", index: rest.readUInt32BE(1) };
+    case RECORDS:
+      return { kind: "record", space: rest.readUInt16BE(1) };
+    default:
+      return { kind: "catalogue" };
+  }
+}
+
+/** Where the space byte stands: behind the ends of two names. */
+function scopeLength(key: Key): number {
+  let names = 0;
+  for (let at = 0; at < key.length; at++) {
+    if (key[at] === 0 && key[at + 1] !== 0xff && ++names === 2) return at + 1;
+  }
+  throw new AssertionFailure("the key has a tenant and a branch");
+}
+
+export type KeyMeaning =
+  | { readonly kind: "catalogue" }
+  | { readonly kind: "document"; readonly table: number }
+  | { readonly kind: "index"; readonly index: number }
+  | { readonly kind: "record"; readonly space: number };
+
+/** The internal id at the end of a document key or index entry. */
+export function internalIdOf(key: Key): Uint8Array {
+  return key.subarray(key.length - INTERNAL_ID_BYTES);
+}
+
+/** The range that holds `key` alone. */
+export function pointRange(key: Key): KeyRange {
+  return { start: key, end: keyAfter(key) };
+}
+
+/** All keys that begin with `prefix`. */
+export function prefixRange(prefix: Key): KeyRange {
+  return { start: prefix, end: must(prefixEnd(prefix), "a prefix of keys has a byte below FF") };
+}
+
+function encodeName(name: string): Buffer {
+  assert(name.length > 0 && name.isWellFormed(), "tenant and branch have a well-formed name");
+  const bytes: number[] = [];
+  for (const byte of Buffer.from(name, "utf8")) {
+    bytes.push(byte);
+    if (byte === 0) bytes.push(0xff);
+  }
+  bytes.push(0);
+  return Buffer.from(bytes);
+}

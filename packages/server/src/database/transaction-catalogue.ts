@@ -1,0 +1,90 @@
+/** The catalogue as one transaction sees and changes it, in layers like its other writes. */
+import { assert, must } from "@plinth/core/assert.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Catalogue, TableInfo } from "./catalogue.ts";
+import { type CatalogueCache, storeCatalogue } from "./catalogue-cache.ts";
+import type { InternalIds } from "./internal-ids.ts";
+import type { KeySpace } from "./key-space.ts";
+import type { View } from "./view.ts";
+
+const SECRET_BYTES = 32;
+const VERSION_BYTES = 16;
+
+export class TransactionCatalogue {
+  readonly #view: View;
+  readonly #keys: KeySpace;
+  readonly #cache: CatalogueCache;
+  readonly #ids: InternalIds;
+  #base: Catalogue | undefined;
+  #current: Catalogue | undefined;
+  readonly #layers: (Catalogue | undefined)[] = [];
+  #tablesMade = 0;
+
+  constructor(options: { readonly view: View; readonly keys: KeySpace; readonly cache: CatalogueCache; readonly ids: InternalIds }) {
+    this.#view = options.view;
+    this.#keys = options.keys;
+    this.#cache = options.cache;
+    this.#ids = options.ids;
+  }
+
+  async load(): Promise<Catalogue> {
+    if (this.#current !== undefined) return this.#current;
+    const loaded = await this.#cache.load(this.#view, this.#keys);
+    this.#base = loaded;
+    this.#current = loaded;
+    return loaded;
+  }
+
+  /** The catalogue if it was loaded. */
+  get known(): Catalogue | undefined {
+    return this.#current;
+  }
+
+  /** The catalogue, which was loaded before. */
+  get current(): Catalogue {
+    return must(this.#current, "the catalogue is loaded");
+  }
+
+  change(next: Catalogue): void {
+    assert(this.#base !== undefined, "a catalogue is read before it is changed");
+    this.#current = next;
+  }
+
+  /** The table of that name for a write; it is made when there is none. */
+  tableForWrite(name: string): TableInfo {
+    const known = this.current.table(name);
+    if (known !== undefined && !known.hidden) return known;
+    const max = limit("transactionTablesMax");
+    // Each new table copies the catalogue, so one transaction may make only so many.
+    if (++this.#tablesMade > max) throw plinthError("LimitExceeded", { what: "New tables in one function call", actual: this.#tablesMade, max });
+    const { catalogue, table } = this.current.withTable(name, { secret: () => this.newSecret() });
+    this.change(catalogue);
+    return table;
+  }
+
+  newSecret(): Uint8Array {
+    return this.#ids.random(SECRET_BYTES);
+  }
+
+  startLayer(): void {
+    this.#layers.push(this.#current);
+  }
+
+  keepLayer(): void {
+    assert(this.#layers.length > 0, "a layer is open");
+    this.#layers.pop();
+  }
+
+  undoLayer(): void {
+    assert(this.#layers.length > 0, "a layer is open");
+    // What was loaded within the layer stays loaded: it is the state before any change.
+    this.#current = this.#layers.pop() ?? this.#base;
+  }
+
+  /** Puts a change into the transaction's writes; once, right before the commit. */
+  flush(): void {
+    if (this.#current === this.#base || this.#current === undefined) return;
+    storeCatalogue(this.#view, this.#keys, { catalogue: this.#current, version: Buffer.from(this.#ids.random(VERSION_BYTES)) });
+  }
+}

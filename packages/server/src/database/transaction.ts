@@ -1,0 +1,302 @@
+/** One transaction: the syscalls of user code, the platform's records, nested calls and the commit. */
+import { assert, unreachable } from "@plinth/core/assert.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { KeyRange, Store, Timestamp } from "../store/store.ts";
+import type { Records, Scope, SystemTableName, Transaction, TransactionMetrics } from "./database.ts";
+import { Documents } from "./documents.ts";
+import type { KeySpace } from "./key-space.ts";
+import { keyMeaning } from "./key-space.ts";
+import {
+  parseCount,
+  parseGet,
+  parseInsert,
+  parsePatch,
+  parseQueryClose,
+  parseQueryNext,
+  parseQueryPage,
+  parseRemove,
+  parseReplace,
+  type QueryNextArguments,
+} from "./parse-syscalls.ts";
+import { readPage } from "./query-page.ts";
+import { planQuery } from "./query-plan.ts";
+import { QueryRows } from "./query-rows.ts";
+import { recordTables } from "./record-tables.ts";
+import { RecordStore } from "./record-store.ts";
+import type { TransactionCatalogue } from "./transaction-catalogue.ts";
+import type { InternalIds } from "./internal-ids.ts";
+import { Usage } from "./usage.ts";
+import type { View } from "./view.ts";
+
+const READ_CALLS = ["1.0/get", "1.0/count", "1.0/queryPage", "plinth/queryNext", "plinth/queryClose"] as const;
+const WRITE_CALLS = ["1.0/insert", "1.0/shallowMerge", "1.0/replace", "1.0/remove"] as const;
+type ReadCall = (typeof READ_CALLS)[number];
+type WriteCall = (typeof WRITE_CALLS)[number];
+
+const READS: ReadonlySet<string> = new Set(READ_CALLS);
+const WRITES: ReadonlySet<string> = new Set(WRITE_CALLS);
+
+function isReadCall(op: string): op is ReadCall {
+  return READS.has(op);
+}
+
+function isWriteCall(op: string): op is WriteCall {
+  return WRITES.has(op);
+}
+
+/** Bytes of rows after which an answer to `queryNext` is sent although more rows were asked for. */
+const ANSWER_BYTES = 1024 * 1024;
+const COUNT_BATCH = 1024;
+
+export interface TransactionOptions {
+  readonly store: Store;
+  readonly view: View;
+  readonly keys: { readonly branch: KeySpace; readonly platform: KeySpace };
+  readonly catalogue: TransactionCatalogue;
+  readonly ids: InternalIds;
+  readonly readonly: boolean;
+  readonly nowMs: number;
+}
+
+interface OpenQuery {
+  readonly rows: QueryRows;
+  readonly bytes: number;
+}
+
+type CommitOutcome = Awaited<ReturnType<Transaction["commit"]>>;
+
+export class OpenTransaction implements Transaction {
+  readonly scope: Scope;
+  readonly readonly: boolean;
+  readonly ts: Timestamp;
+  readonly records: Records;
+  readonly system: Transaction["system"];
+  /** For schema changes, which are part of the database. */
+  readonly view: View;
+  readonly keys: KeySpace;
+  readonly catalogue: TransactionCatalogue;
+  readonly #store: Store;
+  readonly #documents: Documents;
+  readonly #usage = new Usage();
+  /** One map for each open call: a nested call cannot touch the streams of its caller. */
+  readonly #queries: Map<number, OpenQuery>[] = [new Map()];
+  #openQueriesBytes = 0;
+  #running: Promise<unknown> = Promise.resolve();
+  #pending = 0;
+  #state: "open" | "over" = "open";
+  readonly #afterCommit: (() => void)[] = [];
+
+  constructor(options: TransactionOptions) {
+    const { view, keys, catalogue, ids, nowMs } = options;
+    this.scope = keys.branch.scope;
+    this.readonly = options.readonly;
+    this.ts = view.snapshot.ts;
+    this.view = view;
+    this.keys = keys.branch;
+    this.catalogue = catalogue;
+    this.#store = options.store;
+    this.records = new RecordStore(view, keys);
+    const documents = new Documents({ view, keys: keys.branch, usage: this.#usage, catalogue, ids, nowMs });
+    this.#documents = documents;
+    this.system = {
+      insert: (table: SystemTableName, valueText) => Promise.resolve(documents.insertSystem(table, valueText)),
+      replace: (id, valueText) => documents.replaceSystem(id, valueText),
+      get: (id) => documents.getSystem(id),
+      delete: (id) => documents.deleteSystem(id),
+    };
+  }
+
+  handles(op: string): boolean {
+    return isReadCall(op) || isWriteCall(op);
+  }
+
+  syscall(op: string, argText: string): Promise<string> {
+    const run = this.#pending++ === 0 ? this.#perform(op, argText) : this.#running.then(() => this.#perform(op, argText));
+    const settled = (): void => {
+      this.#pending--;
+    };
+    this.#running = run.then(settled, settled);
+    return run;
+  }
+
+  async #perform(op: string, argText: string): Promise<string> {
+    if (this.#state === "over") throw plinthError("InvalidArgument", { detail: `The transaction of this call is over; ${op.slice(0, 40)} came too late.` });
+    if (isReadCall(op)) return this.#performRead(op, argText);
+    if (!isWriteCall(op)) throw plinthError("NotAvailable", { what: `The database call ${op.slice(0, 40)}` });
+    if (this.readonly) throw plinthError("EffectDenied", { detail: "Queries cannot write to the database; use a mutation." });
+    return this.#performWrite(op, argText);
+  }
+
+  async #performRead(op: ReadCall, argText: string): Promise<string> {
+    switch (op) {
+      case "1.0/get": {
+        const { id, isSystem } = parseGet(argText);
+        return (await this.#documents.get(id, isSystem)) ?? "null";
+      }
+      case "plinth/queryNext":
+        return this.#queryNext(parseQueryNext(argText), argText.length);
+      case "plinth/queryClose":
+        this.#closeQuery(parseQueryClose(argText).stream);
+        return "null";
+      case "1.0/queryPage":
+        return this.#queryPage(argText);
+      case "1.0/count":
+        return this.#count(parseCount(argText).table);
+      default:
+        return unreachable(op);
+    }
+  }
+
+  async #performWrite(op: WriteCall, argText: string): Promise<string> {
+    switch (op) {
+      case "1.0/insert": {
+        const { table, value } = parseInsert(argText);
+        return `{"_id":"${await this.#documents.insert(table, value)}"}`;
+      }
+      case "1.0/shallowMerge": {
+        const { id, value, removed } = parsePatch(argText);
+        return this.#documents.patch(id, value, removed);
+      }
+      case "1.0/replace": {
+        const { id, value } = parseReplace(argText);
+        return this.#documents.replace(id, value);
+      }
+      case "1.0/remove":
+        return this.#documents.remove(parseRemove(argText).id);
+      default:
+        return unreachable(op);
+    }
+  }
+
+  async #queryNext({ stream, rows, query }: QueryNextArguments, bytes: number): Promise<string> {
+    const queries = this.#queries.at(-1);
+    assert(queries !== undefined, "a call is open");
+    if (query !== undefined) {
+      if (queries.has(stream)) throw plinthError("InvalidArgument", { detail: `The query stream ${stream} is open already.` });
+      this.#usage.countQuery();
+      const max = limit("openQueriesBytesMax");
+      if (this.#openQueriesBytes + bytes > max) throw plinthError("LimitExceeded", { what: "Bytes of open queries", actual: this.#openQueriesBytes + bytes, max });
+      const plan = planQuery(query, await this.catalogue.load(), this.keys);
+      queries.set(stream, { rows: new QueryRows({ view: this.view, keys: this.keys, usage: this.#usage }, plan), bytes });
+      this.#openQueriesBytes += bytes;
+    }
+    const open = queries.get(stream);
+    if (open === undefined) throw plinthError("InvalidArgument", { detail: `There is no query stream ${stream}.` });
+    const texts: string[] = [];
+    const before = open.rows.bytesRead;
+    await open.rows.read(rows, texts, { stop: (_, bytesRead) => bytesRead - before >= ANSWER_BYTES, onRead: () => {} });
+    if (open.rows.done) this.#closeQuery(stream);
+    return `{"rows":[${texts.join(",")}],"done":${open.rows.done}}`;
+  }
+
+  #closeQuery(stream: number): void {
+    const open = this.#queries.at(-1)?.get(stream);
+    if (open === undefined) return;
+    this.#queries.at(-1)?.delete(stream);
+    this.#openQueriesBytes -= open.bytes;
+  }
+
+  async #queryPage(argText: string): Promise<string> {
+    const page = parseQueryPage(argText);
+    this.#usage.countQuery();
+    const catalogue = await this.catalogue.load();
+    const plan = planQuery(page.query, catalogue, this.keys);
+    return readPage({ view: this.view, keys: this.keys, usage: this.#usage }, plan, { page, cursors: catalogue.cursors });
+  }
+
+  async #count(tableName: string): Promise<string> {
+    this.#usage.countQuery();
+    const table = (await this.catalogue.load()).table(tableName);
+    if (table === undefined) return "0";
+    let { start, end } = this.keys.index(table.creationIndex);
+    for (let count = 0; ; ) {
+      const { entries, exhausted } = await this.view.range({ range: { start, end }, order: "asc", limit: COUNT_BATCH });
+      for (let read = 0; read < entries.length; read++) this.#usage.countDocumentRead(0);
+      count += entries.length;
+      const last = entries.at(-1);
+      if (exhausted || last === undefined) return String(count);
+      start = Buffer.concat([last.key, Buffer.of(0)]);
+      await this.view.breather.breathe();
+    }
+  }
+
+  async tables(): Promise<Readonly<Record<string, number>>> {
+    return (await this.catalogue.load()).numbers();
+  }
+
+  nested(): { keep(): void; undo(): void } {
+    assert(this.#state === "open" && this.#pending === 0, "a nested call starts while nothing else of the transaction runs");
+    const depth = this.#queries.push(new Map());
+    this.view.overlay.startLayer();
+    this.catalogue.startLayer();
+    const end = (): void => {
+      assert(this.#queries.length === depth && this.#pending === 0, "nested calls end in the reverse order of their start, when nothing of them runs");
+      for (const { bytes } of this.#queries.pop()?.values() ?? []) this.#openQueriesBytes -= bytes;
+    };
+    return {
+      keep: () => {
+        end();
+        this.view.overlay.keepLayer();
+        this.catalogue.keepLayer();
+      },
+      undo: () => {
+        end();
+        this.view.overlay.undoLayer();
+        this.catalogue.undoLayer();
+      },
+    };
+  }
+
+  countSchedule(argsBytes: number): void {
+    this.#usage.countSchedule(argsBytes);
+  }
+
+  metrics(): TransactionMetrics {
+    return this.#usage.metrics();
+  }
+
+  readRanges(): readonly KeyRange[] {
+    return this.view.reads.ranges();
+  }
+
+  /** Calls `action` when the transaction has committed. */
+  afterCommit(action: () => void): void {
+    this.#afterCommit.push(action);
+  }
+
+  async commit(): Promise<CommitOutcome> {
+    assert(this.#state === "open", "a transaction is committed once");
+    assert(this.#queries.length === 1 && this.#pending === 0, "nothing of the transaction runs when it commits");
+    if (!this.readonly) this.catalogue.flush();
+    this.release();
+    const writes = this.view.overlay.writes();
+    if (writes.length === 0) return { kind: "committed", ts: this.ts };
+    const result = await this.#store.commit({ writes, reads: { at: this.ts, ranges: this.readRanges() } });
+    if (result.kind === "conflict") return { kind: "conflict", what: this.#describe(result.key) };
+    for (const action of this.#afterCommit) action();
+    return result;
+  }
+
+  release(): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    this.view.snapshot.release();
+  }
+
+  #describe(key: Uint8Array): string {
+    const meaning = keyMeaning(key);
+    switch (meaning.kind) {
+      case "document":
+        return `table "${this.catalogue.known?.tableByNumber(meaning.table)?.name ?? meaning.table}"`;
+      case "index":
+        return `table "${this.catalogue.known?.tableOfIndex(meaning.index)?.name ?? "unknown"}"`;
+      case "record":
+        return `records "${recordTables().find(({ space }) => space === meaning.space)?.name ?? meaning.space}"`;
+      case "catalogue":
+        return "the tables and the schema";
+      default:
+        return unreachable(meaning);
+    }
+  }
+}
