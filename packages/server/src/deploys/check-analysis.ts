@@ -37,13 +37,6 @@ export function checkAnalysis(result: AnalyzeResult): Analysis {
   return { functions, schemaText: result.schema, cronsText: result.crons, httpRoutes: result.httpRoutes.map(checkRoute) };
 }
 
-/** `table.index` of every index that a schema declares. */
-export function indexNames(schemaText: string | null): ReadonlySet<string> {
-  if (schemaText === null) return new Set();
-  const { tables } = parseSchema(schemaText);
-  return new Set([...tables.values()].flatMap((table) => table.indexes.map((index) => `${table.name}.${index.name}`)));
-}
-
 function checkFunction(fn: AnalyzedFunction): AnalyzedFunction {
   const shown = String(fn.path).slice(0, 200);
   if (!isFunctionPath(fn.path)) throw invalid(`'${shown}' cannot be the path of a function.`);

@@ -17,7 +17,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Sandbox, VersionCode } from "../sandbox/sandbox.ts";
 import { deleteVersion, digestOf, pack, readArtefact, storeVersion, type PackedArtefacts } from "./artefacts.ts";
 import { BranchCache, keyOf, type BranchState } from "./branch-cache.ts";
-import { checkAnalysis, indexNames, type Analysis } from "./check-analysis.ts";
+import { checkAnalysis, type Analysis } from "./check-analysis.ts";
 import type { DeployOptions, DeployRequest, DeployResult, Deploys, ResolvedFunction } from "./deploys.ts";
 import { checkVariables } from "./environment.ts";
 import { canonicalPath, FunctionTable } from "./function-table.ts";
@@ -47,6 +47,12 @@ interface Candidate {
   readonly analysis: Analysis;
   readonly crons: readonly CronJob[];
   readonly code: PendingCode;
+}
+
+interface Activation {
+  readonly candidate: Candidate;
+  readonly prepared: PreparedSchema;
+  readonly by: string;
 }
 
 /** The code of a version that is being deployed. Once it is stored, the texts are given up and read from there. */
@@ -130,22 +136,37 @@ class StoredDeploys implements Deploys {
     }
     progress("Analysing the functions in a jail");
     const candidate = await watch.measure("analyzeMs", () => this.#analyze(scope, digest, request));
-    const result = describe(candidate, current, watch);
-    if (request.dryRun === true) return result;
-
     progress("Preparing the schema");
-    const packing = pack({ script: request.script, sourceMap: request.sourceMap, analysis: JSON.stringify(candidate.analysis) });
-    // A rejection is seen when it is awaited below; meanwhile it must not count as unhandled.
-    packing.catch(() => {});
-    const prepared = await watch.measure("schemaMs", () => this.#options.database.prepareSchema(scope, candidate.analysis.schemaText, progress));
+    const { database } = this.#options;
+    const prepared = await watch.measure("schemaMs", () => database.prepareSchema(scope, candidate.analysis.schemaText, progress));
+    let activated = false;
+    try {
+      if (request.dryRun !== true) {
+        await this.#serve(scope, { candidate, prepared, by, progress, watch });
+        activated = true;
+      }
+    } finally {
+      if (!activated) await database.discardSchema(scope, prepared);
+    }
+    const { indexesAdded, indexesRemoved } = prepared;
+    return { version: digest, changed: true, functions: listOf(candidate.analysis), indexesAdded, indexesRemoved, timings: watch.timings };
+  }
+
+  /** Warms the candidate and moves the head to it. */
+  async #serve(scope: Scope, step: Activation & { readonly progress: (text: string) => void; readonly watch: Stopwatch }): Promise<void> {
+    const { candidate, prepared, by, progress, watch } = step;
+    const { script, sourceMap } = candidate.request;
     progress("Warming the new version");
-    await watch.measure("warmMs", () => this.#options.sandbox.warm({ tenant: scope.tenant, version: candidate.code }));
-    const packed = await packing;
-    await watch.measure("commitMs", () => this.#activate(scope, { candidate, prepared, packed, by }));
+    const [packed] = await watch.measure("warmMs", () =>
+      Promise.all([
+        pack({ script, sourceMap, analysis: JSON.stringify(candidate.analysis) }),
+        this.#options.sandbox.warm({ tenant: scope.tenant, version: candidate.code }),
+      ]),
+    );
+    await watch.measure("commitMs", () => this.#activate(scope, { candidate, prepared, by }, packed));
     this.#branches.forget(scope);
     candidate.code.release();
     progress("The new version serves");
-    return result;
   }
 
   async #analyze(scope: Scope, digest: string, request: DeployRequest): Promise<Candidate> {
@@ -157,8 +178,7 @@ class StoredDeploys implements Deploys {
   }
 
   /** V1 */
-  async #activate(scope: Scope, step: { readonly candidate: Candidate; readonly prepared: PreparedSchema; readonly packed: PackedArtefacts; readonly by: string }): Promise<void> {
-    const { candidate, prepared, packed, by } = step;
+  async #activate(scope: Scope, { candidate, prepared, by }: Activation, packed: PackedArtefacts): Promise<void> {
     const { database, runtime, applyCrons } = this.#options;
     const atMs = runtime.nowMs();
     await database.update(scope, async (transaction) => {
@@ -222,17 +242,8 @@ async function dropOldVersions(transaction: Transaction, at: { readonly seq: num
   if (!stillUsed && dropped !== at.digest) await deleteVersion(transaction, dropped);
 }
 
-function describe(candidate: Candidate, current: FunctionTable | undefined, watch: Stopwatch): DeployResult {
-  const before = indexNames(current?.analysis.schemaText ?? null);
-  const after = indexNames(candidate.analysis.schemaText);
-  return {
-    version: candidate.digest,
-    changed: true,
-    functions: candidate.analysis.functions.map(({ path, kind, visibility }) => ({ path, kind, visibility })),
-    indexesAdded: [...after].filter((name) => !before.has(name)),
-    indexesRemoved: [...before].filter((name) => !after.has(name)),
-    timings: watch.timings,
-  };
+function listOf(analysis: Analysis): DeployResult["functions"] {
+  return analysis.functions.map(({ path, kind, visibility }) => ({ path, kind, visibility }));
 }
 
 class Stopwatch {

@@ -24,7 +24,7 @@ export function httpLibraryError(thrown: unknown, bodyBytesMax: number): PlinthE
   const code = thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" ? thrown.code : "";
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return plinthError("RequestTooLarge", { what: "body", actual: "more bytes", max: bodyBytesMax });
+      return plinthError("RequestTooLarge", { what: "body", actual: "more bytes", max: `${bodyBytesMax} bytes` });
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
       return plinthError("BadRequest", { detail: "The body's length is not the one in `Content-Length`." });
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
@@ -36,7 +36,7 @@ export function httpLibraryError(thrown: unknown, bodyBytesMax: number): PlinthE
     case "FST_ERR_MAX_PARAM_LENGTH":
       return plinthError("RequestTooLarge", { what: "path", actual: "a longer part", max: limit("requestHeaderBytesMax") });
     case "HPE_HEADER_OVERFLOW":
-      return plinthError("RequestTooLarge", { what: "header section", actual: "more bytes", max: limit("requestHeaderBytesMax") });
+      return plinthError("RequestTooLarge", { what: "header section", actual: "more bytes", max: `${limit("requestHeaderBytesMax")} bytes` });
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return plinthError("BadRequest", { detail: "The request did not arrive in time." });
     default:

@@ -28,10 +28,10 @@ export function createHttpServer(context: Pick<DoorContext, "log" | "runtime">, 
     exposeHeadRoutes: true,
     onProtoPoisoning: "ignore",
     onConstructorPoisoning: "ignore",
-    routerOptions: { maxParamLength: limit("requestHeaderBytesMax") },
+    // Routes read the query themselves, from the part of the URL that was counted.
+    routerOptions: { maxParamLength: limit("requestHeaderBytesMax"), querystringParser: () => ({}) },
     http: { maxHeaderSize: limit("requestHeaderBytesMax"), headersTimeout: limit("requestReadMsMax") },
     rewriteUrl: cutTenantPrefix,
-    querystringParser: () => ({}),
     frameworkErrors: (error, _request, reply) => {
       sendText(reply, errorReply(httpLibraryError(error, options.bodyBytesMax) ?? registeredError(context, error)));
     },
