@@ -178,7 +178,6 @@ export const LIMITS = {
   invocationRecordsBufferedMax: { value: 4096, reason: "records of finished synchronous calls that wait to be written together" },
   invocationRecordsBufferedBytesMax: { value: 16 * MiB, reason: "texts of these records" },
   invocationRecordsFlushMs: { value: 250, reason: "how long a record of a finished synchronous call waits for others" },
-  idempotencyKeyBytesMax: { value: 256, reason: "length of an idempotency key" },
   childActionsOpenMax: { value: 64, reason: "actions that run at the same time below one action, on its place" },
   partialResultsMax: { value: 1000, reason: "partial results of one action" },
   partialResultBytesMax: { value: MiB, reason: "one partial result" },
@@ -196,7 +195,6 @@ export const LIMITS = {
   scheduledRunsMax: { value: 64, reason: "scheduled functions that run at the same time on one host" },
   scheduledRetryBackoffMs: { value: 500, reason: "first pause after a failure of the platform in a scheduled mutation; doubles each time (Convex)" },
   scheduledRetryBackoffMsMax: { value: 2 * 3_600_000, reason: "longest pause after such a failure (Convex)" },
-  cronsPerBranchMax: { value: 1000, reason: "crons of one branch" },
   cronSkipRecordsMax: { value: 100, reason: "missed runs of one cron that are recorded one by one; more are recorded as one with a count" },
 
   // Retention.
@@ -216,7 +214,6 @@ export const LIMITS = {
   requestReadMsMax: { value: 60_000, reason: "until the headers and body of one HTTP request have arrived" },
   responseHeadersMax: { value: 100, reason: "headers of the response of an HTTP action" },
   responseHeaderBytesMax: { value: 16 * KiB, reason: "all headers of the response of an HTTP action" },
-  idempotencyKeyBytesMax: { value: 256, reason: "length of an idempotency key" },
   identityBytesMax: { value: 8 * KiB, reason: "identity that an admin key acts as" },
   noteBytesMax: { value: 4 * KiB, reason: "note of a deploy" },
   eventStreamBufferBytesMax: { value: 8 * MiB, reason: "events that wait for a slow reader; beyond it the stream is cut" },

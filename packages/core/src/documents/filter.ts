@@ -98,11 +98,11 @@ function compare(op: Comparison, { left, right }: Operands, budget: StepBudget):
   }
 }
 
-/** A step for every 32 bytes of text, bytes, arrays and objects that a comparison may have to read. */
+/** A step for every 8 bytes of text, bytes, arrays and objects that a comparison may have to read. */
 function compareSteps(left: Value | undefined, right: Value | undefined): number {
-  if (typeof left === "string" && typeof right === "string") return Math.min(left.length, right.length) >> 5;
+  if (typeof left === "string" && typeof right === "string") return Math.min(left.length, right.length) >> 3;
   if (typeof left !== "object" || left === null || typeof right !== "object" || right === null) return 0;
-  return (valueSizeBytes(left) + valueSizeBytes(right)) >> 5;
+  return (valueSizeBytes(left) + valueSizeBytes(right)) >> 3;
 }
 
 const VERBS = { $add: "add", $sub: "subtract", $mul: "multiply", $div: "divide", $mod: "take the remainder of" } as const;

@@ -23,9 +23,11 @@ const TAG = {
   object: 0x15,
 } as const;
 
-/** Ends arrays, objects, strings and bytes; within the last two 0x00 is written as 0x00 0xff. */
+/** Ends arrays, objects, strings and bytes. Within the last two, 0 and 1 are written as ESCAPE with ESCAPED_0 or ESCAPED_1. */
 const END = 0x00;
-const ESCAPED = 0xff;
+const ESCAPE = 0x01;
+const ESCAPED_0 = 0x01;
+const ESCAPED_1 = 0x02;
 
 const KEY_BYTES_MAX = limit("indexKeyBytesMax");
 const SCRATCH_BYTES = 1024;
@@ -149,9 +151,11 @@ function writeText(text: string): void {
   bytes[at++] = TAG.string;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
-    if (unit < 0x80) {
+    if (unit <= ESCAPE) {
+      bytes[at++] = ESCAPE;
+      bytes[at++] = unit === 0 ? ESCAPED_0 : ESCAPED_1;
+    } else if (unit < 0x80) {
       bytes[at++] = unit;
-      if (unit === 0) bytes[at++] = ESCAPED;
     } else if (unit < 0x800) {
       bytes[at++] = 0xc0 | (unit >> 6);
       bytes[at++] = 0x80 | (unit & 0x3f);
@@ -178,8 +182,12 @@ function writeBlob(blob: Uint8Array): void {
   reserve(2 * blob.length + 2);
   scratch[length++] = TAG.bytes;
   for (const byte of blob) {
-    scratch[length++] = byte;
-    if (byte === 0) scratch[length++] = ESCAPED;
+    if (byte > ESCAPE) {
+      scratch[length++] = byte;
+    } else {
+      scratch[length++] = ESCAPE;
+      scratch[length++] = byte === 0 ? ESCAPED_0 : ESCAPED_1;
+    }
   }
   scratch[length++] = END;
 }
@@ -294,8 +302,7 @@ class KeyReader {
     const content = new Uint8Array(this.#contentLength());
     for (let i = 0; i < content.length; i += 1) {
       const byte = this.#byte();
-      if (byte === END) this.#at += 1;
-      content[i] = byte;
+      content[i] = byte === ESCAPE ? this.#byte() - ESCAPED_0 : byte;
     }
     this.#at += 1;
     return content;
@@ -306,10 +313,8 @@ class KeyReader {
     for (let at = this.#at; ; at += 1) {
       const byte = this.#bytes[at];
       if (byte === undefined) throw damaged();
-      if (byte === END) {
-        if (this.#bytes[at + 1] !== ESCAPED) return count;
-        at += 1;
-      }
+      if (byte === END) return count;
+      if (byte === ESCAPE) at += 1;
       count += 1;
     }
   }
@@ -366,7 +371,8 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | null {
   let length = prefix.length;
   while (length > 0 && prefix[length - 1] === 0xff) length -= 1;
   if (length === 0) return null;
-  const end = prefix.slice(0, length);
+  // Not `slice`: where the prefix is a subclass of Uint8Array, its `slice` may share the memory.
+  const end = new Uint8Array(prefix.subarray(0, length));
   end[length - 1] = (end[length - 1] as number) + 1;
   return end;
 }
