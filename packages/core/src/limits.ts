@@ -214,6 +214,7 @@ export const LIMITS = {
   requestReadMsMax: { value: 60_000, reason: "until the headers and body of one HTTP request have arrived" },
   responseHeadersMax: { value: 100, reason: "headers of the response of an HTTP action" },
   responseHeaderBytesMax: { value: 16 * KiB, reason: "all headers of the response of an HTTP action" },
+  idempotencyKeyBytesMax: { value: 256, reason: "length of an idempotency key" },
   identityBytesMax: { value: 8 * KiB, reason: "identity that an admin key acts as" },
   noteBytesMax: { value: 4 * KiB, reason: "note of a deploy" },
   eventStreamBufferBytesMax: { value: 8 * MiB, reason: "events that wait for a slow reader; beyond it the stream is cut" },

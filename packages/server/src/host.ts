@@ -1,0 +1,178 @@
+/**
+ * The composition root: makes every part of a host from its configuration, starts them in order and stops them in
+ * the reverse order. Nothing else makes a long-lived part.
+ *
+ * H1 A start that fails leaves nothing running and nothing locked.
+ * H2 Stopping is bounded: calls that run get `drainMs`, then they are cut.
+ */
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Config } from "./config.ts";
+import { openDatabase } from "./database/open-database.ts";
+import { openDeploys } from "./deploys/open-deploys.ts";
+import { InvocationFeed } from "./doors/invocation-feed.ts";
+import { openDoors, type Doors } from "./doors/open-doors.ts";
+import { OpenStreams } from "./doors/open-streams.ts";
+import { finishedInvocation, recentInvocations } from "./doors/recent-invocations.ts";
+import { createEngine } from "./engine/create-engine.ts";
+import { engineConfig } from "./engine/engine-config.ts";
+import { removeHostFile, writeHostFile } from "./host-file.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import { createSystemRuntime } from "./runtime/system-runtime.ts";
+import { createEgress } from "./sandbox/egress/create-egress.ts";
+import { createSandbox } from "./sandbox/pool.ts";
+import { applyCrons } from "./schedules/apply-crons.ts";
+import { createScheduler } from "./schedules/create-scheduler.ts";
+import { Shutdown } from "./shutdown.ts";
+import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
+import type { Store } from "./store/store.ts";
+import type { Log } from "./telemetry/log.ts";
+import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
+import { openAdminKey } from "./tenants/admin-key.ts";
+import { Keys } from "./tenants/keys.ts";
+import { Tenants } from "./tenants/tenants.ts";
+
+export interface Host {
+  /** What clients use; from the configuration, or the ports that were opened. */
+  readonly url: string;
+  readonly siteUrl: string;
+  readonly adminKey: string;
+  /** Isolation tier. */
+  readonly tier: number;
+  /** Drains and ends everything. Later calls wait for the first. */
+  stop(): Promise<void>;
+}
+
+export interface HostOptions {
+  readonly telemetry?: Telemetry;
+}
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+
+export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
+  const telemetry = options.telemetry ?? createTelemetry({ logLevel: config.logLevel });
+  const shutdown = new Shutdown();
+  try {
+    return await start(config, telemetry, shutdown);
+  } catch (error) {
+    await shutdown.run(telemetry.log);
+    throw error;
+  }
+}
+
+async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): Promise<Host> {
+  const runtime = createSystemRuntime();
+  const startedMs = runtime.nowMs();
+  const { log } = telemetry;
+  const { store, sandbox } = await openStoreAndSandbox(config, { runtime, log, shutdown });
+  const { tier } = sandbox.report;
+  const adminKey = await openAdminKey({ given: config.adminKey, dataDir: config.dataDir, runtime });
+  const database = await openDatabase({ store, runtime });
+  shutdown.add("database", () => database.close());
+  const egress = createEgress({ runtime, policy: { allowedPrivate: config.egressAllowPrivate, allowedPorts: config.egressAllowPorts.map(Number) } });
+  shutdown.add("egress", () => egress.close());
+
+  let urls = { api: config.publicUrl ?? "", site: config.publicSiteUrl ?? "" };
+  const deploys = openDeploys({ database, sandbox, runtime, applyCrons, urls: () => urls });
+  const feed = new InvocationFeed();
+  const engine = createEngine({
+    database,
+    commits: store,
+    sandbox,
+    deploys,
+    egress,
+    runtime,
+    telemetry,
+    config: engineSettings(config),
+    onFinished: ({ scope, atMs, outcome }) => {
+      if (feed.hasListeners(scope)) feed.publish(scope, finishedInvocation(atMs, outcome));
+    },
+  });
+  await engine.start();
+  shutdown.add("engine", () => engine.stop());
+  const scheduler = createScheduler({ database, engine, runtime, telemetry, store });
+  await scheduler.start();
+  shutdown.add("scheduler", () => scheduler.stop());
+
+  const tenants = new Tenants({ database, runtime, tier });
+  const keys = new Keys({ database, runtime });
+  const streams = new OpenStreams();
+  keys.onRevoked((keyId) => streams.endOfKey(keyId));
+  const doors = await openDoors(
+    {
+      config, runtime, database, deploys, engine, sandbox, tenants, keys, adminKey, feed, streams, tier, startedMs, log,
+      recentInvocations: (scope) => recentInvocations(database, scope),
+      metricsText: () => telemetry.metricsText(),
+      backup: (path) => backupTo(store, path),
+      redactErrors: config.redactErrors === "always" || (config.redactErrors === "auto" && !isLoopback(config.address)),
+      urls: () => urls,
+    },
+    config,
+  );
+  shutdown.add("doors", () => closeDoors(doors, runtime, config.drainMs));
+  urls = urlsOf(config, doors);
+  await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });
+  shutdown.add("host file", () => removeHostFile(config.dataDir));
+  return { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, tier, stop: () => shutdown.run(log) };
+}
+
+/** The jail is probed while the store is opened. The store is the first to open and the last to close. */
+async function openStoreAndSandbox(config: Config, { runtime, log, shutdown }: { readonly runtime: Runtime; readonly log: Log; readonly shutdown: Shutdown }) {
+  const [store, sandbox] = await Promise.allSettled([
+    openSqliteStore({ dataDir: config.dataDir, runtime, historyRetentionMs: config.historyRetentionHours * HOUR_MS }),
+    createSandbox({
+      runtime,
+      warmRunners: config.warmRunners,
+      memoryBytesMax: config.memoryBudgetMiB * MIB,
+      unsafeNoJail: config.unsafeNoJail,
+      ...(config.runnersMax === null ? {} : { runnersMax: config.runnersMax }),
+      onEvent: (event) => log.debug({ event }, "a runner changed its state"),
+    }),
+  ]);
+  if (store.status === "fulfilled") shutdown.add("store", () => store.value.close());
+  if (sandbox.status === "fulfilled") shutdown.add("sandbox", () => sandbox.value.close());
+  if (store.status === "rejected") throw store.reason;
+  if (sandbox.status === "rejected") throw sandbox.reason;
+  return { store: store.value, sandbox: sandbox.value };
+}
+
+function engineSettings(config: Config) {
+  return engineConfig({
+    deploymentName: config.instanceName,
+    perTenant: { query: config.queriesPerTenant, mutation: config.mutationsPerTenant, action: config.actionsPerTenant },
+    userCpuMs: config.userCpuMs,
+    actionWallMs: config.actionWallMs,
+    invocationRetentionMs: config.invocationRetentionHours * HOUR_MS,
+    drainMs: config.drainMs,
+    ...(config.queryCache ? {} : { queryCacheBytes: 0 }),
+  });
+}
+
+/** H2 */
+async function closeDoors(doors: Doors, runtime: Runtime, drainMs: number): Promise<void> {
+  const cut = new AbortController();
+  const timer = runtime.timer(drainMs, () => cut.abort());
+  try {
+    await doors.close(cut.signal);
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function backupTo(store: Store, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await store.backup(path);
+}
+
+function urlsOf(config: Config, doors: Doors): { readonly api: string; readonly site: string } {
+  // Nobody can send a request to the address that means "all of them".
+  const address = config.address === "0.0.0.0" || config.address === "::" ? "127.0.0.1" : config.address;
+  const host = address.includes(":") ? `[${address}]` : address;
+  const trimmed = (url: string) => url.replace(/\/+$/, "");
+  return { api: trimmed(config.publicUrl ?? `http://${host}:${doors.apiPort}`), site: trimmed(config.publicSiteUrl ?? `http://${host}:${doors.sitePort}`) };
+}
+
+function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || address.startsWith("127.");
+}
