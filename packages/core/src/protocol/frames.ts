@@ -35,6 +35,15 @@ export const FRAME_CAPS: FrameCaps = {
   envelopeBytesMax: limit("envelopeBytesMax"),
 };
 
+/**
+ * The caps of what the host sends, which the runner trusts: the variables and tables of an `invoke` may
+ * be longer than what a host reads from a runner.
+ */
+export const HOST_FRAME_CAPS: FrameCaps = {
+  frameBytesMax: limit("frameBytesMax"),
+  envelopeBytesMax: limit("frameBytesMax"),
+};
+
 /** Encodes one frame as one piece of bytes. `envelope` must be plain JSON data. */
 export function encodeFrame(envelope: object, body: Uint8Array = EMPTY, caps: FrameCaps = FRAME_CAPS): Uint8Array {
   const json = encoder.encode(JSON.stringify(envelope));

@@ -64,11 +64,22 @@ function makeProcess(): object {
 
 function invoke(settingsText: string, argsText: string): void {
   const settings = jsonParse(settingsText) as InvokeSettings;
+  const module = moduleOfCall(settings);
+  if (module !== "") importAhead(module);
   session.settings = settings;
-  session.phase = "execute";
+  // All that an analysis does belongs to the import phase.
+  if (settings.kind !== "analyze") session.phase = "execute";
   session.startedMs = nativeNow();
   seedRandom(settings.seed);
   void runInvocation(settings, argsText);
+}
+
+/** The module that the call needs; empty when it is not one. */
+function moduleOfCall({ kind, path }: InvokeSettings): string {
+  if (kind === "httpAction") return "http";
+  if (kind === "analyze") return "";
+  const colon = path.lastIndexOf(":");
+  return colon < 0 ? path : path.slice(0, colon);
 }
 
 function enter(op: number, number: number, a: string | Post, b: string): void {

@@ -34,6 +34,7 @@ export function moduleOf(path: string): Namespace {
 
 /** Evaluates a module ahead of its call and keeps what it throws for the call. */
 export function importAhead(path: string): void {
+  if (imported?.path === path) return;
   try {
     if (hasModule(path)) moduleOf(path);
     imported = { path, thrown: undefined };

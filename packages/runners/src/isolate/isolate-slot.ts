@@ -1,0 +1,229 @@
+/**
+ * One V8 isolate and what is kept in it: compiled scripts and contexts that are ready for a call.
+ *
+ * Code enters an isolate from the main thread or through the isolate's own thread (see `pace.ts`), never
+ * both at once: a call from the main thread would wait for the other, and the event loop with it. So
+ * everything that touches the isolate is a job of the slot, and jobs run one after the other.
+ */
+import type { Context, Isolate, Reference, Script } from "isolated-vm";
+import type { Addon } from "./addon.ts";
+import { CallContext } from "./call-context.ts";
+import { type CompiledCode, GuestCode } from "./compiled-code.ts";
+import type { LoadedVersion } from "./version-store.ts";
+import { type Enter, VERSION_FILE } from "./wire.ts";
+
+const SCRIPTS_MAX = 4;
+const READY_CONTEXTS_MAX = 2;
+const MIB = 1024 * 1024;
+
+export type SliceOutcome =
+  | { readonly kind: "done"; readonly ms: number }
+  | { readonly kind: "timeout"; readonly ms: number }
+  | { readonly kind: "outOfMemory" }
+  /** An error that nothing caught: a rejection without a handler. */
+  | { readonly kind: "uncaught"; readonly ms: number; readonly error: unknown }
+  /** The isolate was ended by `dispose`. */
+  | { readonly kind: "disposed" };
+
+/** Code to run in the isolate, in both ways. */
+export interface Slice {
+  now(timeoutMs: number): unknown;
+  later(timeoutMs: number): Promise<unknown>;
+}
+
+type Job = () => Promise<void> | undefined;
+
+export class IsolateSlot {
+  /** Calls whose context lies in this isolate. */
+  activeCalls = 0;
+  /** No new calls: its code had to be ended by force. */
+  condemned = false;
+  lastUsedMs = 0;
+  readonly #addon: Addon;
+  readonly #isolate: Isolate;
+  readonly #bootstrap: Script;
+  readonly #scripts = new Map<string, Script>();
+  #ready: CallContext[] = [];
+  readonly #jobs: Job[] = [];
+  #inFlight = false;
+  #owner: unknown;
+  #disposed = false;
+
+  constructor(options: { readonly addon: Addon; readonly heapBytes: number; readonly guest: GuestCode }) {
+    this.#addon = options.addon;
+    this.#isolate = new options.addon.Isolate({
+      memoryLimit: Math.max(8, Math.ceil(options.heapBytes / MIB)),
+      // V8 has lost control of the isolate: nothing in this process can be relied on.
+      onCatastrophicError: () => process.abort(),
+    });
+    this.#bootstrap = options.guest.compileIn(this.#isolate);
+  }
+
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
+  /** Code runs on the isolate's thread. */
+  get isInFlight(): boolean {
+    return this.#inFlight;
+  }
+
+  /** Whether code of this call runs on the isolate's thread. */
+  isRunning(owner: object): boolean {
+    return this.#inFlight && this.#owner === owner;
+  }
+
+  hasScript(digest: string): boolean {
+    return this.#scripts.has(digest);
+  }
+
+  hasReady(key: string): boolean {
+    return this.#ready.some((context) => context.key === key);
+  }
+
+  /** Runs `job` when the isolate is free: at once when it is free now. */
+  submit(job: Job): void {
+    this.#jobs.push(job);
+    if (!this.#inFlight) this.#drain();
+  }
+
+  #drain(): void {
+    while (!this.#inFlight) {
+      const job = this.#jobs.shift();
+      if (job === undefined) return;
+      const running = job();
+      if (running === undefined) continue;
+      this.#inFlight = true;
+      void running.finally(() => {
+        this.#inFlight = false;
+        this.#drain();
+      });
+    }
+  }
+
+  /** Runs a slice of a call and tells how it ended. `quick` slices run on this thread. */
+  run(slice: Slice, options: { readonly owner: object; readonly quick: boolean; readonly timeoutMs: number }, ended: (outcome: SliceOutcome) => void): void {
+    const timeoutMs = Math.max(1, Math.ceil(options.timeoutMs));
+    this.submit(() => {
+      if (this.#disposed) return void ended({ kind: "disposed" });
+      this.#owner = options.owner;
+      return options.quick ? void ended(this.#runNow(slice, timeoutMs)) : this.#runLater(slice, timeoutMs).then(ended);
+    });
+  }
+
+  #runNow(slice: Slice, timeoutMs: number): SliceOutcome {
+    const startMs = performance.now();
+    try {
+      slice.now(timeoutMs);
+      return { kind: "done", ms: performance.now() - startMs };
+    } catch (error) {
+      const ms = performance.now() - startMs;
+      return this.#classify(error, { ms, wallMs: ms, timeoutMs });
+    }
+  }
+
+  async #runLater(slice: Slice, timeoutMs: number): Promise<SliceOutcome> {
+    const startMs = performance.now();
+    const startCpu = this.#isolate.cpuTime;
+    const usedMs = () => (this.#disposed ? performance.now() - startMs : Number(this.#isolate.cpuTime - startCpu) / 1e6);
+    try {
+      await slice.later(timeoutMs);
+      return { kind: "done", ms: usedMs() };
+    } catch (error) {
+      return this.#classify(error, { ms: usedMs(), wallMs: performance.now() - startMs, timeoutMs });
+    }
+  }
+
+  #classify(error: unknown, times: { readonly ms: number; readonly wallMs: number; readonly timeoutMs: number }): SliceOutcome {
+    if (this.#disposed) return { kind: "disposed" };
+    const message = error instanceof Error ? error.message : "";
+    if (this.#isolate.isDisposed || message === "Isolate was disposed during execution due to memory limit") {
+      this.dispose();
+      return { kind: "outOfMemory" };
+    }
+    // User code may throw the same words, but not so late.
+    if (message === "Script execution timed out." && times.wallMs >= times.timeoutMs - 1) {
+      this.condemned = true;
+      return { kind: "timeout", ms: times.ms };
+    }
+    return { kind: "uncaught", ms: times.ms, error };
+  }
+
+  /** A context with the guest in it and nothing else. Only within a job. */
+  createContext(version: LoadedVersion, key: string): CallContext {
+    const context: Context = this.#isolate.createContextSync();
+    const enter = this.#bootstrap.runSync(context, { reference: true }) as Reference<Enter>;
+    return new CallContext({ addon: this.#addon, context, enter, digest: version.digest, key });
+  }
+
+  /** A context that `keepReady` was given, for the same module of the same version. */
+  takeReady(key: string, accepts: (context: CallContext) => boolean): CallContext | undefined {
+    const index = this.#ready.findIndex((context) => context.key === key && accepts(context));
+    return index < 0 ? undefined : this.#ready.splice(index, 1)[0];
+  }
+
+  keepReady(context: CallContext): void {
+    this.#ready.push(context);
+    if (this.#ready.length > READY_CONTEXTS_MAX) this.#ready.shift()?.release();
+  }
+
+  /** The script of a version, compiled once per isolate. Only within a job. */
+  scriptOf(version: LoadedVersion, code: CompiledCode): Script {
+    const known = this.#scripts.get(version.digest);
+    if (known !== undefined) {
+      this.#scripts.delete(version.digest);
+      this.#scripts.set(version.digest, known);
+      return known;
+    }
+    const script = code.compileIn(this.#isolate);
+    this.#keepScript(version.digest, script);
+    return script;
+  }
+
+  /** Compiles a version on the isolate's thread. Rejects when it is no script. */
+  compile(digest: string, source: string): Promise<CompiledCode["cachedData"]> {
+    return new Promise((resolve, reject) => {
+      this.submit(async () => {
+        try {
+          const script = await this.#isolate.compileScript(source, { filename: VERSION_FILE, produceCachedData: true });
+          this.#keepScript(digest, script);
+          resolve((script as { cachedData?: CompiledCode["cachedData"] }).cachedData);
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #keepScript(digest: string, script: Script): void {
+    this.#scripts.get(digest)?.release();
+    this.#scripts.set(digest, script);
+    const [oldest] = this.#scripts.keys();
+    if (this.#scripts.size > SCRIPTS_MAX && oldest !== undefined) this.forget(oldest);
+  }
+
+  /** Drops what is kept of a version. */
+  forget(digest: string): void {
+    this.#scripts.get(digest)?.release();
+    this.#scripts.delete(digest);
+    for (const context of this.#ready) if (context.digest === digest) context.release();
+    this.#ready = this.#ready.filter((context) => context.digest !== digest);
+  }
+
+  /** Bytes in use, or undefined while code runs on the isolate's thread. */
+  heapBytes(): number | undefined {
+    if (this.#inFlight || this.#disposed || this.#isolate.isDisposed) return undefined;
+    const heap = this.#isolate.getHeapStatisticsSync();
+    return heap.used_heap_size + heap.externally_allocated_size;
+  }
+
+  /** Ends the isolate, and with it whatever runs in it. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.condemned = true;
+    this.#ready = [];
+    this.#scripts.clear();
+    if (!this.#isolate.isDisposed) this.#isolate.dispose();
+  }
+}

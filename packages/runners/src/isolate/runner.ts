@@ -1,0 +1,139 @@
+/**
+ * The isolate runner: the program inside the jail. It serves one tenant, speaks the runner protocol on
+ * fd 3, and has nothing else: no network, no files but its own, no secrets. It is not trusted by the
+ * host; its own order serves the calls of its tenant, not the safety of others.
+ */
+import { setFlagsFromString } from "node:v8";
+import { dirname, join } from "node:path";
+import { guestSource } from "plinth:guest-source";
+import { type HostEnvelope, type InvokeEnvelope, PROTOCOL_VERSION, type RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
+import { type Addon, loadAddon } from "./addon.ts";
+import { Call } from "./call.ts";
+import { makeGuestCode } from "./guest-code.ts";
+import { HostConnection } from "./host-connection.ts";
+import { IsolatePool } from "./isolate-pool.ts";
+import type { IsolateSlot } from "./isolate-slot.ts";
+import { Pace } from "./pace.ts";
+import { ReadyContexts } from "./ready-contexts.ts";
+import type { RunnerServices } from "./services.ts";
+import { VersionStore } from "./version-store.ts";
+
+const CONTROL_FD = 3;
+const OVERDUE_CHECK_MS = 100;
+
+class Runner {
+  readonly #addon: Addon;
+  readonly #connection: HostConnection;
+  readonly #contexts = new ReadyContexts();
+  readonly #calls = new Map<number, Call>();
+  readonly #services: RunnerServices;
+  #pool: IsolatePool | undefined;
+
+  constructor(addon: Addon) {
+    this.#addon = addon;
+    this.#connection = new HostConnection(CONTROL_FD, (envelope, body) => this.#receive(envelope, body));
+    this.#services = {
+      connection: this.#connection,
+      versions: new VersionStore((version) => this.#connection.send({ type: "needSourceMap", version })),
+      pace: new Pace(),
+      contexts: this.#contexts,
+      ended: (call) => this.#ended(call),
+      endAll: (slot, kind) => this.#endAll(slot, kind),
+    };
+    setInterval(() => this.#endOverdue(), OVERDUE_CHECK_MS).unref();
+  }
+
+  #receive(envelope: HostEnvelope, body: Buffer): void {
+    switch (envelope.type) {
+      case "hello":
+        return this.#hello(envelope);
+      case "load":
+        return this.#load(envelope.version, body.toString());
+      case "unload":
+        this.#services.versions.remove(envelope.version);
+        this.#contexts.forget(envelope.version);
+        return this.#pool?.forget(envelope.version);
+      case "sourceMap":
+        return this.#services.versions.setSourceMap(envelope.version, body.toString());
+      case "invoke":
+        return this.#invoke(envelope, body.toString());
+      case "reply":
+        return this.#calls.get(envelope.call)?.reply(envelope.id, envelope.ok, body.toString());
+      case "cancel":
+        return this.#calls.get(envelope.call)?.cancel(envelope.reason);
+      default:
+        return envelope satisfies never;
+    }
+  }
+
+  #hello(hello: Extract<HostEnvelope, { type: "hello" }>): void {
+    if (hello.protocol !== PROTOCOL_VERSION) throw new Error(`the host speaks protocol ${hello.protocol}, this runner ${PROTOCOL_VERSION}`);
+    const pool = new IsolatePool({ addon: this.#addon, guest: makeGuestCode(this.#addon, guestSource), heapBytes: hello.heapBytes, isolates: hello.isolates });
+    pool.warm();
+    this.#pool = pool;
+    this.#connection.send({ type: "ready", protocol: PROTOCOL_VERSION, runtime: "isolate", engine: `v8 ${process.versions.v8}` });
+  }
+
+  #load(digest: string, script: string): void {
+    const slot = this.#pools().choose(digest, "");
+    slot.compile(digest, script).then(
+      (cachedData) => {
+        const version = { digest, script };
+        this.#contexts.addCode(version, cachedData);
+        this.#services.versions.add(version);
+        this.#connection.send({ type: "loaded", version: digest });
+      },
+      (error: unknown) => {
+        const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+        this.#connection.send({ type: "loadFailed", version: digest }, Buffer.from(JSON.stringify({ message: message.slice(0, 4096) })));
+      },
+    );
+  }
+
+  #invoke(envelope: InvokeEnvelope, argsText: string): void {
+    const version = this.#services.versions.get(envelope.version);
+    if (version === undefined) throw new Error(`the host invoked version ${envelope.version}, which is not loaded`);
+    const module = envelope.path.slice(0, Math.max(0, envelope.path.lastIndexOf(":")));
+    const slot = this.#pools().choose(version.digest, `${version.digest} ${envelope.kind === "httpAction" ? "http" : module}`);
+    const call = new Call({ envelope, argsText, version, slot, services: this.#services });
+    this.#calls.set(call.number, call);
+    call.begin();
+  }
+
+  #pools(): IsolatePool {
+    if (this.#pool === undefined) throw new Error("the host did not say hello");
+    return this.#pool;
+  }
+
+  #ended(call: Call): void {
+    this.#calls.delete(call.number);
+    this.#pools().settle(call.slot);
+    if (this.#calls.size > 0 || call.slot.condemned || !this.#services.pace.isQuick(call.paceName)) return;
+    setImmediate(() => {
+      if (this.#calls.size === 0) this.#contexts.makeAhead(call);
+    });
+  }
+
+  #endAll(slot: IsolateSlot, kind: RunnerFailureKind): void {
+    for (const call of this.#calls.values()) if (call.slot === slot) call.endWith(kind);
+  }
+
+  /** The host ends a call that takes too long; this is for hosts that do not, as in development. */
+  #endOverdue(): void {
+    const nowMs = performance.now();
+    for (const call of this.#calls.values()) if (nowMs - call.startMs > call.envelope.limits.wallMs) call.cancel("timeout");
+  }
+}
+
+/** The addon lies beside the runner in the image; `PLINTH_ISOLATED_VM` names another place in development. */
+function addonFile(): string {
+  return process.env["PLINTH_ISOLATED_VM"] ?? join(dirname(process.argv[1] ?? ""), "isolated-vm.node");
+}
+
+// Two runs of a function must not differ by the machine's place.
+process.env["TZ"] = "UTC";
+// A young generation of this size holds some contexts: most die before a collection has to move them.
+setFlagsFromString("--min-semi-space-size=8");
+setFlagsFromString("--single-threaded-gc");
+process.title = "plinth-runner";
+export const runner = new Runner(loadAddon(addonFile()));
