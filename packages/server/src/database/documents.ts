@@ -245,7 +245,7 @@ export class Documents {
 
 /** The key of a document's entry in an index. */
 export function indexEntryKey(keys: KeySpace, index: number, fields: readonly string[], document: ValueObject): Uint8Array {
-  return keys.indexBound(index, encodeKeyValues(indexKeyValues(document, indexKeyFields(fields))));
+  return keys.indexKey(index, encodeKeyValues(indexKeyValues(document, indexKeyFields(fields))));
 }
 
 /** Why a document, without its system fields, does not fit the schema that is being prepared; null when it does. */

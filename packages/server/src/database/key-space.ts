@@ -3,21 +3,21 @@
  *
  *   tenant 00 branch 00 [space 1 B] rest
  *
- * Names are UTF-8 with 00 written as 00 FF. UTF-8 has no byte FF and a space is below FF, so a name ends
- * at the first 00 that no FF follows: no scope is a prefix of another, whatever the names are.
+ * Names are UTF-8 with 00 written as 01 01 and 01 as 01 02, so a name ends at the first 00 and no scope is a
+ * prefix of another, whatever the names are.
  *
  * | space     | rest                                                         | value                       |
  * |-----------|--------------------------------------------------------------|-----------------------------|
  * | catalogue | 00 version, 01 body, 02 [pending 16 B] failure,              | see catalogue.ts            |
  * |           | 03 [index u32] dropped index                                 |                             |
  * | documents | [table u32] [internal id 16 B]                               | convex JSON of the document |
- * | indexes   | [index u32] [encoded fields and _creationTime] [id 16 B]     | empty                       |
+ * | indexes   | [index u32] [encoded fields, _creationTime and _id]          | internal id of the document |
  * | records   | [record table u16] [encoded key parts]                       | JSON of the row             |
  *
  * All parts before the last have a fixed length or end themselves, so ranges of one kind never meet another's.
  */
-import { assert, AssertionFailure, must } from "@plinth/core/assert.ts";
-import { keyAfter, prefixEnd } from "@plinth/core/documents/keys.ts";
+import { assert, must } from "@plinth/core/assert.ts";
+import { prefixEnd } from "@plinth/core/documents/keys.ts";
 import type { Key, KeyRange } from "../store/store.ts";
 import type { Scope } from "./database.ts";
 
@@ -89,19 +89,8 @@ export class KeySpace {
     return prefixRange(key);
   }
 
-  /** `encoded` are the encoded index fields with `_creationTime` behind them. */
-  indexEntry(index: number, encoded: Uint8Array, internalId: Uint8Array): Key {
-    assert(internalId.length === INTERNAL_ID_BYTES, "an internal id has 16 bytes");
-    const at = this.#prefix.length;
-    const key = this.#start(INDEXES, 4 + encoded.length + INTERNAL_ID_BYTES);
-    key.writeUInt32BE(index, at + 1);
-    key.set(encoded, at + 5);
-    key.set(internalId, at + 5 + encoded.length);
-    return key;
-  }
-
-  /** A bound within an index: its prefix and `encoded`. */
-  indexBound(index: number, encoded: Uint8Array): Key {
+  /** An entry of an index, or a bound within it; `encoded` are its values or the first of them. */
+  indexKey(index: number, encoded: Uint8Array): Key {
     const at = this.#prefix.length;
     const key = this.#start(INDEXES, 4 + encoded.length);
     key.writeUInt32BE(index, at + 1);
@@ -110,7 +99,7 @@ export class KeySpace {
   }
 
   index(index: number): KeyRange {
-    return prefixRange(this.indexBound(index, new Uint8Array(0)));
+    return prefixRange(this.indexKey(index, new Uint8Array(0)));
   }
 
   record(space: number, encodedKey: Uint8Array): Key {
@@ -126,13 +115,8 @@ export class KeySpace {
     return key.subarray(this.#prefix.length + 3);
   }
 
-  /** What a document key says after the table. */
-  documentId(key: Key): Uint8Array {
-    return key.subarray(this.#prefix.length + 5);
-  }
-
-  /** The encoded fields, `_creationTime` and internal id of an index entry. */
-  indexKey(key: Key): Uint8Array {
+  /** What follows the number of the table or index in a key of the documents or indexes. */
+  withinTable(key: Key): Uint8Array {
     return key.subarray(this.#prefix.length + 5);
   }
 
@@ -156,6 +140,12 @@ export function bucketLength(key: Key): number {
   return at + (key[at] === RECORDS ? 3 : key[at] === CATALOGUE ? 1 : 5);
 }
 
+export type KeyMeaning =
+  | { readonly kind: "catalogue" }
+  | { readonly kind: "document"; readonly table: number }
+  | { readonly kind: "index"; readonly index: number }
+  | { readonly kind: "record"; readonly space: number };
+
 /** What a key stands for; for conflicts and diagnostics. */
 export function keyMeaning(key: Key): KeyMeaning {
   const at = scopeLength(key);
@@ -174,27 +164,15 @@ export function keyMeaning(key: Key): KeyMeaning {
 
 /** Where the space byte stands: behind the ends of two names. */
 function scopeLength(key: Key): number {
-  let names = 0;
-  for (let at = 0; at < key.length; at++) {
-    if (key[at] === 0 && key[at + 1] !== 0xff && ++names === 2) return at + 1;
-  }
-  throw new AssertionFailure("the key has a tenant and a branch");
+  const tenantEnd = key.indexOf(0);
+  const branchEnd = tenantEnd < 0 ? -1 : key.indexOf(0, tenantEnd + 1);
+  assert(branchEnd > 0, "the key has a tenant and a branch");
+  return branchEnd + 1;
 }
 
-export type KeyMeaning =
-  | { readonly kind: "catalogue" }
-  | { readonly kind: "document"; readonly table: number }
-  | { readonly kind: "index"; readonly index: number }
-  | { readonly kind: "record"; readonly space: number };
-
-/** The internal id at the end of a document key or index entry. */
+/** The internal id at the end of a document key. */
 export function internalIdOf(key: Key): Uint8Array {
   return key.subarray(key.length - INTERNAL_ID_BYTES);
-}
-
-/** The range that holds `key` alone. */
-export function pointRange(key: Key): KeyRange {
-  return { start: key, end: keyAfter(key) };
 }
 
 /** All keys that begin with `prefix`. */
@@ -206,8 +184,8 @@ function encodeName(name: string): Buffer {
   assert(name.length > 0 && name.isWellFormed(), "tenant and branch have a well-formed name");
   const bytes: number[] = [];
   for (const byte of Buffer.from(name, "utf8")) {
-    bytes.push(byte);
-    if (byte === 0) bytes.push(0xff);
+    if (byte > 1) bytes.push(byte);
+    else bytes.push(1, byte + 1);
   }
   bytes.push(0);
   return Buffer.from(bytes);

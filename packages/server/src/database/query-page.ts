@@ -37,7 +37,7 @@ export async function readPage(context: RowsContext, plan: QueryPlan, options: {
 const END: CursorPosition = { kind: "end" };
 
 function positionAfter(context: RowsContext, key: Key | undefined): CursorPosition {
-  return key === undefined ? END : { kind: "after", indexKey: context.keys.indexKey(key) };
+  return key === undefined ? END : { kind: "after", indexKey: context.keys.withinTable(key) };
 }
 
 function pageStatus(state: {

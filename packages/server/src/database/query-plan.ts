@@ -65,7 +65,7 @@ function indexSource(keys: KeySpace, { table, index, range }: { readonly table: 
   return {
     table,
     kind: "index",
-    range: { start: keys.indexBound(index, range.start), end: range.end === null ? all.end : keys.indexBound(index, range.end) },
+    range: { start: keys.indexKey(index, range.start), end: range.end === null ? all.end : keys.indexKey(index, range.end) },
     all,
   };
 }
