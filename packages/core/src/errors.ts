@@ -46,6 +46,7 @@ export const ERRORS = {
   MethodNotAllowed: { ...caller, status: 405, grpc: "UNIMPLEMENTED", message: "{method} is not possible here.", next: "Use {allowed}." },
   SnapshotTooOld: { ...caller, status: 400, grpc: "OUT_OF_RANGE", message: "The moment {at} is no longer kept or not reached yet.", next: "Read a moment within the retention, or the latest state." },
   AlreadyExists: { ...caller, status: 409, grpc: "ALREADY_EXISTS", message: "{what} exists already.", next: "Choose another name." },
+  InvalidBackup: { ...caller, status: 400, grpc: "INVALID_ARGUMENT", message: "The file {file} cannot be restored: {detail}.", next: "Use a file that `plinth backup` wrote." },
 
   // Functions: the author's code is at fault. These are results, not failures of Plinth.
   FunctionError: { ...userFunction, message: "{detail}", next: "Read the stack; it points into the function's source." },

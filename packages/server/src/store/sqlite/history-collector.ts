@@ -25,6 +25,8 @@ export class HistoryCollector {
   readonly #size: StatementSync;
   readonly #removeValue: StatementSync;
   readonly #removeCommit: StatementSync;
+  /** The newest commit when it was visited: its row stays, but there is nothing more to remove for it. */
+  #emptied: Timestamp = -1;
   /** Where the last slice stopped within a commit that is too large for one. */
   #resume: { readonly ts: Timestamp; readonly index: number } | undefined;
 
@@ -33,7 +35,7 @@ export class HistoryCollector {
     this.#limits = limits;
     this.#setHorizon = database.prepare("UPDATE meta SET value = ?1 WHERE name = 'horizon' AND value < ?1");
     this.#oldestCommit = database.prepare(
-      "SELECT ts, keys FROM log WHERE ts <= ?1 AND ts < (SELECT max(ts) FROM log) ORDER BY ts LIMIT 1",
+      "SELECT ts, keys, ts = (SELECT max(ts) FROM log) FROM log WHERE ts > ?1 AND ts <= ?2 ORDER BY ts LIMIT 1",
     );
     this.#size = database.prepare("SELECT length(value) FROM replaced WHERE key = ?1 AND until_ts = ?2");
     this.#removeValue = database.prepare("DELETE FROM replaced WHERE key = ?1 AND until_ts = ?2");
@@ -50,6 +52,7 @@ export class HistoryCollector {
       return result;
     } catch (error) {
       this.#resume = undefined;
+      this.#emptied = -1;
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
     }
@@ -59,7 +62,7 @@ export class HistoryCollector {
     const left = { keys: this.#limits.keysMax, bytes: this.#limits.bytesMax };
     let removed = 0;
     for (;;) {
-      const row = firstRow(this.#oldestCommit, horizon);
+      const row = firstRow(this.#oldestCommit, this.#emptied, horizon);
       if (row === undefined) return { removed, done: true };
       const ts = integerAt(row, 0);
       const keys = decodeKeys(bytesAt(row, 1));
@@ -75,7 +78,8 @@ export class HistoryCollector {
         left.bytes -= bytes;
         removed += 1;
       }
-      this.#removeCommit.run(ts);
+      if (integerAt(row, 2) === 1) this.#emptied = ts;
+      else this.#removeCommit.run(ts);
       left.keys -= 1;
     }
   }

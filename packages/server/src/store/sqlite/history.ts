@@ -15,6 +15,8 @@ export interface HistoryOptions {
   readonly intervalMs: number;
   /** The timestamp of the last durable commit. */
   latest(): Timestamp;
+  /** The oldest commit of the log. */
+  oldestCommit(): Timestamp | undefined;
   /** Whether commits wait; then collection leaves them room between its slices. */
   busy(): boolean;
 }
@@ -69,9 +71,12 @@ export class History {
   }
 
   async #run(): Promise<{ removed: number }> {
-    const { runtime, writer, inUse, latest, busy, retentionMs } = this.#options;
+    const { runtime, writer, inUse, latest, oldestCommit, busy, retentionMs } = this.#options;
     const oldestKept = Math.floor((runtime.nowMs() - retentionMs) * 1000);
-    this.#horizon = Math.max(this.#horizon, Math.min(oldestKept, inUse.oldest(), latest()));
+    const horizon = Math.min(oldestKept, inUse.oldest(), latest());
+    // Without a commit up to the horizon there is nothing to remove, and older moments stay readable.
+    if ((oldestCommit() ?? Infinity) > horizon) return { removed: 0 };
+    this.#horizon = Math.max(this.#horizon, horizon);
     let removed = 0;
     while (!this.#stopped) {
       const reply = await writer.request({ kind: "collect", horizon: this.#horizon });

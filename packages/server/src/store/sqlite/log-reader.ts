@@ -14,6 +14,7 @@ export class LogReader {
   readonly #connection: PinnedConnection;
   readonly #commits: StatementSync;
   readonly #commit: StatementSync;
+  readonly #oldest: StatementSync;
   readonly #currentValue: StatementSync;
   readonly #replacedValue: StatementSync;
 
@@ -21,6 +22,7 @@ export class LogReader {
     this.#connection = connection;
     this.#commits = connection.prepare("SELECT ts, keys FROM log WHERE ts > ?1 AND ts <= ?2 ORDER BY ts LIMIT ?3");
     this.#commit = connection.prepare("SELECT ts FROM log WHERE ts = ?1");
+    this.#oldest = connection.prepare("SELECT ts FROM log ORDER BY ts LIMIT 1");
     this.#currentValue = connection.prepare("SELECT value FROM current WHERE key = ?1 AND ts = ?2");
     this.#replacedValue = connection.prepare(
       "SELECT from_ts, value FROM replaced WHERE key = ?1 AND until_ts > ?2 ORDER BY until_ts LIMIT 1",
@@ -44,6 +46,13 @@ export class LogReader {
       const rows = allRows(this.#commits, at, pin, STEP_COMMITS);
       const commits = rows.map((row) => ({ ts: integerAt(row, 0), keys: decodeKeys(bytesAt(row, 1)).map(({ key }) => key) }));
       return { commits, through: rows.length < STEP_COMMITS ? pin : must(commits.at(-1), "a full step has commits").ts };
+    });
+  }
+
+  oldest(): Timestamp | undefined {
+    return this.#connection.read(() => {
+      const row = firstRow(this.#oldest);
+      return row === undefined ? undefined : integerAt(row, 0);
     });
   }
 

@@ -106,6 +106,7 @@ export class SqliteStore implements Store {
       retentionMs: options.historyRetentionMs,
       intervalMs: options.collectIntervalMs,
       latest: () => this.#latest,
+      oldestCommit: () => this.#logReader.oldest(),
       busy: () => this.#pipeline.pendingBytes > 0,
     });
   }
