@@ -15,6 +15,7 @@
 import { assert } from "@plinth/core/assert.ts";
 import { parseArtefactChunk, parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
 import { parseIdempotencyRow, parseInvocationRecord, parseQueueRow, parseStoredRequest } from "../engine/engine-records.ts";
+import { parseCronRow, parseCronRunRow, parseJobRow } from "../schedules/schedule-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
@@ -57,6 +58,14 @@ export const IDEMPOTENCY_BY_TIME = defineRecordTable({ space: 24, name: "idempot
 export const RETENTION_DAYS = defineRecordTable({ space: 25, name: "retentionDays", placement: "platform", parse: parseMark });
 
 // Schedules (40–59).
+/** Key: tenant, branch, due time, kind, id. What the scheduler's timers come from. */
+export const DUE_TIMES = defineRecordTable({ space: 40, name: "dueTimes", placement: "platform", parse: parseMark });
+export const SCHEDULED_JOBS = defineRecordTable({ space: 41, name: "scheduledJobs", parse: parseJobRow });
+/** Key: time of the end, tenant, branch, id. Ended scheduled functions, until their retention ends. */
+export const SCHEDULED_FINISHED = defineRecordTable({ space: 42, name: "scheduledFinished", placement: "platform", parse: parseMark });
+export const CRONS = defineRecordTable({ space: 43, name: "crons", parse: parseCronRow });
+/** Key: name of the cron, time of the run. */
+export const CRON_RUNS = defineRecordTable({ space: 44, name: "cronRuns", parse: parseCronRunRow });
 
 // Tenants and keys (60–79).
 export const TENANTS = defineRecordTable({ space: 60, name: "tenants", parse: parseTenant });

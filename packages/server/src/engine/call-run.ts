@@ -1,0 +1,189 @@
+/**
+ * One top-level call from intake to finalize: what its attempts and nested calls share. It owns the abort
+ * signal of the call and its budgets; nested calls cannot get more by splitting work (the budgets are one).
+ */
+import { plinthError, PlinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { cutText, escapeText } from "@plinth/core/policy/escape-text.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { CallHandler, CallUsage } from "../sandbox/sandbox.ts";
+import type { AcceptedCall } from "./intake.ts";
+import type { InvocationEvent, InvocationState, InvocationUsage, LogLine, WaitReason } from "./invocation.ts";
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: InvocationEvent) => void;
+  readonly root?: CallRun;
+}
+
+type RunnerLine = Parameters<CallHandler["log"]>[0];
+
+export class CallRun {
+  readonly accepted: AcceptedCall;
+  readonly #runtime: Runtime;
+  readonly #controller = new AbortController();
+  readonly #listeners = new Set<(event: InvocationEvent) => void>();
+  readonly #cleanUps: (() => void)[] = [];
+
+  state: InvocationState = "queued";
+  waitReason: WaitReason | undefined;
+  /** On the clock that never jumps. */
+  startedMonotonicMs: number | undefined;
+  startedMs: number | undefined;
+  attempts = 0;
+  conflicts = 0;
+  coldStart = false;
+  /** The action at the top of the actions that share a lease; this call itself when it has its own. */
+  readonly root: CallRun;
+  /** Of a root: actions that run below it, wherever they stand. */
+  openChildActions = 0;
+
+  /** Set for runs of the scheduler; functions can read it. */
+  scheduledFunctionId: string | undefined;
+
+  // Of the latest attempt.
+  /** A failure that user code cannot catch, wherever on the stack it happened. */
+  fatalFailure: PlinthError | undefined;
+  /** A failure of the database below a function. */
+  platformFailure: unknown;
+  logs: LogLine[] = [];
+  logsDropped = 0;
+  partials: string[] = [];
+  identityRead = false;
+  timeRead = false;
+  hostCalls = 0;
+  /** Of all attempts. */
+  userMs = 0;
+  /** Of ended functions of this attempt; nested ones share the limit of the call. */
+  attemptUserMs = 0;
+  memoryBytes = 0;
+  database = { databaseReadBytes: 0, databaseWriteBytes: 0, documentsRead: 0, documentsWritten: 0 };
+
+  constructor(accepted: AcceptedCall, options: RunOptions, runtime: Runtime) {
+    this.accepted = accepted;
+    this.#runtime = runtime;
+    this.root = options.root ?? this;
+    if (options.onEvent !== undefined) this.#listeners.add(options.onEvent);
+    if (options.signal !== undefined) this.#follow(options.signal);
+    if (accepted.deadlineAtMs !== undefined) this.#limitTime(accepted.deadlineAtMs, accepted.request.deadlineMs ?? 0);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why the host ends the call, once it does. */
+  get abortReason(): PlinthError | undefined {
+    const reason: unknown = this.#controller.signal.reason;
+    return reason instanceof PlinthError ? reason : undefined;
+  }
+
+  abort(reason: PlinthError): void {
+    this.#controller.abort(reason);
+  }
+
+  throwIfAborted(): void {
+    if (this.abortReason !== undefined) throw this.abortReason;
+  }
+
+  /** Forgets what the last attempt observed; a re-run starts like the first one. */
+  beginAttempt(): void {
+    this.attempts++;
+    this.logs = [];
+    this.logsDropped = 0;
+    this.partials = [];
+    this.identityRead = false;
+    this.timeRead = false;
+    this.hostCalls = 0;
+    this.fatalFailure = undefined;
+    this.platformFailure = undefined;
+    this.attemptUserMs = 0;
+    this.startedMonotonicMs ??= this.#runtime.monotonicMs();
+    this.startedMs ??= this.#runtime.nowMs();
+    this.changeState("running");
+  }
+
+  changeState(state: InvocationState, reason?: WaitReason): void {
+    if (this.state === state && this.waitReason === reason) return;
+    this.state = state;
+    this.waitReason = reason;
+    this.emit(reason === undefined ? { type: "state", state } : { type: "state", state, reason });
+  }
+
+  log(line: RunnerLine): void {
+    this.logsDropped += line.dropped;
+    if (this.logs.length >= limit("logLinesMax")) {
+      this.logsDropped++;
+      return;
+    }
+    const text = escapeText(cutText(line.text, limit("logLineBytesMax")));
+    const logged: LogLine = { level: line.level, text: line.truncated ? `${text}…` : text, atMs: this.#runtime.nowMs() };
+    this.logs.push(logged);
+    this.emit({ type: "log", line: logged });
+  }
+
+  partial(valueText: string): void {
+    if (this.partials.length >= limit("partialResultsMax")) {
+      throw plinthError("LimitExceeded", { what: "Partial results", actual: this.partials.length + 1, max: limit("partialResultsMax") });
+    }
+    this.partials.push(valueText);
+    this.emit({ type: "partial", valueText });
+  }
+
+  /** Counts a host call against the limit that all nested calls share. */
+  countHostCall(): void {
+    this.hostCalls++;
+    const max = limit("hostCallsPerInvocationMax");
+    if (this.hostCalls > max) throw plinthError("LimitExceeded", { what: "Host calls", actual: this.hostCalls, max });
+  }
+
+  countUsage(usage: CallUsage): void {
+    this.userMs += usage.userMs;
+    this.attemptUserMs += usage.userMs;
+    this.memoryBytes = Math.max(this.memoryBytes, usage.memoryBytes);
+  }
+
+  subscribe(listener: (event: InvocationEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  emit(event: InvocationEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  usage(): InvocationUsage {
+    const nowMs = this.#runtime.monotonicMs();
+    const startedMs = this.startedMonotonicMs ?? nowMs;
+    return {
+      queueMs: startedMs - this.accepted.acceptedAtMs,
+      executionMs: nowMs - startedMs,
+      userMs: this.userMs,
+      memoryBytes: this.memoryBytes,
+      attempts: this.attempts,
+      conflicts: this.conflicts,
+      coldStart: this.coldStart,
+      cached: false,
+      ...this.database,
+    };
+  }
+
+  /** Frees timers and listeners. Always called, exactly once, at the end. */
+  close(): void {
+    for (const cleanUp of this.#cleanUps) cleanUp();
+    this.#cleanUps.length = 0;
+    this.#listeners.clear();
+  }
+
+  #follow(signal: AbortSignal): void {
+    const abort = (): void => this.abort(signal.reason instanceof PlinthError ? signal.reason : plinthError("Cancelled", { detail: "its caller is gone" }));
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#cleanUps.push(() => signal.removeEventListener("abort", abort));
+  }
+
+  #limitTime(deadlineAtMs: number, deadlineMs: number): void {
+    const timer = this.#runtime.timer(deadlineAtMs - this.#runtime.monotonicMs(), () => this.abort(plinthError("DeadlineExceeded", { maxMs: deadlineMs })));
+    this.#cleanUps.push(() => timer.cancel());
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * The engine: intake → admission → execute → finalize for every call, whatever started it.
+ *
+ * E1 Every accepted call is finalized exactly once: outcome, metrics, events, and everything it held is freed.
+ * E2 Records: asynchronous calls have one from the moment they are acknowledged, finished in the transaction of
+ *    their writes or under their lease. Synchronous calls get theirs afterwards, together (`record-batch.ts`);
+ *    a successful query costs no commit of its own.
+ * E3 A call that another one causes never waits for a place that its causer holds: queries and mutations run
+ *    nested on their caller's lease or, below actions, on transaction places; actions below actions on the lease
+ *    of their caller.
+ */
+import { plinthError, PlinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { INVOCATIONS } from "../database/record-tables.ts";
+import type { Scope } from "../database/database.ts";
+import type { Service } from "../service.ts";
+import { Admission } from "./admission.ts";
+import { AsyncRuns } from "./async-runs.ts";
+import { CachedQueries } from "./cached-queries.ts";
+import type { CallFrame } from "./call-frame.ts";
+import { CallRun } from "./call-run.ts";
+import type { EngineCore } from "./engine-core.ts";
+import { EventHub, EventQueue, eventsOfRecord } from "./event-hub.ts";
+import { Executor, type RunResult } from "./execute.ts";
+import { announce, finishedRecord, openRecord, outcomeOf, registered } from "./finalize.ts";
+import { hostCallOf } from "./host-calls/table.ts";
+import { Idempotency } from "./idempotency.ts";
+import { intake, type AcceptedCall } from "./intake.ts";
+import { isInvocationId } from "./invocation-ids.ts";
+import type { Engine, InvocationEvent, InvocationOutcome, InvocationRecord, InvocationRequest } from "./invocation.ts";
+import { KeyedCalls } from "./keyed-calls.ts";
+import type { EngineParts } from "./parts.ts";
+import { RecordBatch } from "./record-batch.ts";
+import { Retention } from "./retention.ts";
+import type { RunCallOptions } from "./run-call.ts";
+
+/** What the scheduler needs besides `Engine`: calls that take part in its transactions. */
+export interface SchedulerEngine {
+  run(request: InvocationRequest, options: RunCallOptions): Promise<InvocationOutcome>;
+}
+
+export function createEngine(parts: EngineParts): Engine & SchedulerEngine & Service {
+  return new PlinthEngine(parts);
+}
+
+class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
+  readonly id = "engine";
+  readonly parts: EngineParts;
+  readonly hostCallOf = hostCallOf;
+  readonly #admission: Admission;
+  readonly #executor: Executor;
+  readonly #records: RecordBatch;
+  readonly #retention: Retention;
+  readonly #keyed: KeyedCalls;
+  readonly #queries: CachedQueries;
+  readonly #async: AsyncRuns;
+  readonly #hub = new EventHub();
+  readonly #active = new Map<string, CallRun>();
+  #stopping: PlinthError | undefined;
+  #onIdle: (() => void) | undefined;
+
+  constructor(parts: EngineParts) {
+    this.parts = parts;
+    const { database, runtime, telemetry, config } = parts;
+    const { metrics, log } = telemetry;
+    this.#admission = new Admission({ config, runtime, metrics });
+    this.#executor = new Executor(this, this.#admission);
+    this.#retention = new Retention({ database, runtime, log, retentionMs: { invocations: config.invocationRetentionMs, idempotency: config.idempotencyRetentionMs } });
+    this.#records = new RecordBatch({ database, runtime, telemetry, retention: this.#retention });
+    const idempotency = new Idempotency(parts, this.#retention);
+    this.#keyed = new KeyedCalls({ parts, idempotency, runCall: (accepted, options) => this.#runCall(accepted, options) });
+    this.#queries = new CachedQueries({ parts, runQuery: (accepted, options) => this.#runQuery(accepted, options) });
+    this.#async = new AsyncRuns({
+      parts,
+      idempotency,
+      retention: this.#retention,
+      runCall: (accepted, options) => this.#runStored(accepted, options),
+      onEnded: (id, record) => this.#publishRecord(id, record),
+    });
+    metrics.watchQueue(() => this.#admission.status());
+    metrics.watchPool(() => parts.sandbox.status());
+    metrics.watchCache(() => this.#queries.status());
+  }
+
+  async start(): Promise<void> {
+    this.#queries.start();
+    this.#retention.start();
+    await this.#async.start();
+  }
+
+  /** Lets running calls end for `drainMs`, then ends them; refuses new ones from the start. */
+  async stop(): Promise<void> {
+    this.#stopping ??= plinthError("ShuttingDown", {});
+    this.#admission.close(this.#stopping);
+    const drained = this.#idle();
+    const timer = this.parts.runtime.timer(this.parts.config.drainMs, () => {
+      for (const run of this.#active.values()) run.abort(plinthError("ShuttingDown", {}));
+    });
+    await drained;
+    timer.cancel();
+    await this.#async.stop();
+    await this.#retention.stop();
+    await this.#records.flush();
+    this.#queries.stop();
+  }
+
+  async invoke(request: InvocationRequest, options: Pick<RunCallOptions, "signal" | "onEvent"> = {}): Promise<InvocationOutcome> {
+    return await this.run(request, options);
+  }
+
+  async run(request: InvocationRequest, options: RunCallOptions): Promise<InvocationOutcome> {
+    this.#checkRunning();
+    const accepted = await intake(this.parts, request);
+    if (accepted.kind === "query") return await this.#queries.run(accepted, options);
+    if (request.idempotencyKey !== undefined) return await this.#keyed.run(accepted, request.idempotencyKey, options);
+    return await this.#runCall(accepted, options);
+  }
+
+  async enqueue(request: InvocationRequest): Promise<{ readonly id: string }> {
+    this.#checkRunning();
+    return await this.#async.enqueue(request);
+  }
+
+  async get(scope: Scope, id: string): Promise<InvocationRecord | undefined> {
+    if (!isInvocationId(id)) return undefined;
+    const known = this.#inMemory(scope, id);
+    if (known !== undefined) return known;
+    const stored = await this.parts.database.read(scope, ({ records }) => records.get(INVOCATIONS, [id]));
+    if (stored === undefined || stored.state !== "queued") return stored;
+    const reason = this.#async.reasonOf(id) ?? stored.waitReason;
+    return reason === undefined ? stored : { ...stored, waitReason: reason };
+  }
+
+  async *watch(scope: Scope, id: string, signal: AbortSignal): AsyncIterable<InvocationEvent> {
+    const queue = new EventQueue();
+    const unsubscribe = this.#hub.subscribe(id, (event) => queue.push(event));
+    const end = (): void => queue.end();
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      const run = this.#active.get(id);
+      if (run !== undefined && isIn(run.accepted.scope, scope)) yield* pastEvents(run);
+      else {
+        const record = await this.get(scope, id);
+        if (record === undefined) throw plinthError("NotFound", { what: "invocation with this id" });
+        const events = eventsOfRecord(record);
+        yield* events;
+        if (events.at(-1)?.type === "done") return;
+      }
+      while (!signal.aborted) {
+        const event = await queue.next();
+        if (event === undefined) return;
+        yield event;
+        if (event.type === "done") return;
+      }
+    } finally {
+      signal.removeEventListener("abort", end);
+      unsubscribe();
+    }
+  }
+
+  async cancel(scope: Scope, id: string): Promise<boolean> {
+    if (!isInvocationId(id)) return false;
+    const run = this.#active.get(id);
+    if (run !== undefined && isIn(run.accepted.scope, scope)) {
+      run.abort(plinthError("Cancelled", { detail: "on request" }));
+      return true;
+    }
+    return await this.#async.cancelQueued({ scope, id });
+  }
+
+  /** E3 */
+  async callChild(frame: CallFrame, request: InvocationRequest): Promise<InvocationOutcome> {
+    const accepted = await intake(this.parts, request);
+    const options = { signal: frame.childSignal() };
+    if (accepted.kind === "query") return await this.#queries.run(accepted, options);
+    if (accepted.kind === "mutation") return await this.#runCall(accepted, options);
+    const { root } = frame.options.run;
+    const max = limit("childActionsOpenMax");
+    if (root.openChildActions >= max) throw plinthError("LimitExceeded", { what: "Actions that run at the same time below one action", actual: max + 1, max });
+    root.openChildActions++;
+    try {
+      return await this.#runCall(accepted, { ...options, lease: frame.options.lease, root });
+    } finally {
+      root.openChildActions--;
+    }
+  }
+
+  #runCall(accepted: AcceptedCall, options: RunCallOptions): Promise<InvocationOutcome> {
+    return this.#finalized(accepted, options, async (run) => ({ result: await this.#executor.execute(run, options), record: true }));
+  }
+
+  /** Stored calls keep their own records. */
+  #runStored(accepted: AcceptedCall, options: RunCallOptions): Promise<InvocationOutcome> {
+    return this.#finalized(accepted, options, async (run) => ({ result: await this.#executor.execute(run, options), record: false }));
+  }
+
+  async #runQuery(accepted: AcceptedCall, options: RunCallOptions) {
+    let ended: { readonly run: CallRun; readonly result: RunResult } | undefined;
+    const outcome = await this.#finalized(accepted, options, async (run) => {
+      const result = await this.#executor.execute(run, options);
+      ended = { run, result };
+      return { result, record: true };
+    });
+    return { outcome, ended };
+  }
+
+  /** E1 */
+  async #finalized(accepted: AcceptedCall, options: RunCallOptions, body: (run: CallRun) => Promise<{ readonly result: RunResult; readonly record: boolean }>): Promise<InvocationOutcome> {
+    const run = new CallRun(accepted, { ...options, onEvent: (event) => this.#publish(accepted.id, options, event) }, this.parts.runtime);
+    this.#active.set(accepted.id, run);
+    options.onRun?.(run);
+    try {
+      this.#checkRunning();
+      const { result, record } = await body(run);
+      return this.#finish(run, outcomeOf(run, result), record);
+    } catch (thrown) {
+      const error = registered(this.parts, run, thrown);
+      const outcome = outcomeOf(run, { kind: "failed", error });
+      this.#finish(run, outcome, true);
+      // A call that was started has an outcome; one that was not is the caller's error.
+      if (run.attempts > 0 && error.spec.fault !== "caller" && error.code !== "StaleLease") return outcome;
+      if (run.attempts > 0 && (error.code === "Cancelled" || error.code === "DeadlineExceeded")) return outcome;
+      throw error;
+    } finally {
+      run.close();
+      this.#active.delete(accepted.id);
+      if (this.#active.size === 0) this.#onIdle?.();
+    }
+  }
+
+  #finish(run: CallRun, outcome: InvocationOutcome, record: boolean): InvocationOutcome {
+    announce(this.parts, run, outcome);
+    const { accepted } = run;
+    const functionKey = `${accepted.scope.tenant}/${accepted.scope.branch}/${accepted.path}`;
+    if (record && this.#records.takesOne(functionKey, outcome.status === "succeeded")) {
+      this.#records.add(finishedRecord(run, outcome, { nowMs: this.parts.runtime.nowMs(), value: false, fencingToken: 0 }));
+    }
+    return outcome;
+  }
+
+  #publish(id: string, options: RunCallOptions, event: InvocationEvent): void {
+    this.#hub.publish(id, event);
+    options.onEvent?.(event);
+  }
+
+  #publishRecord(id: string, record: InvocationRecord): void {
+    for (const event of eventsOfRecord(record)) this.#hub.publish(id, event);
+  }
+
+  #inMemory(scope: Scope, id: string): InvocationRecord | undefined {
+    const run = this.#active.get(id);
+    if (run !== undefined) return isIn(run.accepted.scope, scope) ? openRecord(run, 0) : undefined;
+    const record = this.#records.get(id);
+    return record !== undefined && isIn(record, scope) ? record : undefined;
+  }
+
+  #checkRunning(): void {
+    if (this.#stopping !== undefined) throw this.#stopping;
+  }
+
+  #idle(): Promise<void> {
+    if (this.#active.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+    });
+  }
+}
+
+function isIn(scope: Scope, other: Scope): boolean {
+  return scope.tenant === other.tenant && scope.branch === other.branch;
+}
+
+function pastEvents(run: CallRun): InvocationEvent[] {
+  return [
+    { type: "state", state: run.state, ...(run.waitReason === undefined ? {} : { reason: run.waitReason }) },
+    ...run.logs.map((line) => ({ type: "log", line }) as const),
+    ...run.partials.map((valueText) => ({ type: "partial", valueText }) as const),
+  ];
+}

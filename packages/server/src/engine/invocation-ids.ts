@@ -1,0 +1,18 @@
+/** Ids of invocations: 12 hexadecimal digits of the time, then 20 at random, so that records lie in the order of their age. */
+import type { Runtime } from "../runtime/runtime.ts";
+
+const ID = /^[0-9a-f]{32}$/;
+const TIME_DIGITS = 12;
+
+export function newInvocationId(runtime: Runtime): string {
+  return timePrefix(runtime.nowMs()) + Buffer.from(runtime.randomBytes(10)).toString("hex");
+}
+
+export function isInvocationId(text: string): boolean {
+  return ID.test(text);
+}
+
+/** Ids of invocations that began before `ms` sort below this text, later ones above it. */
+export function timePrefix(ms: number): string {
+  return Math.max(0, Math.floor(ms)).toString(16).padStart(TIME_DIGITS, "0");
+}

@@ -1,0 +1,56 @@
+/** What a run of user code that did not succeed means as an error. All texts in an outcome are the user's. */
+import { unreachable } from "@plinth/core/assert.ts";
+import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { escapeText } from "@plinth/core/policy/escape-text.ts";
+import type { CallOutcome } from "../sandbox/sandbox.ts";
+
+export interface FunctionFailure {
+  readonly error: PlinthError;
+  /** Mapped frames, one per line. */
+  readonly stack?: string;
+}
+
+type FailedOutcome = Exclude<CallOutcome, { readonly kind: "ok" }>;
+
+/** `abortReason` is why the host ended the call, if it did. */
+export function failureOf(outcome: FailedOutcome, abortReason: PlinthError | undefined): FunctionFailure {
+  switch (outcome.kind) {
+    case "error": {
+      const detail = `Uncaught ${escapeText(outcome.message, limit("failureMessageCharsMax"))}`;
+      const options = outcome.dataText === undefined ? {} : { dataText: outcome.dataText };
+      const error = plinthError("FunctionError", { detail }, options);
+      return outcome.stack === undefined ? { error } : { error, stack: escapeText(outcome.stack, limit("failureStackCharsMax")) };
+    }
+    case "neverResolves":
+      return { error: plinthError("FunctionNeverResolves", {}) };
+    case "timeout":
+      return { error: plinthError("FunctionTimeout", { max: secondsText(outcome.maxMs) }) };
+    case "outOfMemory":
+      return { error: plinthError("FunctionOutOfMemory", { max: `${Math.round(outcome.maxBytes / (1024 * 1024))} MB` }) };
+    case "security":
+      return { error: plinthError("SecurityViolation", { detail: escapeText(outcome.reason, limit("failureMessageCharsMax")) }) };
+    case "cancelled":
+      return { error: abortReason ?? plinthError("Cancelled", { detail: "the tenant's runners were ended" }) };
+    case "lost":
+      return { error: plinthError("RunnerLost", { detail: escapeText(outcome.reason, limit("failureMessageCharsMax")) }) };
+    default:
+      return unreachable(outcome);
+  }
+}
+
+/** Failures that user code cannot catch: after one in a nested call the whole call is over. */
+export function endsWholeCall(outcome: CallOutcome): boolean {
+  return outcome.kind === "timeout" || outcome.kind === "outOfMemory" || outcome.kind === "security" || outcome.kind === "cancelled" || outcome.kind === "lost";
+}
+
+/** What the caller of a nested function sees: the message with the frames below it. */
+export function asCallerSees(failure: FunctionFailure): PlinthError {
+  if (failure.stack === undefined) return failure.error;
+  const { dataText } = failure.error;
+  return plinthError("FunctionError", { detail: `${failure.error.message}\n${failure.stack}` }, dataText === undefined ? {} : { dataText });
+}
+
+function secondsText(ms: number): string {
+  return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;
+}

@@ -1,0 +1,53 @@
+/** Runs one function, top-level or nested, on the lease of its call, within what is left of the call's limits. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { CallLimits } from "@plinth/core/protocol/runner-protocol.ts";
+import type { CallOutcome, CallRequest } from "../sandbox/sandbox.ts";
+import type { CallFrame } from "./call-frame.ts";
+import { endsWholeCall, failureOf } from "./outcome-errors.ts";
+
+/** `argsText` is what the runner gets. When it resolves, nothing that the function started runs any more. */
+export async function runFrame(frame: CallFrame, argsText: string): Promise<CallOutcome> {
+  const { run, lease, transaction, signal } = frame.options;
+  const request: CallRequest = {
+    version: frame.options.version,
+    kind: frame.options.kind,
+    path: frame.options.path,
+    argsText,
+    requestId: run.accepted.id,
+    seed: Buffer.from(frame.options.core.parts.runtime.randomBytes(16)).toString("hex"),
+    nowMs: frame.options.nowMs,
+    ...(transaction === undefined ? {} : { snapshotNs: `${transaction.ts}000` }),
+    tables: frame.options.tables,
+    env: frame.options.env,
+    limits: callLimits(frame),
+  };
+  try {
+    const outcome = await lease.run(request, frame, signal);
+    run.countUsage(outcome.usage);
+    if (outcome.kind === "ok" && outcome.observedTime) run.timeRead = true;
+    if (endsWholeCall(outcome) && outcome.kind !== "ok") run.fatalFailure ??= failureOf(outcome, run.abortReason).error;
+    if (outcome.kind === "security") frame.options.core.parts.telemetry.metrics.violation("runner");
+    return outcome;
+  } finally {
+    await frame.end();
+  }
+}
+
+function callLimits(frame: CallFrame): CallLimits {
+  const { core, run, kind, endsAtMs } = frame.options;
+  const { config, runtime } = core.parts;
+  const isTransaction = kind === "query" || kind === "mutation";
+  const wallMs = Math.floor(endsAtMs - runtime.monotonicMs());
+  const cpuMs = isTransaction ? Math.floor(config.userCpuMs - run.attemptUserMs) : config.actionWallMs;
+  if (wallMs < 1 || cpuMs < 1) throw plinthError("FunctionTimeout", { max: `${(isTransaction ? config.userCpuMs : config.actionWallMs) / 1000}s` });
+  return {
+    cpuMs,
+    wallMs,
+    heapBytes: limit("isolateHeapBytesMax"),
+    resultBytes: kind === "httpAction" ? limit("frameBytesMax") : limit("resultBytesMax"),
+    logLines: Math.max(0, limit("logLinesMax") - run.logs.length),
+    logLineBytes: limit("logLineBytesMax"),
+    pendingHostCalls: limit("pendingHostCallsMax"),
+  };
+}
