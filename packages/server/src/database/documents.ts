@@ -83,8 +83,7 @@ export class Documents {
     for (const field of removed) {
       if (field.startsWith("_")) throw plinthError("InvalidArgument", { detail: `The system field \`${field}\` cannot be removed.` });
     }
-    const document: ValueObject = Object.assign(Object.create(null), before.document);
-    for (const field of Object.keys(value)) document[field] = must(value[field], "a field has a value");
+    const document: ValueObject = Object.assign(Object.create(null), before.document, value);
     for (const field of removed) delete document[field];
     return this.#update(before, document);
   }

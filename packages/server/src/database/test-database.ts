@@ -33,6 +33,14 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   };
 }
 
+let nowMs = 1_700_000_000_000;
+
+/** A clock that moves on with each look. */
+export function nextNowMs(): number {
+  nowMs += 1000;
+  return nowMs;
+}
+
 let scopes = 0;
 
 /** A branch that no other test uses. */
@@ -132,7 +140,7 @@ export class Calls {
 
 /** Runs `body` in a transaction and commits it; the commit has to succeed. */
 export async function write<T>(database: Database, scope: Scope, body: (calls: Calls, transaction: Transaction) => Promise<T>): Promise<T> {
-  const transaction = await database.begin(scope, { readonly: false, nowMs: 1_700_000_000_000 });
+  const transaction = await database.begin(scope, { readonly: false, nowMs: nextNowMs() });
   try {
     const value = await body(callsOf(transaction), transaction);
     const outcome = await transaction.commit();
