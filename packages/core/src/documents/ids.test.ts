@@ -63,6 +63,36 @@ describe("document ids", () => {
     expect(decodeDocumentId("x".repeat(1_000_000))).toBe(null);
   });
 
+  /** The text of bytes with the right checksum, whatever they say. */
+  function textOf(bytes: readonly number[]): string {
+    let [low, high] = [0, 0];
+    for (const byte of bytes) {
+      low = (low + byte) % 256;
+      high = (high + low) % 256;
+    }
+    const all = [...bytes, low, high];
+    const characters = Math.ceil((all.length * 8) / 5);
+    let number = BigInt(`0x${Uint8Array.from(all).toHex()}`) << BigInt(characters * 5 - all.length * 8);
+    let text = "";
+    for (let i = 0; i < characters; i += 1) {
+      text = (ALPHABET[Number(number % 32n)] ?? "") + text;
+      number /= 32n;
+    }
+    return text;
+  }
+
+  test("table numbers have one form", () => {
+    const internal = Array<number>(16).fill(3);
+    expect(decodeDocumentId(textOf([0x91, 0x4e, ...internal]))?.tableNumber).toBe(10_001);
+    const heads = [[0x91, 0xce, 0x00], [0x80, 0x00], [0x91, 0xce], [0x11, 0x4e], [0xff, 0xff, 0xff, 0xff, 0x10], [0xff, 0xff, 0xff, 0xff, 0xff]];
+    for (const head of heads) expect(decodeDocumentId(textOf([...head, ...internal]))).toBe(null);
+    // Unused bits of the last character.
+    const short = textOf([0x05, ...internal]);
+    expect(decodeDocumentId(short)?.tableNumber).toBe(5);
+    const last = ALPHABET.indexOf(short.slice(-1));
+    for (let bits = 1; bits < 8; bits += 1) expect(decodeDocumentId(short.slice(0, -1) + ALPHABET[last | bits])).toBe(null);
+  });
+
   test("what is no id cannot be written", () => {
     for (const number of [-1, 1.5, 2 ** 32, Number.NaN]) expect(() => encodeDocumentId({ tableNumber: number, internalId: new Uint8Array(16) })).toThrow(RangeError);
     expect(() => encodeDocumentId({ tableNumber: 1, internalId: new Uint8Array(15) })).toThrow(RangeError);

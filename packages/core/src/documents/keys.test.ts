@@ -70,7 +70,7 @@ describe("encodeKeyValues", () => {
   test("exact bytes, which stores keep", () => {
     const hex = (list: readonly (Value | undefined)[]): string => encodeKeyValues(list).toHex();
     expect(hex([undefined, null, false, true])).toBe("01030e0f");
-    expect(hex([0n, 1n, -1n, 256n, -257n, 65_536n])).toBe("080901" + "07ff" + "0a0100" + "06feff" + "0b00010000");
+    expect(hex([0n, 1n, -1n, -256n, 256n, -257n, 65_536n])).toBe("080901" + "07ff" + "0700" + "0a0100" + "06feff" + "0b00010000");
     expect(hex([2n ** 63n - 1n, -(2n ** 63n)])).toBe("0c7fffffffffffffff" + "048000000000000000");
     expect(hex([1, -1, 0, -0])).toBe("0dbff0000000000000" + "0d400fffffffffffff" + "0d8000000000000000" + "0d7fffffffffffffff");
     expect(hex([Number.NaN])).toBe("0dfff8000000000000");

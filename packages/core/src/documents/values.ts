@@ -122,9 +122,7 @@ function readBytes(tag: string, content: unknown, path: Path, length: number | n
   const bytes = typeof content === "string" ? bytesFromBase64(content) : null;
   if (bytes === null) throw invalid(path, `\`${tag}\` needs base64 text`);
   if (length !== null && bytes.length !== length) throw invalid(path, `\`${tag}\` needs ${length} bytes, not ${bytes.length}`);
-  // A decoder may leave room behind the bytes; the buffer becomes the value, so it has to be exact.
-  const exact = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-  return new DataView(exact.buffer);
+  return new DataView(bytes.buffer);
 }
 
 /** Floats that JSON cannot tell: NaN, the infinities and -0. */
