@@ -7,27 +7,9 @@
  */
 import { plinthError } from "../errors.ts";
 import { limit } from "../limits.ts";
+import { END, ESCAPE, ESCAPED_0, ESCAPED_1, TAG } from "./key-tags.ts";
+import { damagedKey, readKeyValues } from "./key-reader.ts";
 import { sortedFields, type Value, type ValueObject } from "./values.ts";
-
-const TAG = {
-  undefined: 0x01,
-  null: 0x03,
-  /** 0x04–0x07: negative in 8, 4, 2, 1 bytes; 0x08: zero; 0x09–0x0c: positive in 1, 2, 4, 8 bytes. */
-  int64Zero: 0x08,
-  float64: 0x0d,
-  false: 0x0e,
-  true: 0x0f,
-  string: 0x10,
-  bytes: 0x11,
-  array: 0x12,
-  object: 0x15,
-} as const;
-
-/** Ends arrays, objects, strings and bytes. Within the last two, 0 and 1 are written as ESCAPE with ESCAPED_0 or ESCAPED_1. */
-const END = 0x00;
-const ESCAPE = 0x01;
-const ESCAPED_0 = 0x01;
-const ESCAPED_1 = 0x02;
 
 const KEY_BYTES_MAX = limit("indexKeyBytesMax");
 const SCRATCH_BYTES = 1024;
@@ -194,166 +176,10 @@ function writeBlob(blob: Uint8Array): void {
 
 /** Reads a key back. Throws InvalidArgument when `key` is not one that `encodeKeyValues` makes. */
 export function decodeKeyValues(key: Uint8Array): (Value | undefined)[] {
-  const reader = new KeyReader(key);
-  const values: (Value | undefined)[] = [];
-  while (!reader.done) values.push(reader.value(0));
+  const values = readKeyValues(key);
   // Writing it again proves that every part was in its one canonical form.
-  if (compareBytes(encodeKeyValues(values), key) !== 0) throw damaged();
+  if (compareBytes(encodeKeyValues(values), key) !== 0) throw damagedKey();
   return values;
-}
-
-function damaged(): Error {
-  return plinthError("InvalidArgument", { detail: "The key of the index entry is damaged." });
-}
-
-class KeyReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get done(): boolean {
-    return this.#at >= this.#bytes.length;
-  }
-
-  value(depth: number): Value | undefined {
-    if (depth > limit("valueDepthMax")) throw damaged();
-    const tag = this.#byte();
-    switch (tag) {
-      case TAG.undefined:
-        return undefined;
-      case TAG.null:
-        return null;
-      case TAG.false:
-        return false;
-      case TAG.true:
-        return true;
-      case TAG.float64:
-        return this.#float();
-      case TAG.string:
-        return this.#text();
-      case TAG.bytes:
-        return this.#blob().slice().buffer;
-      case TAG.array:
-        return this.#array(depth);
-      case TAG.object:
-        return this.#object(depth);
-      default:
-        return this.#integer(tag - TAG.int64Zero);
-    }
-  }
-
-  #byte(): number {
-    const byte = this.#bytes[this.#at];
-    if (byte === undefined) throw damaged();
-    this.#at += 1;
-    return byte;
-  }
-
-  /** Moves behind the next `count` bytes and returns where they begin. */
-  #skip(count: number): number {
-    const from = this.#at;
-    if (from + count > this.#bytes.length) throw damaged();
-    this.#at = from + count;
-    return from;
-  }
-
-  #float(): number {
-    const from = this.#skip(8);
-    const high = this.#view.getUint32(from);
-    const low = this.#view.getUint32(from + 4);
-    const bits = new DataView(new ArrayBuffer(8));
-    const negative = high < 0x8000_0000;
-    bits.setUint32(0, negative ? ~high : high & 0x7fff_ffff);
-    bits.setUint32(4, negative ? ~low : low);
-    return bits.getFloat64(0);
-  }
-
-  #integer(step: number): bigint {
-    switch (step) {
-      case 0:
-        return 0n;
-      case 1:
-        return BigInt(this.#byte());
-      case 2:
-        return BigInt(this.#view.getUint16(this.#skip(2)));
-      case 3:
-        return BigInt(this.#view.getUint32(this.#skip(4)));
-      case 4:
-      case -4:
-        return this.#view.getBigInt64(this.#skip(8));
-      case -1:
-        return BigInt(this.#byte()) - 0x100n;
-      case -2:
-        return BigInt(this.#view.getUint16(this.#skip(2))) - 0x1_0000n;
-      case -3:
-        return BigInt(this.#view.getUint32(this.#skip(4))) - 0x1_0000_0000n;
-      default:
-        throw damaged();
-    }
-  }
-
-  /** Bytes up to the end mark, with the escapes undone. */
-  #blob(): Uint8Array<ArrayBuffer> {
-    const content = new Uint8Array(this.#contentLength());
-    for (let i = 0; i < content.length; i += 1) {
-      const byte = this.#byte();
-      content[i] = byte === ESCAPE ? this.#byte() - ESCAPED_0 : byte;
-    }
-    this.#at += 1;
-    return content;
-  }
-
-  #contentLength(): number {
-    let count = 0;
-    for (let at = this.#at; ; at += 1) {
-      const byte = this.#bytes[at];
-      if (byte === undefined) throw damaged();
-      if (byte === END) return count;
-      if (byte === ESCAPE) at += 1;
-      count += 1;
-    }
-  }
-
-  #text(): string {
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.#blob());
-    } catch {
-      throw damaged();
-    }
-  }
-
-  #ended(): boolean {
-    if (this.#bytes[this.#at] !== END) return false;
-    this.#at += 1;
-    return true;
-  }
-
-  #array(depth: number): Value[] {
-    const array: Value[] = [];
-    while (!this.#ended()) array.push(this.#present(depth + 1));
-    return array;
-  }
-
-  #object(depth: number): ValueObject {
-    const object: ValueObject = Object.create(null);
-    while (!this.#ended()) {
-      if (this.#byte() !== TAG.string) throw damaged();
-      const field = this.#text();
-      object[field] = this.#present(depth + 1);
-    }
-    return object;
-  }
-
-  #present(depth: number): Value {
-    const value = this.value(depth);
-    if (value === undefined) throw damaged();
-    return value;
-  }
 }
 
 /** Negative, 0 or positive: order of unsigned bytes, a prefix before what it begins. */
