@@ -105,6 +105,10 @@ export const LIMITS = {
   fetchBufferedBytesPerTenantMax: { value: 128 * MiB, reason: "bodies of one tenant's fetches that the host holds at the same time" },
   fetchBufferedBytesMax: { value: 512 * MiB, reason: "bodies of all fetches that the host holds at the same time" },
 
+  // Cryptography of guests.
+  cryptoIterationsMax: { value: 10_000_000, reason: "iterations of one key derivation: some seconds" },
+  rsaModulusBitsMax: { value: 8192, reason: "size of a generated RSA key: some seconds" },
+
   // Runner protocol.
   frameBytesMax: { value: 24 * MiB, reason: "one frame: the largest result or arguments with JSON escapes and its envelope" },
   envelopeBytesMax: { value: 64 * KiB, reason: "the part of a frame that the host parses" },
@@ -195,7 +199,7 @@ export const LIMITS = {
   scheduledRunsMax: { value: 64, reason: "scheduled functions that run at the same time on one host" },
   scheduledRetryBackoffMs: { value: 500, reason: "first pause after a failure of the platform in a scheduled mutation; doubles each time (Convex)" },
   scheduledRetryBackoffMsMax: { value: 2 * 3_600_000, reason: "longest pause after such a failure (Convex)" },
-  cronSkipRecordsMax: { value: 100, reason: "missed runs of one cron that are recorded one by one; more are recorded as one with a count" },
+  cronSkipRecordsMax: { value: 1000, reason: "missed runs of one cron that are counted; of more it is only said that there were many" },
 
   // Retention.
   historyRetentionMs: { value: 86_400_000, reason: "how long replaced values stay readable" },

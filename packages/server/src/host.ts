@@ -21,8 +21,6 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { createSandbox } from "./sandbox/pool.ts";
-import { applyCrons } from "./schedules/apply-crons.ts";
-import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
@@ -74,7 +72,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   shutdown.add("egress", () => egress.close());
 
   let urls = { api: config.publicUrl ?? "", site: config.publicSiteUrl ?? "" };
-  const deploys = openDeploys({ database, sandbox, runtime, applyCrons, urls: () => urls });
+  const deploys = openDeploys({ database, sandbox, runtime, applyCrons: async () => {}, urls: () => urls });
   const feed = new InvocationFeed();
   const engine = createEngine({
     database,
@@ -90,10 +88,8 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     },
   });
   await engine.start();
-  shutdown.add("engine", () => engine.stop());
-  const scheduler = createScheduler({ database, engine, runtime, telemetry, store });
-  await scheduler.start();
-  shutdown.add("scheduler", () => scheduler.stop());
+  const stopEngine = once(() => engine.stop());
+  shutdown.add("engine", stopEngine);
 
   const tenants = new Tenants({ database, runtime, tier });
   const keys = new Keys({ database, runtime });
@@ -110,7 +106,8 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     },
     config,
   );
-  shutdown.add("doors", () => closeDoors(doors, runtime, config.drainMs));
+  // Calls are drained while their answers can still be sent: the engine refuses new ones as the ports close.
+  shutdown.add("doors", async () => void (await Promise.all([stopEngine(), closeDoors(doors, runtime, config.drainMs)])));
   urls = urlsOf(config, doors);
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });
   shutdown.add("host file", () => removeHostFile(config.dataDir));
@@ -158,6 +155,11 @@ async function closeDoors(doors: Doors, runtime: Runtime, drainMs: number): Prom
   } finally {
     timer.cancel();
   }
+}
+
+function once(body: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= body());
 }
 
 async function backupTo(store: Store, path: string): Promise<void> {

@@ -6,8 +6,9 @@ import { limit } from "../limits.ts";
  * - conflict: an interactive mutation read what another one wrote.
  * - scheduledConflict: the same for a scheduled mutation, which waits for its success.
  * - platform: Plinth failed, not the function.
+ * - scheduledPlatform: the same for a scheduled mutation, which waits until Plinth works again.
  */
-export type RetryKind = "conflict" | "scheduledConflict" | "platform";
+export type RetryKind = "conflict" | "scheduledConflict" | "platform" | "scheduledPlatform";
 
 export interface RetryState {
   readonly kind: RetryKind;
@@ -21,6 +22,7 @@ export function shouldRetry({ kind, attempt }: RetryState): boolean {
     case "conflict":
       return attempt < limit("conflictAttemptsMax");
     case "scheduledConflict":
+    case "scheduledPlatform":
       return true;
     case "platform":
       return attempt < limit("platformAttemptsMax");
@@ -48,5 +50,7 @@ function backoff(kind: RetryKind): { readonly firstMs: number; readonly maxMs: n
       return { firstMs: limit("conflictBackoffMs"), maxMs: limit("scheduledConflictBackoffMsMax") };
     case "platform":
       return { firstMs: limit("retryBackoffMs"), maxMs: limit("retryBackoffMsMax") };
+    case "scheduledPlatform":
+      return { firstMs: limit("scheduledRetryBackoffMs"), maxMs: limit("scheduledRetryBackoffMsMax") };
   }
 }

@@ -61,16 +61,22 @@ export interface StartedJob {
   readonly argsText: string;
 }
 
-/** Marks a job as in progress; undefined when it has ended, or was moved to another time. */
-export async function startJob(transaction: Transaction, job: { readonly id: string; readonly dueMs: number }): Promise<StartedJob | undefined> {
+/** A job as it stands; undefined when it has ended, or was moved to another time. */
+export async function readJob(transaction: Transaction, job: { readonly id: string; readonly dueMs: number }): Promise<StartedJob | undefined> {
   const row = await transaction.records.get(SCHEDULED_JOBS, [job.id]);
   const document = await readDocument(transaction, job.id);
   if (row === undefined || document === undefined || row.dueMs !== job.dueMs) return undefined;
-  if (row.state === "pending") {
-    transaction.records.put(SCHEDULED_JOBS, [job.id], { ...row, state: "inProgress" });
-    await writeDocument(transaction, job.id, { ...document, state: { kind: "inProgress" } });
-  }
   return { row, argsText: JSON.stringify(document.args[0] ?? {}) };
+}
+
+/** Marks a pending job as in progress. False when it is not pending, or was moved to another time. */
+export async function startJob(transaction: Transaction, job: { readonly id: string; readonly dueMs: number }): Promise<boolean> {
+  const row = await transaction.records.get(SCHEDULED_JOBS, [job.id]);
+  const document = await readDocument(transaction, job.id);
+  if (row?.state !== "pending" || document === undefined || row.dueMs !== job.dueMs) return false;
+  transaction.records.put(SCHEDULED_JOBS, [job.id], { ...row, state: "inProgress" });
+  await writeDocument(transaction, job.id, { ...document, state: { kind: "inProgress" } });
+  return true;
 }
 
 /** J1: ends a job in this transaction. Nothing happens when it has ended already. */
