@@ -26,6 +26,6 @@ export async function recentInvocations(database: Database, scope: Scope): Promi
 function fromRecord(record: InvocationRecord): FinishedInvocation {
   const { id, functionPath, logs, logsDropped, error } = record;
   const stack = error?.stack === undefined ? "" : `\n${error.stack}`;
-  const failure = error === undefined ? {} : { failure: `${error.code === "FunctionError" ? "Uncaught " : ""}${error.message}${stack}` };
+  const failure = error === undefined ? {} : { failure: `${error.message}${stack}` };
   return { id, functionPath, atMs: record.finishedMs ?? record.createdMs, logs, logsDropped, ...failure };
 }

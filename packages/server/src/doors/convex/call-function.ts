@@ -81,14 +81,8 @@ function errorText(failure: {
 
 /** The text of a failure as Convex writes it, with the frames of the author's sources. */
 export function describeFailure(error: PlinthError, stack: string | undefined): string {
-  switch (error.code) {
-    case "FunctionError":
-      return stack === undefined ? `Uncaught ${error.message}` : `Uncaught ${error.message}\n${stack}`;
-    case "FunctionNotFound":
-      return `${error.message} ${error.next}`;
-    default:
-      return stack === undefined ? error.message : `${error.message}\n${stack}`;
-  }
+  const message = error.code === "FunctionNotFound" ? `${error.message} ${error.next}` : error.message;
+  return stack === undefined ? message : `${message}\n${stack}`;
 }
 
 export function formatLogLine(line: LogLine): string {
