@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { webParts } from "./web-parts.ts";
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 const STAMP_FILE = "sources.sha256";
@@ -77,8 +78,9 @@ async function bundleGuest(): Promise<string> {
     mainFields: ["module", "main"],
     target: "esnext",
     minifyWhitespace: true,
-    minifySyntax: true,
+    
     write: false,
+    plugins: [webParts()],
     logLevel: "silent",
     // Strict code keeps its functions out of reach of a user's Error.prepareStackTrace.
     banner: { js: '(function(){"use strict";const module={exports:{}};let exports=module.exports;' },

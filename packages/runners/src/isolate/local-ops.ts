@@ -1,3 +1,6 @@
+import { performSubtle, random } from "./local-ops/crypto.ts";
+import { toAscii } from "./local-ops/idna.ts";
+
 /**
  * Operations that the runner's own Node process performs for its guests, inside the jail: what needs
  * native code but neither the host nor a secret, such as WebCrypto. Arguments are hostile: they come from
@@ -10,6 +13,6 @@ export interface LocalOps {
 }
 
 export const localOps: LocalOps = {
-  sync: {},
-  async: {},
+  sync: { "crypto/random": random, "idna/toAscii": toAscii },
+  async: { "crypto/subtle": performSubtle },
 };

@@ -1,0 +1,3 @@
+import { performance } from "../performance.ts";
+
+export { performance };

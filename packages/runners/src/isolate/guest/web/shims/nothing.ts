@@ -1,0 +1,2 @@
+/** Stands for modules of Node of which nothing is used. */
+export {};

@@ -1,0 +1,2 @@
+/** Nothing of Node is here. */
+export const runtimeFeatures = { has: (): boolean => false };
