@@ -18,7 +18,9 @@ export function fieldAt(document: ValueObject, path: string): Value | undefined 
 export function parseFieldPath(json: unknown): string {
   if (typeof json !== "string") throw plinthError("InvalidArgument", { detail: "A field path has to be a string." });
   if (json === "" || json.length > limit("fieldNameBytesMax")) {
-    throw plinthError("InvalidArgument", { detail: `A field path has ${json.length} characters and may have 1 to ${limit("fieldNameBytesMax")}.` });
+    throw plinthError("InvalidArgument", {
+      detail: `A field path has ${json.length} characters and may have 1 to ${limit("fieldNameBytesMax")}.`,
+    });
   }
   return json;
 }

@@ -6,7 +6,20 @@ import { evaluateExpression, evaluateFilter, filterBudget, parseExpression } fro
 import { compareValues } from "./order.ts";
 import { valueToJson, type Value } from "./values.ts";
 
-const doc = objectOf([["n", 5], ["i", 7n], ["s", "text"], ["b", true], ["nested", objectOf([["x", objectOf([["y", 1]])], ["list", [1]]])], ["bytes", new ArrayBuffer(3)]]);
+const doc = objectOf([
+  ["n", 5],
+  ["i", 7n],
+  ["s", "text"],
+  ["b", true],
+  [
+    "nested",
+    objectOf([
+      ["x", objectOf([["y", 1]])],
+      ["list", [1]],
+    ]),
+  ],
+  ["bytes", new ArrayBuffer(3)],
+]);
 const $ = (literal: unknown): unknown => ({ $literal: literal });
 const field = (path: string): unknown => ({ $field: path });
 const int = (value: bigint): unknown => $(valueToJson(value));
@@ -79,7 +92,14 @@ describe("evaluateExpression", () => {
       fc.property(maybeValue, maybeValue, (a, b) => {
         const order = compareValues(a, b);
         const holds = (op: string): Value | undefined => evaluate({ [op]: [literal(a), literal(b)] });
-        expect(["$eq", "$neq", "$lt", "$lte", "$gt", "$gte"].map(holds)).toEqual([order === 0, order !== 0, order < 0, order <= 0, order > 0, order >= 0]);
+        expect(["$eq", "$neq", "$lt", "$lte", "$gt", "$gte"].map(holds)).toEqual([
+          order === 0,
+          order !== 0,
+          order < 0,
+          order <= 0,
+          order > 0,
+          order >= 0,
+        ]);
       }),
     );
   });

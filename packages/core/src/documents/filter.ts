@@ -75,7 +75,11 @@ interface Operands {
   readonly right: Value | undefined;
 }
 
-function operands(expression: { readonly left: Expression; readonly right: Expression }, document: ValueObject, budget: StepBudget): Operands {
+function operands(
+  expression: { readonly left: Expression; readonly right: Expression },
+  document: ValueObject,
+  budget: StepBudget,
+): Operands {
   return { left: evaluateExpression(expression.left, document, budget), right: evaluateExpression(expression.right, document, budget) };
 }
 

@@ -10,7 +10,8 @@ import { valueToJson, type Value, type ValueObject } from "./values.ts";
 const FIELDS = ["a", "b.c", "d"];
 const json = (value: Value | undefined): unknown => (value === undefined ? { $undefined: null } : valueToJson(value));
 const expression = (type: string, fieldPath: string, value: Value | undefined): unknown => ({ type, fieldPath, value: json(value) });
-const build = (range: unknown, fields: readonly string[] = FIELDS): IndexKeyRange => buildIndexRange({ indexName: "t.by_x", fields, range });
+const build = (range: unknown, fields: readonly string[] = FIELDS): IndexKeyRange =>
+  buildIndexRange({ indexName: "t.by_x", fields, range });
 
 function contains(range: IndexKeyRange, values: readonly (Value | undefined)[]): boolean {
   const key = encodeKeyValues(values);
@@ -92,7 +93,11 @@ describe("buildIndexRange", () => {
     ["two upper bounds", [expression("Lt", "a", 1), expression("Lt", "a", 2)], "two upper bounds on `a`"],
     ["bounds on two fields", [expression("Gt", "a", 1), expression("Lt", "b.c", 1)], "a bound is possible on `a` here, not on `b.c`"],
     ["a bound on a fixed field", [expression("Eq", "a", 1), expression("Lt", "a", 5)], "a bound is possible on `b.c` here, not on `a`"],
-    ["a bound behind all", [...indexKeyFields(FIELDS).map((field) => expression("Eq", field, 1)), expression("Lt", "a", 5)], "on no field here"],
+    [
+      "a bound behind all",
+      [...indexKeyFields(FIELDS).map((field) => expression("Eq", field, 1)), expression("Lt", "a", 5)],
+      "on no field here",
+    ],
     ["too many", long, "it has 7 expressions"],
   ];
   test.each(refused)("refuses %s", (_what, range, part) => {
@@ -111,7 +116,10 @@ describe("buildIndexRange", () => {
 
 describe("index keys", () => {
   test("one value for each field, undefined where there is none", () => {
-    const of = objectOf([["a", 1], ["b", objectOf([["c", "x"]])]]);
+    const of = objectOf([
+      ["a", 1],
+      ["b", objectOf([["c", "x"]])],
+    ]);
     expect(indexKeyValues(of, ["a", "b.c", "b.d", "a.b", "e"])).toEqual([1, "x", undefined, undefined, undefined]);
   });
 

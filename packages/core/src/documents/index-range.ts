@@ -80,7 +80,10 @@ function parseBounds(expressions: readonly RangeExpression[], field: string | un
     if (expression.type === "Eq") continue;
     const side = expression.type === "Gt" || expression.type === "Gte" ? "lower" : "upper";
     if (expression.fieldPath !== field) {
-      throw invalid(options, `a bound is possible on ${field === undefined ? "no field" : `\`${field}\``} here, not on \`${expression.fieldPath}\``);
+      throw invalid(
+        options,
+        `a bound is possible on ${field === undefined ? "no field" : `\`${field}\``} here, not on \`${expression.fieldPath}\``,
+      );
     }
     if (bounds[side] !== undefined) throw invalid(options, `it has two ${side} bounds on \`${field}\``);
     bounds[side] = expression;
@@ -111,7 +114,9 @@ function parseRange(json: unknown, fields: readonly string[], indexName: string)
 }
 
 function parseRangeExpression(json: unknown, fields: readonly string[], indexName: string): RangeExpression {
-  const { type, fieldPath, value } = (typeof json === "object" && json !== null ? json : {}) as Partial<Record<keyof RangeExpression, unknown>>;
+  const { type, fieldPath, value } = (typeof json === "object" && json !== null ? json : {}) as Partial<
+    Record<keyof RangeExpression, unknown>
+  >;
   const where = { indexName, fields };
   if (!isRangeType(type)) throw invalid(where, "the type of an expression is Eq, Gt, Gte, Lt or Lte");
   const path = parseFieldPath(fieldPath);

@@ -76,7 +76,15 @@ describe("encodeKeyValues", () => {
     expect(hex([Number.NaN])).toBe("0dfff8000000000000");
     expect(hex(["a\0é"])).toBe("10610101" + "c3a900");
     expect(hex([new Uint8Array([0, 1, 2, 255]).buffer])).toBe("1101010102" + "02ff00");
-    expect(hex([["a", null], objectOf([["b", 1n], ["a", true]])])).toBe("1210610003" + "00" + "151061000f1062000901" + "00");
+    expect(
+      hex([
+        ["a", null],
+        objectOf([
+          ["b", 1n],
+          ["a", true],
+        ]),
+      ]),
+    ).toBe("1210610003" + "00" + "151061000f1062000901" + "00");
   });
 
   test("large keys work, and too large ones are refused", () => {
@@ -98,7 +106,10 @@ describe("encodeKeyValues", () => {
 
 describe("decodeKeyValues", () => {
   test("any bytes give values with that very key, or a registered error", () => {
-    const hostile = fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.array(fc.constantFrom(0, 1, 2, 3, 4, 8, 9, 13, 16, 17, 18, 21, 0xff, 0x61), { maxLength: 12 }));
+    const hostile = fc.oneof(
+      fc.uint8Array({ maxLength: 20 }),
+      fc.array(fc.constantFrom(0, 1, 2, 3, 4, 8, 9, 13, 16, 17, 18, 21, 0xff, 0x61), { maxLength: 12 }),
+    );
     fc.assert(
       fc.property(hostile, (array) => {
         const key = Uint8Array.from(array);

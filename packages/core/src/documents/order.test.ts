@@ -40,7 +40,10 @@ test("the order of types and edges", () => {
     [[]],
     objectOf([]),
     objectOf([["a", 1]]),
-    objectOf([["a", 1], ["b", 0]]),
+    objectOf([
+      ["a", 1],
+      ["b", 0],
+    ]),
     objectOf([["a", 2]]),
     objectOf([["b", 0]]),
   ];
@@ -66,17 +69,19 @@ test("it is a total order", () => {
 });
 
 test("equal are those with one text", () => {
-  fc.assert(fc.property(value, value, (a, b) => {
-        expect(compareValues(a, b) === 0).toBe(valueToText(a) === valueToText(b));
-      }));
+  fc.assert(
+    fc.property(value, value, (a, b) => {
+      expect(compareValues(a, b) === 0).toBe(valueToText(a) === valueToText(b));
+    }),
+  );
 });
 
 test("strings order as their bytes", () => {
   const utf8 = new TextEncoder();
   fc.assert(
     fc.property(text, text, (a, b) => {
-        expect(Math.sign(compareText(a, b))).toBe(Math.sign(compareBytes(utf8.encode(a), utf8.encode(b))));
-      }),
+      expect(Math.sign(compareText(a, b))).toBe(Math.sign(compareBytes(utf8.encode(a), utf8.encode(b))));
+    }),
     { numRuns: 1000 },
   );
 });

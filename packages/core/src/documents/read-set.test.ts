@@ -76,9 +76,10 @@ describe("firstConflict", () => {
   });
 
   test("ten thousand points against as many keys take little time", () => {
-    const keyOf = (number: number): Uint8Array => Uint8Array.from({ length: 40 }, (_, i) => (i < 30 ? 7 : (number >> ((i - 36) * 8)) & 255));
+    const keyOf = (number: number): Uint8Array =>
+      Uint8Array.from({ length: 40 }, (_, i) => (i < 30 ? 7 : (number >> ((i - 36) * 8)) & 255));
     const set = new ReadSet();
-    for (let i = 0; i < 10_000; i += 1) set.addPoint(keyOf((i * 7919) % 20_000 | 1));
+    for (let i = 0; i < 10_000; i += 1) set.addPoint(keyOf(((i * 7919) % 20_000) | 1));
     const keys = Array.from({ length: 10_000 }, (_, i) => keyOf(2 * i)).sort(compareBytes);
     set.ranges();
     const startMs = performance.now();

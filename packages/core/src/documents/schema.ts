@@ -80,8 +80,14 @@ function parseTable(json: unknown): TableSchema {
   const table: TableSchema = {
     name,
     indexes: [...parseIndexes(json, "indexes", false, where), ...parseIndexes(json, "stagedDbIndexes", true, where)],
-    searchIndexes: [...parseSearchIndexes(json, "searchIndexes", false, where), ...parseSearchIndexes(json, "stagedSearchIndexes", true, where)],
-    vectorIndexes: [...parseVectorIndexes(json, "vectorIndexes", false, where), ...parseVectorIndexes(json, "stagedVectorIndexes", true, where)],
+    searchIndexes: [
+      ...parseSearchIndexes(json, "searchIndexes", false, where),
+      ...parseSearchIndexes(json, "stagedSearchIndexes", true, where),
+    ],
+    vectorIndexes: [
+      ...parseVectorIndexes(json, "vectorIndexes", false, where),
+      ...parseVectorIndexes(json, "stagedVectorIndexes", true, where),
+    ],
     documentType: parseDocumentType(json["documentType"], where),
   };
   checkIndexNames(table, where);
@@ -108,7 +114,8 @@ function parseDocumentType(json: unknown, where: string): Validator {
     if (part.type === "any" && validator.type === "any") continue;
     if (part.type !== "object") throw invalid(`the documents of ${where} have to be \`v.object\`, a union of objects, or \`v.any\``);
     for (const field of part.fields.keys()) {
-      if (field.startsWith("_")) throw invalid(`${where} declares the field ${shown(field)}; names with \`_\` are system fields, leave it out`);
+      if (field.startsWith("_"))
+        throw invalid(`${where} declares the field ${shown(field)}; names with \`_\` are system fields, leave it out`);
       const max = limit("topLevelFieldNameBytesMax");
       if (field.length > max) throw invalid(`${where} declares the field ${shown(field)}; top-level names have at most ${max} characters`);
     }
@@ -151,7 +158,13 @@ function parseVectorIndexes(table: JsonObject, key: string, staged: boolean, whe
     if (typeof dimensions !== "number" || !Number.isInteger(dimensions) || dimensions < VECTOR_DIMENSIONS_MIN || dimensions > max) {
       throw invalid(`\`dimensions\` of ${at} is a whole number from ${VECTOR_DIMENSIONS_MIN} to ${max}`);
     }
-    return { name, vectorField: parseField(json["vectorField"], at), dimensions, filterFields: parseFields(json["filterFields"], at), staged };
+    return {
+      name,
+      vectorField: parseField(json["vectorField"], at),
+      dimensions,
+      filterFields: parseFields(json["filterFields"], at),
+      staged,
+    };
   });
 }
 

@@ -77,20 +77,45 @@ describe("checkValue", () => {
       { "x y": [true, null] },
       'Object contains extra field `x y` that is not in the validator.\nObject: {"x y": [true, null]}\nValidator: v.object({})',
     ],
-    ["deep path", v.array(v.object({ a: v.array(v.string()) })), [{ a: ["x"] }, { a: ["x", 1] }], "Value does not match validator.\nPath: [1].a[1]\nValue: 1.0\nValidator: v.string()"],
-    ["record value", v.record(v.string(), v.number()), { "a b": "x" }, 'Value does not match validator.\nPath: ["a b"]\nValue: "x"\nValidator: v.float64()'],
+    [
+      "deep path",
+      v.array(v.object({ a: v.array(v.string()) })),
+      [{ a: ["x"] }, { a: ["x", 1] }],
+      "Value does not match validator.\nPath: [1].a[1]\nValue: 1.0\nValidator: v.string()",
+    ],
+    [
+      "record value",
+      v.record(v.string(), v.number()),
+      { "a b": "x" },
+      'Value does not match validator.\nPath: ["a b"]\nValue: "x"\nValidator: v.float64()',
+    ],
     [
       "record key",
       v.object({ r: v.record(v.id("users"), v.number()) }),
       { r: { x: 1 } },
       'A key of the object does not match the validator of the record\'s keys.\nPath: .r\nValue: "x"\nValidator: v.id("users")',
     ],
-    ["union", v.union(v.literal("a"), v.literal(true), v.array(v.null())), "c", 'Value does not match validator.\nValue: "c"\nValidator: v.union(v.literal("a"), v.literal(true), v.array(v.null()))'],
-    ["union of one says what its member says", v.union(v.object({ a: v.null() })), { a: 1 }, "Value does not match validator.\nPath: .a\nValue: 1.0\nValidator: v.null()"],
+    [
+      "union",
+      v.union(v.literal("a"), v.literal(true), v.array(v.null())),
+      "c",
+      'Value does not match validator.\nValue: "c"\nValidator: v.union(v.literal("a"), v.literal(true), v.array(v.null()))',
+    ],
+    [
+      "union of one says what its member says",
+      v.union(v.object({ a: v.null() })),
+      { a: 1 },
+      "Value does not match validator.\nPath: .a\nValue: 1.0\nValidator: v.null()",
+    ],
     ["bytes", v.null(), { $bytes: "AQI=" }, "Value does not match validator.\nValue: <2 bytes>\nValidator: v.null()"],
     ["array for object", v.object({}), [], "Value does not match validator.\nValue: []\nValidator: v.object({})"],
     ["object for array", v.array(v.any()), {}, "Value does not match validator.\nValue: {}\nValidator: v.array(v.any())"],
-    ["array for record", v.record(v.string(), v.any()), [], "Value does not match validator.\nValue: []\nValidator: v.record(v.string(), v.any())"],
+    [
+      "array for record",
+      v.record(v.string(), v.any()),
+      [],
+      "Value does not match validator.\nValue: []\nValidator: v.record(v.string(), v.any())",
+    ],
   ];
   test.each(refused)("%s is refused", (_what, exported, json, text) => {
     expect(failureOf(exported, json)).toBe(text);
@@ -172,7 +197,11 @@ describe("parseValidator", () => {
     ["an id without table", { type: "id" }, "needs the name of a table"],
     ["an id of a bad table", { type: "id", tableName: "a b" }, 'the table name "a b" is not valid'],
     ["an array without element", { type: "array" }, "at .element"],
-    ["a record with optional values", { type: "record", keys: { type: "string" }, values: { fieldType: { type: "any" }, optional: true } }, "cannot be optional"],
+    [
+      "a record with optional values",
+      { type: "record", keys: { type: "string" }, values: { fieldType: { type: "any" }, optional: true } },
+      "cannot be optional",
+    ],
     ["a record without values", { type: "record", keys: { type: "string" } }, "needs a validator of its values"],
     ["an object without fields", { type: "object" }, "needs an object of fields"],
     ["a field without optional", { type: "object", value: { a: { fieldType: { type: "any" } } } }, "needs `fieldType` and `optional`"],

@@ -106,7 +106,11 @@ class Check {
     const id = typeof value === "string" ? decodeDocumentId(value) : null;
     if (id === null) return mismatch(validator, value);
     if (id.tableNumber === this.#options.tableNumber(validator.tableName)) return null;
-    return failureAt(validator, value, `The ID ${shownValue(value)} is from another table than \`${validator.tableName}\`, which the validator asks for.`);
+    return failureAt(
+      validator,
+      value,
+      `The ID ${shownValue(value)} is from another table than \`${validator.tableName}\`, which the validator asks for.`,
+    );
   }
 
   #checkElements(element: Validator, array: readonly Value[]): ValidationFailure | null {

@@ -50,15 +50,19 @@ describe("round trips", () => {
           .map(([name, inner]) => [name, reversed(inner)] as const),
       );
     };
-    fc.assert(fc.property(value, (v) => {
+    fc.assert(
+      fc.property(value, (v) => {
         expect(valueToText(reversed(v))).toBe(valueToText(v));
-      }));
+      }),
+    );
   });
 
   test("text and JSON are the same thing", () => {
-    fc.assert(fc.property(value, (v) => {
+    fc.assert(
+      fc.property(value, (v) => {
         expect(JSON.parse(valueToText(v))).toEqual(JSON.parse(JSON.stringify(valueToJson(v))));
-      }));
+      }),
+    );
   });
 
   test("the convex package reads what is written, and writes what is read", () => {
@@ -73,9 +77,11 @@ describe("round trips", () => {
   });
 
   test("clean JSON can always be serialised and has no tags", () => {
-    fc.assert(fc.property(value, (v) => {
+    fc.assert(
+      fc.property(value, (v) => {
         expect(JSON.stringify(valueToCleanJson(v))).not.toMatch(/"\$(integer|float|bytes)":/);
-      }));
+      }),
+    );
   });
 });
 
@@ -94,7 +100,16 @@ describe("exact texts", () => {
     [buffer, '{"$bytes":"AQL/"}', '"AQL/"'],
     [[], "[]", "[]"],
     [objectOf([]), "{}", "{}"],
-    [objectOf([["b", 1], ["a", [true]], ["10", ""], ["9", "\n"]]), '{"10":"","9":"\\n","a":[true],"b":1}', '{"9":"\\n","10":"","a":[true],"b":1}'],
+    [
+      objectOf([
+        ["b", 1],
+        ["a", [true]],
+        ["10", ""],
+        ["9", "\n"],
+      ]),
+      '{"10":"","9":"\\n","a":[true],"b":1}',
+      '{"9":"\\n","10":"","a":[true],"b":1}',
+    ],
   ];
   test.each(cases)("%s", (v, text, clean) => {
     expect(valueToText(v)).toBe(text);
@@ -146,15 +161,14 @@ describe("hostile JSON", () => {
     [nested(100_000), "TooDeep", ""],
     ['{"a":'.repeat(1_000_000), "TooDeep", ""],
   ];
-  test.each(cases.map(([text, code, part]) => [text.length > 60 ? `${text.slice(0, 30)}… (${text.length})` : text, code, part, text] as const))(
-    "%s → %s %s",
-    (_shown, code, part, text) => {
-      const error = codeOf(() => parseValueText(text));
-      expect(error.code).toBe(code);
-      expect(error.message).toContain(part);
-      expect(error.message.length).toBeLessThan(400);
-    },
-  );
+  test.each(
+    cases.map(([text, code, part]) => [text.length > 60 ? `${text.slice(0, 30)}… (${text.length})` : text, code, part, text] as const),
+  )("%s → %s %s", (_shown, code, part, text) => {
+    const error = codeOf(() => parseValueText(text));
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(part);
+    expect(error.message.length).toBeLessThan(400);
+  });
 
   test("what is just allowed is read", () => {
     expect(valueDepth(parseValueText(nested(64)))).toBe(64);
@@ -174,18 +188,22 @@ describe("hostile JSON", () => {
   });
 
   test("what JSON.parse cannot make is refused too", () => {
-    for (const json of [undefined, 1n, Symbol("x"), () => 1, { a: undefined }]) expect(codeOf(() => valueFromJson(json)).code).toBe("InvalidValue");
+    for (const json of [undefined, 1n, Symbol("x"), () => 1, { a: undefined }])
+      expect(codeOf(() => valueFromJson(json)).code).toBe("InvalidValue");
   });
 
   test("any text gives a value or a registered error", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.json(), fc.string(), fc.string({ unit: fc.constantFrom("{", "}", "[", "]", '"', "\\", ",", ":", "1", "$", "n") })), (text) => {
-        try {
-          parseValueText(text);
-        } catch (error) {
-          expect(error).toBeInstanceOf(PlinthError);
-        }
-      }),
+      fc.property(
+        fc.oneof(fc.json(), fc.string(), fc.string({ unit: fc.constantFrom("{", "}", "[", "]", '"', "\\", ",", ":", "1", "$", "n") })),
+        (text) => {
+          try {
+            parseValueText(text);
+          } catch (error) {
+            expect(error).toBeInstanceOf(PlinthError);
+          }
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -203,9 +221,11 @@ describe("size and depth", () => {
   };
 
   test("the size is that of the definition", () => {
-    fc.assert(fc.property(value, (v) => {
+    fc.assert(
+      fc.property(value, (v) => {
         expect(valueSizeBytes(v)).toBe(naive(v));
-      }));
+      }),
+    );
     expect(valueSizeBytes(objectOf([["abc", "é😀"]]))).toBe(2 + 4 + 2 + 6);
   });
 
@@ -216,7 +236,18 @@ describe("size and depth", () => {
 
 describe("checkDocument", () => {
   test("accepts what may be stored", () => {
-    checkDocument(objectOf([["a".repeat(64), 1], ["b", objectOf([["_inner", 1], ["x".repeat(100), 1]])]]));
+    checkDocument(
+      objectOf([
+        ["a".repeat(64), 1],
+        [
+          "b",
+          objectOf([
+            ["_inner", 1],
+            ["x".repeat(100), 1],
+          ]),
+        ],
+      ]),
+    );
     checkDocument(objectOf([["a", parseValueText(nested(15))]]));
     checkDocument(objectOf([["a", "x".repeat(1024 * 1024 - 2 - 2 - 2)]]));
   });

@@ -289,7 +289,9 @@ export function checkDocument(document: Value): asserts document is ValueObject 
       throw plinthError("InvalidArgument", { detail: `The field ${shown} begins with \`_\`, which is reserved for system fields.` });
     }
     if (field.length > nameMax) {
-      throw plinthError("InvalidArgument", { detail: `The field ${shown} has ${field.length} characters; top-level fields may have ${nameMax}.` });
+      throw plinthError("InvalidArgument", {
+        detail: `The field ${shown} has ${field.length} characters; top-level fields may have ${nameMax}.`,
+      });
     }
   }
   checkMax("Nesting of a document", valueDepth(document), limit("documentDepthMax"));

@@ -48,7 +48,14 @@ const MINUTES_PER_DAY = 1440;
 export function parseCronExpression(text: string): CronExpression {
   const fields = text.trim().toUpperCase().split(/\s+/);
   const [minute, hour, dayOfMonth, month, dayOfWeek] = fields;
-  if (minute === undefined || hour === undefined || dayOfMonth === undefined || month === undefined || dayOfWeek === undefined || fields.length > 5) {
+  if (
+    minute === undefined ||
+    hour === undefined ||
+    dayOfMonth === undefined ||
+    month === undefined ||
+    dayOfWeek === undefined ||
+    fields.length > 5
+  ) {
     throw new CronSyntaxError("it needs five fields: minute, hour, day of month, month and day of week");
   }
   return {

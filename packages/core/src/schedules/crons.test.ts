@@ -9,7 +9,8 @@ const at = (text: string): number => Date.parse(text);
 const shown = (ms: number): string => new Date(ms).toISOString();
 const moment = fc.integer({ min: 0, max: at("2150-01-01") });
 const cron = (expression: string): CronSchedule => ({ kind: "cron", expression });
-const job = (schedule: unknown, more: Readonly<Record<string, unknown>> = {}): string => JSON.stringify({ job: { name: "m:f", args: [{}], schedule, ...more } });
+const job = (schedule: unknown, more: Readonly<Record<string, unknown>> = {}): string =>
+  JSON.stringify({ job: { name: "m:f", args: [{}], schedule, ...more } });
 
 describe("calendarDay", () => {
   const leapDay = fc.constantFrom("1600-02-29", "1900-02-28", "2000-02-29", "2100-02-28", "2400-02-29").map((date) => at(date) / DAY_MS);
@@ -79,31 +80,46 @@ describe("nextRun of cron expressions", () => {
         return { text: `${from}-${to}`, has: (x: number) => from <= x && x <= to };
       }),
       fc.integer({ min: 1, max: 20 }).map((step) => ({ text: `*/${step}`, has: (x: number) => (x - min) % step === 0 })),
-      fc.uniqueArray(fc.integer({ min, max }), { minLength: 1, maxLength: 3 }).map((list) => ({ text: list.join(","), has: (x: number) => list.includes(x) })),
+      fc
+        .uniqueArray(fc.integer({ min, max }), { minLength: 1, maxLength: 3 })
+        .map((list) => ({ text: list.join(","), has: (x: number) => list.includes(x) })),
     );
 
   test("the next run is later, fits the fields, and no minute between fits", () => {
     fc.assert(
-      fc.property(numbers(0, 59), numbers(0, 23), numbers(1, 28), numbers(1, 12), numbers(0, 6), moment, (minute, hour, day, month, weekday, afterMs) => {
-        const next = nextRun(cron([minute, hour, day, month, weekday].map((field) => field.text).join(" ")), afterMs);
-        const fits = (ms: number): boolean => {
-          const date = new Date(ms);
-          const fitsDay = day.has(date.getUTCDate());
-          const fitsWeekday = weekday.has(date.getUTCDay());
-          const either = !day.text.startsWith("*") && !weekday.text.startsWith("*");
-          return minute.has(date.getUTCMinutes()) && hour.has(date.getUTCHours()) && month.has(date.getUTCMonth() + 1) && (either ? fitsDay || fitsWeekday : fitsDay && fitsWeekday);
-        };
-        expect(next).toBeGreaterThan(afterMs);
-        expect(next % 60_000).toBe(0);
-        expect(fits(next)).toBe(true);
-        // All minutes between would be too many; the first ones and the last ones show an error as well.
-        for (let i = 1; i <= 200; i += 1) {
-          const early = (Math.floor(afterMs / 60_000) + i) * 60_000;
-          if (early < next) expect(fits(early)).toBe(false);
-          const late = next - i * 60_000;
-          if (late > afterMs) expect(fits(late)).toBe(false);
-        }
-      }),
+      fc.property(
+        numbers(0, 59),
+        numbers(0, 23),
+        numbers(1, 28),
+        numbers(1, 12),
+        numbers(0, 6),
+        moment,
+        (minute, hour, day, month, weekday, afterMs) => {
+          const next = nextRun(cron([minute, hour, day, month, weekday].map((field) => field.text).join(" ")), afterMs);
+          const fits = (ms: number): boolean => {
+            const date = new Date(ms);
+            const fitsDay = day.has(date.getUTCDate());
+            const fitsWeekday = weekday.has(date.getUTCDay());
+            const either = !day.text.startsWith("*") && !weekday.text.startsWith("*");
+            return (
+              minute.has(date.getUTCMinutes()) &&
+              hour.has(date.getUTCHours()) &&
+              month.has(date.getUTCMonth() + 1) &&
+              (either ? fitsDay || fitsWeekday : fitsDay && fitsWeekday)
+            );
+          };
+          expect(next).toBeGreaterThan(afterMs);
+          expect(next % 60_000).toBe(0);
+          expect(fits(next)).toBe(true);
+          // All minutes between would be too many; the first ones and the last ones show an error as well.
+          for (let i = 1; i <= 200; i += 1) {
+            const early = (Math.floor(afterMs / 60_000) + i) * 60_000;
+            if (early < next) expect(fits(early)).toBe(false);
+            const late = next - i * 60_000;
+            if (late > afterMs) expect(fits(late)).toBe(false);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -190,7 +206,9 @@ describe("parseCrons", () => {
   });
 
   test("without a minute each job has its own, always the same", () => {
-    const text = JSON.stringify(Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`job ${i}`, { name: "m:f", args: [{}], schedule: { type: "hourly" } }])));
+    const text = JSON.stringify(
+      Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`job ${i}`, { name: "m:f", args: [{}], schedule: { type: "hourly" } }])),
+    );
     const expressions = parseCrons(text).map(({ schedule }) => (schedule.kind === "cron" ? schedule.expression : ""));
     expect(new Set(expressions).size).toBeGreaterThan(25);
     expect(parseCrons(text).map(({ schedule }) => schedule)).toEqual(expressions.map(cron));

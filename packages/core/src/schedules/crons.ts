@@ -47,7 +47,8 @@ export function nextRun(schedule: CronSchedule, afterMs: number, anchorMs = 0): 
 /** Reads what `crons.ts` declares. Throws InvalidPackage, which names the job and says what to write. */
 export function parseCrons(text: string): CronJob[] {
   const json = parsePackageJson(text, "list of cron jobs", JSON_DEPTH_MAX);
-  if (!isJsonObject(json)) throw plinthError("InvalidPackage", { detail: "the default export of `crons.ts` has to be made by `cronJobs()`." });
+  if (!isJsonObject(json))
+    throw plinthError("InvalidPackage", { detail: "the default export of `crons.ts` has to be made by `cronJobs()`." });
   const names = Object.keys(json);
   const max = limit("cronsPerVersionMax");
   if (names.length > max) throw plinthError("InvalidPackage", { detail: `there are ${names.length} cron jobs and may be ${max}.` });
@@ -59,7 +60,12 @@ function parseJob(name: string, json: unknown): CronJob {
     throw invalid(name, `a name has 1 to ${limit("cronTextCharsMax")} printable ASCII characters`);
   }
   if (!isJsonObject(json)) throw invalid(name, "it has no schedule");
-  return { name, functionPath: parseFunctionPath(name, json["name"]), argsText: parseArgs(name, json["args"]), schedule: parseSchedule(name, json["schedule"]) };
+  return {
+    name,
+    functionPath: parseFunctionPath(name, json["name"]),
+    argsText: parseArgs(name, json["args"]),
+    schedule: parseSchedule(name, json["schedule"]),
+  };
 }
 
 function parseFunctionPath(name: string, json: unknown): string {
@@ -115,7 +121,9 @@ function cron(name: string, expression: string): CronSchedule {
     const next = nextFit(parseCronExpression(expression), 0);
     if (next === null) throw new CronSyntaxError("no moment fits it");
   } catch (error) {
-    throw error instanceof CronSyntaxError ? invalid(name, `the cron expression ${JSON.stringify(expression)} is not usable: ${error.message}`) : error;
+    throw error instanceof CronSyntaxError
+      ? invalid(name, `the cron expression ${JSON.stringify(expression)} is not usable: ${error.message}`)
+      : error;
   }
   return { kind: "cron", expression };
 }
@@ -132,7 +140,7 @@ function parsePeriodMs(name: string, json: JsonObject): number {
 
 function parseWeekday(name: string, json: unknown): number {
   const weekday = typeof json === "string" ? WEEKDAYS.indexOf(json) : -1;
-  if (weekday < 0) throw invalid(name, "`dayOfWeek` is the English name of a day, such as \"monday\"");
+  if (weekday < 0) throw invalid(name, '`dayOfWeek` is the English name of a day, such as "monday"');
   return weekday;
 }
 
