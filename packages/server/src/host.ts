@@ -7,6 +7,7 @@
  */
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { plinthError } from "@plinth/core/errors.ts";
 import type { Config } from "./config.ts";
 import { openDatabase } from "./database/open-database.ts";
 import { openDeploys } from "./deploys/open-deploys.ts";
@@ -21,6 +22,8 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { createSandbox } from "./sandbox/pool.ts";
+import { applyCronsWith } from "./schedules/apply-crons.ts";
+import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
@@ -39,6 +42,12 @@ export interface Host {
   readonly tier: number;
   /** Drains and ends everything. Later calls wait for the first. */
   stop(): Promise<void>;
+}
+
+/** Where clients reach the API and the HTTP actions. */
+interface Urls {
+  readonly api: string;
+  readonly site: string;
 }
 
 export interface HostOptions {
@@ -71,8 +80,10 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const egress = createEgress({ runtime, policy: { allowedPrivate: config.egressAllowPrivate, allowedPorts: config.egressAllowPorts.map(Number) } });
   shutdown.add("egress", () => egress.close());
 
-  let urls = { api: config.publicUrl ?? "", site: config.publicSiteUrl ?? "" };
-  const deploys = openDeploys({ database, sandbox, runtime, applyCrons: async () => {}, urls: () => urls });
+  // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
+  const opened = Promise.withResolvers<Urls>();
+  opened.promise.catch(() => undefined);
+  const deploys = openDeploys({ database, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: opened.promise });
   const feed = new InvocationFeed();
   const engine = createEngine({
     database,
@@ -90,6 +101,11 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   await engine.start();
   const stopEngine = once(() => engine.stop());
   shutdown.add("engine", stopEngine);
+  const scheduler = createScheduler({ database, store, engine, runtime, telemetry, drainMs: config.drainMs });
+  await scheduler.start();
+  const stopScheduler = once(() => scheduler.stop());
+  shutdown.add("scheduler", stopScheduler);
+  shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
 
   const tenants = new Tenants({ database, runtime, tier });
   const keys = new Keys({ database, runtime });
@@ -102,13 +118,14 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       metricsText: () => telemetry.metricsText(),
       backup: (path) => backupTo(store, path),
       redactErrors: config.redactErrors === "always" || (config.redactErrors === "auto" && !isLoopback(config.address)),
-      urls: () => urls,
+      urls: opened.promise,
     },
     config,
   );
   // Calls are drained while their answers can still be sent: the engine refuses new ones as the ports close.
-  shutdown.add("doors", async () => void (await Promise.all([stopEngine(), closeDoors(doors, runtime, config.drainMs)])));
-  urls = urlsOf(config, doors);
+  shutdown.add("doors", async () => void (await Promise.all([stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])));
+  const urls = urlsOf(config, doors);
+  opened.resolve(urls);
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });
   shutdown.add("host file", () => removeHostFile(config.dataDir));
   return { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, tier, stop: () => shutdown.run(log) };
@@ -167,7 +184,7 @@ async function backupTo(store: Store, path: string): Promise<void> {
   await store.backup(path);
 }
 
-function urlsOf(config: Config, doors: Doors): { readonly api: string; readonly site: string } {
+function urlsOf(config: Config, doors: Doors): Urls {
   // Nobody can send a request to the address that means "all of them".
   const address = config.address === "0.0.0.0" || config.address === "::" ? "127.0.0.1" : config.address;
   const host = address.includes(":") ? `[${address}]` : address;

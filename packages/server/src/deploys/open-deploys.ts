@@ -31,8 +31,8 @@ export interface DeploysOptions {
   readonly runtime: Runtime;
   /** Makes the crons of a branch those of its new version, within the transaction that moves the head. */
   readonly applyCrons: (transaction: Transaction, crons: readonly CronJob[]) => Promise<void>;
-  /** Where clients reach the host, for the variables that it sets. */
-  readonly urls: () => { readonly api: string; readonly site: string };
+  /** Where clients reach the host, for the variables that it sets; known when its ports are open. */
+  readonly urls: Promise<{ readonly api: string; readonly site: string }>;
 }
 
 export function openDeploys(options: DeploysOptions): Deploys {
@@ -195,11 +195,11 @@ class StoredDeploys implements Deploys {
   }
 
   async #load(scope: Scope): Promise<BranchState> {
+    const { api, site } = await this.#options.urls;
     return await this.#options.database.read(scope, async (transaction) => {
       const { records } = transaction;
       const head = await records.get(HEADS, HEAD_KEY);
       const variables = await records.range(ENVIRONMENT, { prefix: [], limit: limit("environmentVariablesMax") });
-      const { api, site } = this.#options.urls();
       const prefix = scope.tenant === "default" ? "" : `/t/${scope.tenant}`;
       const environment = {
         ...Object.fromEntries(variables.map((row) => [String(row.key[0]), row.value])),

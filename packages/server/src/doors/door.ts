@@ -40,7 +40,7 @@ export interface DoorContext {
   /** Whether callers without an admin key see only ids of failures. */
   readonly redactErrors: boolean;
   /** URLs that clients use; known when the ports are open. */
-  readonly urls: () => { readonly api: string; readonly site: string };
+  readonly urls: Promise<{ readonly api: string; readonly site: string }>;
   readonly log: DoorLog;
 }
 

@@ -23,7 +23,7 @@ export async function runHttpAction(
   const action: HttpActionRequest = {
     method: request.method,
     // Functions see the path below their own root, whatever prefix the host has put before it.
-    url: `${context.urls().site}${path}`,
+    url: `${(await context.urls).site}${path}`,
     headers: requestHeaders(request.raw.rawHeaders, { ownOrigin: own }),
     bodyBase64: Buffer.isBuffer(request.body) ? request.body.toString("base64") : "",
   };
