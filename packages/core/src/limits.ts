@@ -55,6 +55,7 @@ export const LIMITS = {
   platformConflictBackoffMs: { value: 1, reason: "first pause after a conflict of the platform's own records; doubles each time, with jitter" },
   platformConflictBackoffMsMax: { value: 100, reason: "longest pause after a conflict of the platform's own records" },
   schemaBatchDocumentsMax: { value: 256, reason: "documents of one transaction that fills an index or removes a dropped one" },
+  cataloguesCachedBytesMax: { value: 64 * MiB, reason: "stored form of the catalogues that are kept parsed" },
   cataloguesCachedMax: { value: 1000, reason: "catalogues of branches that are kept parsed" },
   queryOperatorsMax: { value: 256, reason: "filters and limits of one query (Convex)" },
   queryPageSizeMax: { value: 8192, reason: "rows of one page; a page is an array" },

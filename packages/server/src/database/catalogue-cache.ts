@@ -13,9 +13,16 @@ import { binaryText } from "./overlay.ts";
 import { storedText, textBytes, type View } from "./view.ts";
 
 const ENTRIES_MAX = limit("cataloguesCachedMax");
+const BYTES_MAX = limit("cataloguesCachedBytesMax");
+
+interface Cached {
+  readonly catalogue: Catalogue;
+  readonly bytes: number;
+}
 
 export class CatalogueCache {
-  readonly #byVersion = new Map<string, Catalogue>();
+  readonly #byVersion = new Map<string, Cached>();
+  #bytes = 0;
 
   /** The catalogue that `view` sees; the empty one when the branch has none. */
   async load(view: View, keys: KeySpace): Promise<Catalogue> {
@@ -27,19 +34,23 @@ export class CatalogueCache {
       // Moved to the end: the first entry is the one that was not used for the longest time.
       this.#byVersion.delete(text);
       this.#byVersion.set(text, cached);
-      return cached;
+      return cached.catalogue;
     }
     // The body changes only together with the version, so reading the version covers it.
     const body = must(await view.snapshot.get(keys.catalogueBody), "a catalogue with a version has a body");
     const catalogue = new Catalogue(parseCatalogue(JSON.parse(storedText(body))));
-    this.#byVersion.set(text, catalogue);
-    if (this.#byVersion.size > ENTRIES_MAX) {
-      for (const oldest of this.#byVersion.keys()) {
-        this.#byVersion.delete(oldest);
-        break;
-      }
-    }
+    this.#keep(text, { catalogue, bytes: body.length });
     return catalogue;
+  }
+
+  #keep(version: string, cached: Cached): void {
+    this.#byVersion.set(version, cached);
+    this.#bytes += cached.bytes;
+    for (const [oldest, { bytes }] of this.#byVersion) {
+      if (this.#byVersion.size <= ENTRIES_MAX && (this.#bytes <= BYTES_MAX || oldest === version)) return;
+      this.#byVersion.delete(oldest);
+      this.#bytes -= bytes;
+    }
   }
 }
 

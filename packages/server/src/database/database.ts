@@ -70,6 +70,8 @@ export interface Transaction {
   handles(op: string): boolean;
   /** Table name → number, for the runner; system tables included. Reads the catalogue. */
   tables(): Promise<Readonly<Record<string, number>>>;
+  /** Resolves when no call runs: a function may end without waiting for its calls. Before `nested`, `keep` and `undo`. */
+  idle(): Promise<void>;
   /** Starts a nested call. Exactly one of `keep` and `undo` follows before anything else of the parent runs. */
   nested(): { keep(): void; undo(): void };
   readonly records: Records;
@@ -88,7 +90,7 @@ export interface Transaction {
   metrics(): TransactionMetrics;
   /** What was read so far, as store key ranges: for the commit check, subscriptions and caches. */
   readRanges(): readonly KeyRange[];
-  /** Commits, or says that it conflicts (then nothing was written). The transaction is over either way. */
+  /** Waits for the calls that arrived, then commits, or says that it conflicts (then nothing was written). The transaction is over either way. */
   commit(): Promise<{ readonly kind: "committed"; readonly ts: Timestamp } | { readonly kind: "conflict"; readonly what: string }>;
   /** Ends the transaction without writing. Harmless when it is over. */
   release(): void;

@@ -214,7 +214,8 @@ export class Documents {
       const key = this.#indexKey(index.number, index.fields, document);
       if (before !== undefined) {
         const keyBefore = this.#indexKey(index.number, index.fields, before);
-        if (compareBytes(key, keyBefore) === 0 && index.state === "ready") continue;
+        // True of an index that is being filled too: the entry is there, or the filling will make it.
+        if (compareBytes(key, keyBefore) === 0) continue;
         this.#view.delete(keyBefore);
       }
       this.#view.put(key, internalId);

@@ -59,7 +59,8 @@ export async function prepareSchema(host: SchemaHost, scope: Scope, options: { r
     for (const task of work) await fillTable(host, scope, { task, pendingId, progress });
     await checkNotes(host, scope, pendingId);
   } catch (error) {
-    await discard(host, scope, pendingId);
+    // When this fails too, the first error says more, and the next preparation clears what is left.
+    await discard(host, scope, pendingId).catch(() => {});
     throw error;
   }
   return prepared;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { limit } from "@plinth/core/limits.ts";
 import type { Transaction } from "./database.ts";
 import { defineRecordTable } from "./record-tables.ts";
-import { callsOf, newScope, nextNowMs, openTestDatabase, query, read, type TestDatabase, write } from "./test-database.ts";
+import { callsOf, deploySchema, newScope, nextNowMs, openTestDatabase, query, read, schemaText, type TestDatabase, write } from "./test-database.ts";
 
 const NOTES = defineRecordTable({ space: 0xfff0, name: "test notes", parse: (json) => json as { text: string } });
 const TIMERS = defineRecordTable({ space: 0xfff1, name: "test timers", placement: "platform", parse: (json) => json as number });
@@ -172,6 +172,29 @@ describe("D2 conflicts", () => {
     expect(await second.commit()).toMatchObject({ kind: "conflict" });
   });
 
+  it("D2 a document that comes between those of a range that stopped early is a conflict; one behind them is none", async () => {
+    const scope = newScope();
+    await deploySchema(test.database, scope, schemaText({ notes: { indexes: { by_n: ["n"] } } }));
+    await write(test.database, scope, async (calls) => {
+      for (const n of [10, 20, 30, 40]) await calls.insert("notes", { n });
+    });
+    for (const [order, n, kind] of [
+      ["asc", 15, "conflict"],
+      ["asc", 25, "committed"],
+      ["desc", 35, "conflict"],
+      ["desc", 24, "committed"],
+    ] as const) {
+      for (const operators of [[{ limit: 2 }], [{ filter: { $gt: [{ $field: "n" }, { $literal: 0 }] } }, { limit: 2 }]]) {
+        const transaction = await begin(scope);
+        expect(await callsOf(transaction).collect(query("notes", { index: "by_n", order, operators }))).toHaveLength(2);
+        await callsOf(transaction).insert("others", {});
+        const added = await write(test.database, scope, async (calls) => [await calls.count("others"), await calls.insert("notes", { n })] as const);
+        expect(await transaction.commit(), `${order} ${n}`).toMatchObject({ kind });
+        await write(test.database, scope, (calls) => calls.remove(added[1]));
+      }
+    }
+  });
+
   it("D2 two transactions that make the same table conflict, and the one that runs again joins it", async () => {
     const scope = newScope();
     const [a, b] = [await begin(scope), await begin(scope)];
@@ -248,6 +271,32 @@ describe("D3 one commit", () => {
     expect(await counts()).toEqual([1, 0, 0, 0]);
     await write(test.database, scope, (_, transaction) => fill(transaction));
     expect(await counts()).toEqual([2, 1, 1, 1]);
+  });
+
+  it("D3 calls that a function did not wait for are part of the commit; those that come later are refused", async () => {
+    const scope = newScope();
+    const transaction = await begin(scope);
+    const calls = callsOf(transaction);
+    const floating = [calls.insert("notes", { n: 1 }), calls.insert("notes", { n: 2 }), errorOf(calls.get("x"))];
+    const commit = transaction.commit();
+    const late = errorOf(calls.insert("notes", { n: 3 }));
+    expect(await commit).toMatchObject({ kind: "committed" });
+    await Promise.all(floating);
+    expect(await late).toMatchObject({ code: "InvalidArgument" });
+    expect(await read(test.database, scope, (after) => after.count("notes"))).toBe(2);
+  });
+
+  it("a release in the middle of calls refuses them", async () => {
+    const scope = newScope();
+    await write(test.database, scope, async (calls) => {
+      for (let n = 0; n < 100; n++) await calls.insert("notes", { n });
+    });
+    const transaction = await begin(scope);
+    const outcomes = [errorOf(callsOf(transaction).collect(query("notes"))), errorOf(callsOf(transaction).count("notes"))];
+    await Promise.resolve();
+    transaction.release();
+    for (const outcome of await Promise.all(outcomes)) expect(outcome).toMatchObject({ code: "InvalidArgument" });
+    await transaction.idle();
   });
 
   it("a released transaction writes nothing, and later calls are refused", async () => {

@@ -84,7 +84,8 @@ export class OpenTransaction implements Transaction {
   #openQueriesBytes = 0;
   #running: Promise<unknown> = Promise.resolve();
   #pending = 0;
-  #state: "open" | "over" = "open";
+  /** `ending`: calls that arrived are performed still, new ones are refused. */
+  #state: "open" | "ending" | "over" = "open";
   readonly #afterCommit: (() => void)[] = [];
 
   constructor(options: TransactionOptions) {
@@ -112,6 +113,7 @@ export class OpenTransaction implements Transaction {
   }
 
   syscall(op: string, argText: string): Promise<string> {
+    if (this.#state !== "open") return Promise.reject(tooLate(op));
     const run = this.#pending++ === 0 ? this.#perform(op, argText) : this.#running.then(() => this.#perform(op, argText));
     const settled = (): void => {
       this.#pending--;
@@ -120,8 +122,25 @@ export class OpenTransaction implements Transaction {
     return run;
   }
 
+  async idle(): Promise<void> {
+    while (this.#pending > 0) await this.#running;
+  }
+
   async #perform(op: string, argText: string): Promise<string> {
-    if (this.#state === "over") throw plinthError("InvalidArgument", { detail: `The transaction of this call is over; ${op.slice(0, 40)} came too late.` });
+    try {
+      if (this.#state !== "over") return await this.#performCall(op, argText);
+    } catch (error) {
+      // A release pulls the snapshot away from under a call; whatever that looks like, the call came too late.
+      if (!this.#isOver()) throw error;
+    }
+    throw tooLate(op);
+  }
+
+  #isOver(): boolean {
+    return this.#state === "over";
+  }
+
+  async #performCall(op: string, argText: string): Promise<string> {
     if (isReadCall(op)) return this.#performRead(op, argText);
     if (!isWriteCall(op)) throw plinthError("NotAvailable", { what: `The database call ${op.slice(0, 40)}` });
     if (this.readonly) throw plinthError("EffectDenied", { detail: "Queries cannot write to the database; use a mutation." });
@@ -267,7 +286,11 @@ export class OpenTransaction implements Transaction {
 
   async commit(): Promise<CommitOutcome> {
     assert(this.#state === "open", "a transaction is committed once");
-    assert(this.#queries.length === 1 && this.#pending === 0, "nothing of the transaction runs when it commits");
+    assert(this.#queries.length === 1, "nested calls end before the transaction does");
+    this.#state = "ending";
+    // Calls that a function made and did not wait for.
+    await this.idle();
+    if (this.#isOver()) throw tooLate("commit");
     if (!this.readonly) this.catalogue.flush();
     this.release();
     const writes = this.view.overlay.writes();
@@ -299,4 +322,8 @@ export class OpenTransaction implements Transaction {
         return unreachable(meaning);
     }
   }
+}
+
+function tooLate(op: string): Error {
+  return plinthError("InvalidArgument", { detail: `The transaction of this call is over; ${op.slice(0, 40)} came too late.` });
 }
