@@ -66,7 +66,8 @@ export class Catalogue {
   constructor(data: CatalogueData, known?: { readonly rules: SchemaRules; readonly pendingRules: SchemaRules | null }) {
     this.data = data;
     this.rules = known?.rules ?? SchemaRules.parse(data.schemaText);
-    this.pendingRules = known === undefined ? (data.pending === null ? null : SchemaRules.parse(data.pending.schemaText)) : known.pendingRules;
+    this.pendingRules =
+      known === undefined ? (data.pending === null ? null : SchemaRules.parse(data.pending.schemaText)) : known.pendingRules;
     for (const table of [...SYSTEM_TABLE_INFOS, ...data.tables]) {
       this.#byName.set(table.name, table);
       this.#byNumber.set(table.number, table);
@@ -107,7 +108,9 @@ export class Catalogue {
 
   /** Table name → number, for the runner. */
   numbers(): Readonly<Record<string, number>> {
-    this.#numbers ??= Object.freeze(Object.fromEntries([...this.#byName.values()].filter((table) => !table.hidden).map((table) => [table.name, table.number])));
+    this.#numbers ??= Object.freeze(
+      Object.fromEntries([...this.#byName.values()].filter((table) => !table.hidden).map((table) => [table.name, table.number])),
+    );
     return this.#numbers;
   }
 
@@ -117,7 +120,10 @@ export class Catalogue {
   }
 
   /** The same catalogue with `name` as a table that is not hidden. `secret` is used when the catalogue is the first one. */
-  withTable(name: string, options: { readonly secret: () => Uint8Array; readonly hidden?: boolean }): { readonly catalogue: Catalogue; readonly table: TableInfo } {
+  withTable(
+    name: string,
+    options: { readonly secret: () => Uint8Array; readonly hidden?: boolean },
+  ): { readonly catalogue: Catalogue; readonly table: TableInfo } {
     const hidden = options.hidden ?? false;
     const existing = this.table(name);
     assert(existing === undefined || existing.hidden, `table ${name} is new`);
@@ -131,7 +137,12 @@ export class Catalogue {
     const table = { name, number: data.nextTable, creationIndex: data.nextIndex, hidden };
     const cursorSecret = data.cursorSecret === "" ? Buffer.from(options.secret()).toString("base64") : data.cursorSecret;
     return {
-      catalogue: this.#with({ cursorSecret, nextTable: data.nextTable + 1, nextIndex: data.nextIndex + 1, tables: [...data.tables, table] }),
+      catalogue: this.#with({
+        cursorSecret,
+        nextTable: data.nextTable + 1,
+        nextIndex: data.nextIndex + 1,
+        tables: [...data.tables, table],
+      }),
       table,
     };
   }

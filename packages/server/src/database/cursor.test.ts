@@ -27,6 +27,12 @@ describe("cursors", () => {
     ["cut", codec.encode(query, position).slice(0, 24)],
     ["with something behind", `${codec.encode(query, position)}AAAA`],
   ])("are refused when they are %s", (_, text) => {
-    expect(() => codec.decode(query, text)).toThrow(expect.objectContaining({ code: "InvalidArgument", message: expect.stringContaining("InvalidCursor"), dataText: '{"isConvexSystemError":true,"paginationError":"InvalidCursor"}' }));
+    expect(() => codec.decode(query, text)).toThrow(
+      expect.objectContaining({
+        code: "InvalidArgument",
+        message: expect.stringContaining("InvalidCursor"),
+        dataText: '{"isConvexSystemError":true,"paginationError":"InvalidCursor"}',
+      }),
+    );
   });
 });

@@ -41,7 +41,12 @@ export interface Records {
   /** Rows whose key begins with `prefix`, in key order. `after` continues behind a key (before it when desc). */
   range<T>(
     table: RecordTable<T>,
-    options: { readonly prefix: readonly KeyPart[]; readonly after?: readonly KeyPart[]; readonly order?: "asc" | "desc"; readonly limit: number },
+    options: {
+      readonly prefix: readonly KeyPart[];
+      readonly after?: readonly KeyPart[];
+      readonly order?: "asc" | "desc";
+      readonly limit: number;
+    },
   ): Promise<{ readonly key: readonly KeyPart[]; readonly value: T }[]>;
 }
 

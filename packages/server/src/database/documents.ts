@@ -1,5 +1,5 @@
 /** Documents of one transaction: read by id, written together with their index entries, checked against the schema. */
-import { must } from "@plinth/core/assert.ts";
+import { assert, must } from "@plinth/core/assert.ts";
 import { decodeDocumentId, encodeDocumentId } from "@plinth/core/documents/ids.ts";
 import { indexKeyFields, indexKeyValues } from "@plinth/core/documents/index-range.ts";
 import { compareBytes, encodeKeyValues } from "@plinth/core/documents/keys.ts";
@@ -102,7 +102,13 @@ export class Documents {
   // System documents: written by the platform alone, not counted as a user's writes.
 
   insertSystem(tableName: string, valueText: string): string {
-    const table = { ...must(SYSTEM_TABLES.find(({ name }) => name === tableName), "a system table"), hidden: false };
+    const table = {
+      ...must(
+        SYSTEM_TABLES.find(({ name }) => name === tableName),
+        "a system table",
+      ),
+      hidden: false,
+    };
     const document = parseDocument(valueText);
     const internalId = this.#ids.next(this.#nowMs);
     document["_id"] = encodeDocumentId({ tableNumber: table.number, internalId });
@@ -150,7 +156,8 @@ export class Documents {
     const table = this.#tableOf(method, id, await this.#catalogue.load());
     if (table !== undefined) guardSystemTable(table.name, false);
     const text = table === undefined ? null : await this.#read(table.number, id.internalId);
-    if (table === undefined || text === null) throw plinthError("InvalidArgument", { detail: `${verb} on nonexistent document ID ${id.text}` });
+    if (table === undefined || text === null)
+      throw plinthError("InvalidArgument", { detail: `${verb} on nonexistent document ID ${id.text}` });
     return { table, internalId: id.internalId, document: parseDocument(text), text };
   }
 
@@ -167,13 +174,13 @@ export class Documents {
   }
 
   #update(before: Located, document: ValueObject): string {
-    const id = must(before.document["_id"], "a document has an id");
+    const id = idOf(before.document);
     const creationTime = must(before.document["_creationTime"], "a document has a creation time");
     takeSystemField(document, "_id", id);
     takeSystemField(document, "_creationTime", creationTime);
     checkDocument(document);
     this.#checkSchema(before.table, document);
-    this.#checkPendingSchema(before.table, String(id), document);
+    this.#checkPendingSchema(before.table, id, document);
     document["_id"] = id;
     document["_creationTime"] = creationTime;
     const text = valueToText(document);
@@ -249,7 +256,10 @@ export function indexEntryKey(keys: KeySpace, index: number, fields: readonly st
 }
 
 /** Why a document, without its system fields, does not fit the schema that is being prepared; null when it does. */
-export function pendingFailure(catalogue: Catalogue, { table, id, document }: { readonly table: string; readonly id: string; readonly document: ValueObject }): string | null {
+export function pendingFailure(
+  catalogue: Catalogue,
+  { table, id, document }: { readonly table: string; readonly id: string; readonly document: ValueObject },
+): string | null {
   let failure: string | null | undefined;
   try {
     failure = catalogue.pendingRules?.check(table, document, catalogue);
@@ -258,7 +268,9 @@ export function pendingFailure(catalogue: Catalogue, { table, id, document }: { 
     if (!(error instanceof PlinthError)) throw error;
     failure = error.message;
   }
-  return failure === null || failure === undefined ? null : `Document with ID "${id}" in table "${table}" does not match the schema: ${failure}`;
+  return failure === null || failure === undefined
+    ? null
+    : `Document with ID "${id}" in table "${table}" does not match the schema: ${failure}`;
 }
 
 /** A stored document, or one that the platform wrote. */
@@ -268,7 +280,13 @@ export function parseDocument(text: string): ValueObject {
   return value;
 }
 
-export function guardSystemTable(table: string, isSystem: boolean): void {
+export function idOf(document: ValueObject): string {
+  const id = document["_id"];
+  assert(typeof id === "string", "a document has an id");
+  return id;
+}
+
+function guardSystemTable(table: string, isSystem: boolean): void {
   if (isSystemTableName(table) === isSystem) return;
   const detail = isSystem ? "User tables cannot be accessed with db.system." : "System tables can only be accessed with db.system.";
   throw plinthError("InvalidArgument", { detail });
@@ -279,7 +297,9 @@ function takeSystemField(document: ValueObject, field: string, expected: unknown
   const given = document[field];
   if (given === undefined) return;
   if (given !== expected) {
-    throw plinthError("InvalidArgument", { detail: `Provided document \`${field}\` field doesn't match the \`${field}\` of the document that is written; it cannot be changed.` });
+    throw plinthError("InvalidArgument", {
+      detail: `Provided document \`${field}\` field doesn't match the \`${field}\` of the document that is written; it cannot be changed.`,
+    });
   }
   delete document[field];
 }

@@ -22,7 +22,21 @@ afterAll(async () => {
 });
 
 const OPS = ["1.0/get", "1.0/insert", "1.0/shallowMerge", "1.0/replace", "1.0/remove", "1.0/count", "1.0/queryPage", "plinth/queryNext"];
-const GARBAGE = ["", "null", "1", '"x"', "[]", "{", "{}", "undefined", '{"id":{"__proto__":1}}', '{"__proto__":{"id":"x"}}', `${"[".repeat(100_000)}`, `{"value":${'{"a":'.repeat(5000)}1${"}".repeat(5000)}}`, `"${"x".repeat(9_000_000)}"`];
+const GARBAGE = [
+  "",
+  "null",
+  "1",
+  '"x"',
+  "[]",
+  "{",
+  "{}",
+  "undefined",
+  '{"id":{"__proto__":1}}',
+  '{"__proto__":{"id":"x"}}',
+  `${"[".repeat(100_000)}`,
+  `{"value":${'{"a":'.repeat(5000)}1${"}".repeat(5000)}}`,
+  `"${"x".repeat(9_000_000)}"`,
+];
 
 async function errorOf(op: string, text: string): Promise<PlinthError> {
   try {
@@ -58,16 +72,31 @@ describe("hostile arguments", () => {
     const calls = callsOf(transaction);
     expect(await calls.get(unknownTable)).toBeNull();
     expect(await calls.get(absent)).toBeNull();
-    for (const forged of ["", "x", id.slice(1), `${id}0`, id.toUpperCase(), `${id.slice(0, -1)}${id.endsWith("0") ? "1" : "0"}`, "0".repeat(32), "\0".repeat(32), 5, null, { id }]) {
+    for (const forged of [
+      "",
+      "x",
+      id.slice(1),
+      `${id}0`,
+      id.toUpperCase(),
+      `${id.slice(0, -1)}${id.endsWith("0") ? "1" : "0"}`,
+      "0".repeat(32),
+      "\0".repeat(32),
+      5,
+      null,
+      { id },
+    ]) {
       for (const op of ["1.0/get", "1.0/remove", "1.0/shallowMerge", "1.0/replace"]) {
         const error = await errorOf(op, JSON.stringify({ id: forged, value: {} }));
         expect(error.message).toMatch(/^Invalid argument `id` for `db\.(get|delete|patch|replace)`: /);
       }
     }
     for (const op of ["1.0/remove", "1.0/shallowMerge", "1.0/replace"]) {
-      for (const gone of [unknownTable, absent]) expect((await errorOf(op, JSON.stringify({ id: gone, value: {} }))).message).toMatch(/ on nonexistent document ID /);
+      for (const gone of [unknownTable, absent])
+        expect((await errorOf(op, JSON.stringify({ id: gone, value: {} }))).message).toMatch(/ on nonexistent document ID /);
     }
-    expect((await errorOf("1.0/get", JSON.stringify({ id, table: "other" }))).message).toBe('Invalid argument `id` for `db.get`: expected to be an Id<"other">, got Id<"notes"> instead.');
+    expect((await errorOf("1.0/get", JSON.stringify({ id, table: "other" }))).message).toBe(
+      'Invalid argument `id` for `db.get`: expected to be an Id<"other">, got Id<"notes"> instead.',
+    );
     expect(await calls.get(id, { table: "notes" })).toMatchObject({ n: 1 });
   });
 
@@ -98,8 +127,10 @@ describe("hostile arguments", () => {
       if (Object.hasOwn((value ?? {}) as object, "_id")) continue;
       expectRefused(await errorOf("1.0/replace", JSON.stringify({ id, value })));
     }
-    for (const value of [{ _id: "other" }, { _creationTime: 5 }, { _id: { $undefined: null } }, { _x: 1 }]) expectRefused(await errorOf("1.0/shallowMerge", JSON.stringify({ id, value })));
-    for (const table of ["", "_storage", "_x", "1a", "a.b", "a b", "x".repeat(65), "é", 1, null]) expectRefused(await errorOf("1.0/insert", JSON.stringify({ table, value: {} })));
+    for (const value of [{ _id: "other" }, { _creationTime: 5 }, { _id: { $undefined: null } }, { _x: 1 }])
+      expectRefused(await errorOf("1.0/shallowMerge", JSON.stringify({ id, value })));
+    for (const table of ["", "_storage", "_x", "1a", "a.b", "a b", "x".repeat(65), "é", 1, null])
+      expectRefused(await errorOf("1.0/insert", JSON.stringify({ table, value: {} })));
     expect(await callsOf(transaction).get(id)).toMatchObject({ n: 1 });
     expect(({} as Record<string, unknown>)["n"]).toBeUndefined();
   });
@@ -130,9 +161,21 @@ describe("hostile arguments", () => {
       { source: index("notes.by_n", [eq("x", 1)]), operators: [] },
       { source: index("notes.by_n", [eq("n", 1), eq("n", 1)]), operators: [] },
       { source: index("notes.by_n", [eq("_creationTime", 1)]), operators: [] },
-      { source: index("notes.by_n", [{ type: "Gt", fieldPath: "n", value: 1 }, { type: "Gte", fieldPath: "n", value: 1 }]), operators: [] },
+      {
+        source: index("notes.by_n", [
+          { type: "Gt", fieldPath: "n", value: 1 },
+          { type: "Gte", fieldPath: "n", value: 1 },
+        ]),
+        operators: [],
+      },
       { source: index("notes.by_n", [{ type: "Neq", fieldPath: "n", value: 1 }]), operators: [] },
-      { source: index("notes.by_n", Array.from({ length: 10_000 }, () => eq("n", 1))), operators: [] },
+      {
+        source: index(
+          "notes.by_n",
+          Array.from({ length: 10_000 }, () => eq("n", 1)),
+        ),
+        operators: [],
+      },
       { source: index("notes.nope", []), operators: [] },
       { source: index("nope.by_n", []), operators: [] },
       { source: index("notes.constructor", []), operators: [] },
@@ -143,15 +186,32 @@ describe("hostile arguments", () => {
       expectRefused(await errorOf("1.0/queryPage", JSON.stringify({ query: one, cursor: null, pageSize: 1 })));
     }
     expect((await errorOf("plinth/queryNext", JSON.stringify({ query: bad.at(-1), stream: 1, rows: 1 }))).code).toBe("NotAvailable");
-    for (const argument of [{ stream: 1, rows: 1 }, { query: query("notes"), stream: -1, rows: 1 }, { query: query("notes"), stream: "1", rows: 1 }, { query: query("notes"), stream: 1, rows: "1" }, { query: query("notes"), stream: 1, rows: -1 }]) {
+    for (const argument of [
+      { stream: 1, rows: 1 },
+      { query: query("notes"), stream: -1, rows: 1 },
+      { query: query("notes"), stream: "1", rows: 1 },
+      { query: query("notes"), stream: 1, rows: "1" },
+      { query: query("notes"), stream: 1, rows: -1 },
+    ]) {
       expectRefused(await errorOf("plinth/queryNext", JSON.stringify(argument)));
     }
   });
 
   it("pages and cursors", async () => {
-    const page = (changes: object): Promise<PlinthError> => errorOf("1.0/queryPage", JSON.stringify({ query: query("notes"), cursor: null, pageSize: 1, ...changes }));
+    const page = (changes: object): Promise<PlinthError> =>
+      errorOf("1.0/queryPage", JSON.stringify({ query: query("notes"), cursor: null, pageSize: 1, ...changes }));
     expect((await page({ pageSize: 0 })).message).toBe("Must request at least 1 document while paginating");
-    for (const changes of [{ pageSize: -1 }, { pageSize: 1.5 }, { pageSize: "1" }, { pageSize: 1e300 }, { maximumRowsRead: 0 }, { maximumBytesRead: -1 }, { cursor: 1 }, { cursor: {} }]) expectRefused(await page(changes));
+    for (const changes of [
+      { pageSize: -1 },
+      { pageSize: 1.5 },
+      { pageSize: "1" },
+      { pageSize: 1e300 },
+      { maximumRowsRead: 0 },
+      { maximumBytesRead: -1 },
+      { cursor: 1 },
+      { cursor: {} },
+    ])
+      expectRefused(await page(changes));
     const other = await callsOf(transaction).page(query("other"), { cursor: null, pageSize: 1 });
     for (const cursor of ["", "x", "A".repeat(64), "A".repeat(100_000), other.continueCursor]) {
       for (const changes of [{ cursor }, { endCursor: cursor }]) {
@@ -163,7 +223,8 @@ describe("hostile arguments", () => {
   });
 
   it("filters that are expensive, wrong or nested deep", async () => {
-    const run = (filter: unknown): Promise<PlinthError> => errorOf("plinth/queryNext", JSON.stringify({ query: query("notes", { operators: [{ filter }] }), stream: 9, rows: 1 }));
+    const run = (filter: unknown): Promise<PlinthError> =>
+      errorOf("plinth/queryNext", JSON.stringify({ query: query("notes", { operators: [{ filter }] }), stream: 9, rows: 1 }));
     let deep: unknown = { $literal: true };
     for (let depth = 0; depth < 100; depth++) deep = { $not: deep };
     expectRefused(await run(deep));
@@ -177,7 +238,14 @@ describe("hostile arguments", () => {
     for (let n = 0; n < 3; n++) await callsOf(own).insert("notes", { n });
     const literal = "x".repeat(1_500_000);
     const open = (stream: number): Promise<string> =>
-      own.syscall("plinth/queryNext", JSON.stringify({ query: query("notes", { operators: [{ filter: { $neq: [{ $field: "n" }, { $literal: literal }] } }] }), stream, rows: 1 }));
+      own.syscall(
+        "plinth/queryNext",
+        JSON.stringify({
+          query: query("notes", { operators: [{ filter: { $neq: [{ $field: "n" }, { $literal: literal }] } }] }),
+          stream,
+          rows: 1,
+        }),
+      );
     let opened = 0;
     await expect(
       (async () => {
@@ -185,7 +253,8 @@ describe("hostile arguments", () => {
       })(),
     ).rejects.toMatchObject({ code: "LimitExceeded" });
     expect(opened).toBeLessThanOrEqual(limit("openQueriesBytesMax") / literal.length);
-    for (let stream = -1; stream < 200; stream++) if (stream >= 0) expect(await own.syscall("plinth/queryClose", JSON.stringify({ stream }))).toBe("null");
+    for (let stream = -1; stream < 200; stream++)
+      if (stream >= 0) expect(await own.syscall("plinth/queryClose", JSON.stringify({ stream }))).toBe("null");
     expect(JSON.parse(await open(0))).toMatchObject({ done: false });
     own.release();
   });

@@ -19,7 +19,9 @@ describe("internal ids", () => {
 
   it("a bound on the text of ids becomes the bound on internal ids that selects the same documents", () => {
     const bound = fc.oneof(
-      fc.record({ table, internalId }).map(({ table: tableNumber, internalId: id }): Value => encodeDocumentId({ tableNumber, internalId: id })),
+      fc
+        .record({ table, internalId })
+        .map(({ table: tableNumber, internalId: id }): Value => encodeDocumentId({ tableNumber, internalId: id })),
       fc.constantFrom<Value>("", "j57", "zzzz", "k", null, 1, 5n, true, "J57", new ArrayBuffer(2), []),
       fc.string({ maxLength: 34 }),
     );

@@ -54,8 +54,9 @@ export function firstInternalIdFrom(table: number, bound: Uint8Array): Uint8Arra
 /** Bounds are nearly always made of an id of the table itself, which saves the search. */
 function idInBound(table: number, bound: Uint8Array): bigint | undefined {
   const text = Buffer.from(bound.buffer, bound.byteOffset, bound.byteLength).toString("latin1");
-  const match = /^\x10([0-9a-z]{31,37})/.exec(text);
-  const id = match?.[1] === undefined ? null : decodeDocumentId(match[1]);
+  // Behind the tag of strings.
+  const candidate = /^[0-9a-z]{31,37}/.exec(text.slice(1))?.[0];
+  const id = candidate === undefined ? null : decodeDocumentId(candidate);
   return id === null || id.tableNumber !== table ? undefined : BigInt(`0x${Buffer.from(id.internalId).toString("hex")}`);
 }
 

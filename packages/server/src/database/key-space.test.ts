@@ -16,11 +16,19 @@ const u32 = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 0
 
 /** A key with the name of the kind of place that it is of, and the range of that place. */
 const place = fc.oneof(
-  fc.constantFrom("catalogueVersion" as const, "catalogueBody" as const).map((kind) => ({ kind, make: (keys: KeySpace) => ({ key: keys[kind], range: undefined as KeyRange | undefined }) })),
+  fc
+    .constantFrom("catalogueVersion" as const, "catalogueBody" as const)
+    .map((kind) => ({ kind, make: (keys: KeySpace) => ({ key: keys[kind], range: undefined as KeyRange | undefined }) })),
   internalId.map((id) => ({ kind: "failure", make: (keys: KeySpace) => ({ key: keys.schemaFailure(id), range: keys.schemaFailures() }) })),
   u32.map((index) => ({ kind: "dropped", make: (keys: KeySpace) => ({ key: keys.droppedIndex(index), range: keys.droppedIndexes() }) })),
-  fc.tuple(u32, internalId).map(([table, id]) => ({ kind: `documents ${table}`, make: (keys: KeySpace) => ({ key: keys.document(table, id), range: keys.documents(table) }) })),
-  fc.tuple(u32, bytes).map(([index, encoded]) => ({ kind: `index ${index}`, make: (keys: KeySpace) => ({ key: keys.indexKey(index, encoded), range: keys.index(index) }) })),
+  fc.tuple(u32, internalId).map(([table, id]) => ({
+    kind: `documents ${table}`,
+    make: (keys: KeySpace) => ({ key: keys.document(table, id), range: keys.documents(table) }),
+  })),
+  fc.tuple(u32, bytes).map(([index, encoded]) => ({
+    kind: `index ${index}`,
+    make: (keys: KeySpace) => ({ key: keys.indexKey(index, encoded), range: keys.index(index) }),
+  })),
   fc.tuple(fc.integer({ min: 0, max: 0xffff }), bytes).map(([space, encoded]) => ({
     kind: `records ${space}`,
     make: (keys: KeySpace) => ({ key: keys.record(space, encoded), range: undefined }),

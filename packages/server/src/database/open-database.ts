@@ -71,7 +71,9 @@ class StoreDatabase implements Database {
   async prepareSchema(scope: Scope, schemaText: string | null, progress?: (text: string) => void): Promise<PreparedSchema> {
     const name = scopeName(scope);
     const before = this.#preparing.get(name) ?? Promise.resolve();
-    const run = before.then(() => prepareSchema(this.#schemaHost, scope, progress === undefined ? { schemaText } : { schemaText, progress }));
+    const run = before.then(() =>
+      prepareSchema(this.#schemaHost, scope, progress === undefined ? { schemaText } : { schemaText, progress }),
+    );
     const settled = run.then(
       () => {},
       () => {},
@@ -116,7 +118,15 @@ class StoreDatabase implements Database {
     const view = new View({ snapshot, breather: new Breather(this.#runtime), readonly: options.readonly });
     const catalogue = new TransactionCatalogue({ view, keys: branch, cache: this.#catalogues, ids: this.#ids });
     const { nowMs } = options;
-    return new OpenTransaction({ store: this.#store, view, keys: { branch, platform: this.#platform }, catalogue, ids: this.#ids, readonly: options.readonly, nowMs });
+    return new OpenTransaction({
+      store: this.#store,
+      view,
+      keys: { branch, platform: this.#platform },
+      catalogue,
+      ids: this.#ids,
+      readonly: options.readonly,
+      nowMs,
+    });
   }
 
   async #update<T>(scope: Scope, body: (transaction: OpenTransaction) => Promise<T>): Promise<T> {

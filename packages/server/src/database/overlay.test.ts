@@ -8,9 +8,21 @@ const keys = new KeySpace({ tenant: "t", branch: "b" });
 /** Keys of two tables, so that there are several buckets. */
 const place = fc.record({ table: fc.constantFrom(1, 2), id: fc.integer({ min: 0, max: 40 }) });
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant("put" as const), place, value: fc.option(fc.integer({ min: 0, max: 255 }), { nil: null }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant("put" as const), place, value: fc.option(fc.integer({ min: 0, max: 255 }), { nil: null }) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("start" as const, "keep" as const, "undo" as const) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("read" as const), table: fc.constantFrom(1, 2), from: fc.integer({ min: 0, max: 40 }), to: fc.integer({ min: 0, max: 41 }), order: fc.constantFrom("asc" as const, "desc" as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("read" as const),
+      table: fc.constantFrom(1, 2),
+      from: fc.integer({ min: 0, max: 40 }),
+      to: fc.integer({ min: 0, max: 41 }),
+      order: fc.constantFrom("asc" as const, "desc" as const),
+    }),
+  },
 );
 
 describe("overlay", () => {
@@ -31,7 +43,9 @@ describe("overlay", () => {
           } else if (one.kind === "read") {
             const range = { start: keyOf({ table: one.table, id: one.from }), end: keyOf({ table: one.table, id: one.to }) };
             const found = [...overlay.range(range, one.order)].map(({ key, value }) => [key.at(-1), value?.[0] ?? null]);
-            const expected = [...model].filter(([name]) => name.startsWith(`${one.table}:`)).map(([name, value]) => [Number(name.slice(2)), value] as const);
+            const expected = [...model]
+              .filter(([name]) => name.startsWith(`${one.table}:`))
+              .map(([name, value]) => [Number(name.slice(2)), value] as const);
             expected.sort((a, b) => (one.order === "asc" ? a[0] - b[0] : b[0] - a[0]));
             expect(found).toEqual(expected.filter(([id]) => id >= one.from && id < one.to).map((pair) => [...pair]));
           } else if (saved.length > 0) {

@@ -17,7 +17,12 @@ export function parseCatalogue(json: unknown): CatalogueData {
 
 function parseTable(json: unknown): TableInfo {
   const table = record(json);
-  return { name: text(table["name"]), number: whole(table["number"]), creationIndex: whole(table["creationIndex"]), hidden: table["hidden"] === true };
+  return {
+    name: text(table["name"]),
+    number: whole(table["number"]),
+    creationIndex: whole(table["creationIndex"]),
+    hidden: table["hidden"] === true,
+  };
 }
 
 function parseIndex(json: unknown): IndexInfo {

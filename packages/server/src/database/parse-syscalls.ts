@@ -157,7 +157,8 @@ function parseOperators(method: string, json: unknown): Operator[] {
 }
 
 function parseArguments(method: string, text: string, bytesMax: number = limit("databaseCallBytesMax")): JsonObject {
-  if (text.length > bytesMax) throw plinthError("LimitExceeded", { what: `Bytes of the arguments of ${method}`, actual: text.length, max: bytesMax });
+  if (text.length > bytesMax)
+    throw plinthError("LimitExceeded", { what: `Bytes of the arguments of ${method}`, actual: text.length, max: bytesMax });
   let json: unknown;
   try {
     scanJsonText(text, { depthMax: JSON_DEPTH_MAX, what: `arguments of ${method}` });
@@ -218,7 +219,8 @@ function parseMaximum(method: string, argument: string, json: unknown): number |
 }
 
 function parseCountOf(method: string, argument: string, json: unknown): number {
-  if (typeof json !== "number" || !Number.isSafeInteger(json) || json < 0) throw invalid(method, argument, "it has to be a whole number that is not negative");
+  if (typeof json !== "number" || !Number.isSafeInteger(json) || json < 0)
+    throw invalid(method, argument, "it has to be a whole number that is not negative");
   return json;
 }
 

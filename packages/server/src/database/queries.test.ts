@@ -4,7 +4,22 @@ import { evaluateFilter, parseExpression } from "@plinth/core/documents/filter.t
 import { fieldAt } from "@plinth/core/documents/index-range.ts";
 import { compareValues } from "@plinth/core/documents/order.ts";
 import { isValueObject, valueFromJson, type ValueObject } from "@plinth/core/documents/values.ts";
-import { type Calls, callsOf, deploySchema, type Json, newScope, nextNowMs, openTestDatabase, query, type QueryRequest, read, type Row, schemaText, type TestDatabase, write } from "./test-database.ts";
+import {
+  type Calls,
+  callsOf,
+  deploySchema,
+  type Json,
+  newScope,
+  nextNowMs,
+  openTestDatabase,
+  query,
+  type QueryRequest,
+  read,
+  type Row,
+  schemaText,
+  type TestDatabase,
+  write,
+} from "./test-database.ts";
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -17,15 +32,44 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = { ...INDEXES, by_cre
 const SCHEMA = schemaText({ things: { indexes: INDEXES }, others: { indexes: INDEXES } });
 
 /** Few values of many types, so that ties and neighbours are frequent. */
-const value = fc.constantFrom<Json>(null, 0, 1, 2, -1.5, true, false, "", "a", "b", "\0", "a\0", { $integer: "AQAAAAAAAAA=" }, { $bytes: "AQ==" }, [1], [], { x: 1 });
+const value = fc.constantFrom<Json>(
+  null,
+  0,
+  1,
+  2,
+  -1.5,
+  true,
+  false,
+  "",
+  "a",
+  "b",
+  "\0",
+  "a\0",
+  { $integer: "AQAAAAAAAAA=" },
+  { $bytes: "AQ==" },
+  [1],
+  [],
+  { x: 1 },
+);
 const document = fc.record({ a: value, b: value, o: fc.record({ x: value }, { requiredKeys: [] }) }, { requiredKeys: [] });
 const tableName = fc.constantFrom("things", "others");
 
-const comparison = fc.record({ op: fc.constantFrom("$eq", "$neq", "$lt", "$lte", "$gt", "$gte"), field: fc.constantFrom("a", "b", "o.x", "_creationTime"), literal: fc.oneof(value, fc.constant({ $undefined: null })) });
-const filter = fc.array(comparison, { minLength: 1, maxLength: 3 }).chain((parts) =>
-  fc.constantFrom("$and", "$or").map((op): Json => ({ [op]: parts.map((part) => ({ [part.op]: [{ $field: part.field }, { $literal: part.literal }] })) })),
+const comparison = fc.record({
+  op: fc.constantFrom("$eq", "$neq", "$lt", "$lte", "$gt", "$gte"),
+  field: fc.constantFrom("a", "b", "o.x", "_creationTime"),
+  literal: fc.oneof(value, fc.constant({ $undefined: null })),
+});
+const filter = fc
+  .array(comparison, { minLength: 1, maxLength: 3 })
+  .chain((parts) =>
+    fc
+      .constantFrom("$and", "$or")
+      .map((op): Json => ({ [op]: parts.map((part) => ({ [part.op]: [{ $field: part.field }, { $literal: part.literal }] })) })),
+  );
+const operator = fc.oneof(
+  filter.map((expression): Json => ({ filter: expression })),
+  fc.integer({ min: 0, max: 8 }).map((rows): Json => ({ limit: rows })),
 );
-const operator = fc.oneof(filter.map((expression): Json => ({ filter: expression })), fc.integer({ min: 0, max: 8 }).map((rows): Json => ({ limit: rows })));
 
 const bounds = fc.array(fc.record({ type: fc.constantFrom("Gt", "Gte", "Lt", "Lte"), value }), { maxLength: 2 });
 const request = fc.record({
@@ -64,7 +108,11 @@ function rangeOf({ index, equal, bounds: wanted }: Request): { type: string; fie
 }
 
 function queryOf(one: Request): QueryRequest {
-  return query(one.table, { ...(one.index === undefined ? {} : { index: one.index, range: rangeOf(one) }), order: one.order, operators: one.operators });
+  return query(one.table, {
+    ...(one.index === undefined ? {} : { index: one.index, range: rangeOf(one) }),
+    order: one.order,
+    operators: one.operators,
+  });
 }
 
 function valuesOf(row: Json): ValueObject {
@@ -111,7 +159,10 @@ const change = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("remove" as const), at: fc.nat() }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("query" as const), request, rows: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("pages" as const), request, pageSize: fc.integer({ min: 1, max: 5 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("nest" as const, "keep" as const, "undo" as const, "commit" as const, "count" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constantFrom("nest" as const, "keep" as const, "undo" as const, "commit" as const, "count" as const) }),
+  },
 );
 
 async function checkPages(calls: Calls, model: Model, one: Request, pageSize: number): Promise<void> {
@@ -120,7 +171,7 @@ async function checkPages(calls: Calls, model: Model, one: Request, pageSize: nu
   const expected = expectedRows(rowsOf(model, one.table), paged);
   const seen: Row[] = [];
   const edges: (string | null)[] = [null];
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const page = await calls.page(queryOf(paged), { cursor, pageSize });
     expect(page.page.length).toBeLessThanOrEqual(pageSize);
     expect(page.pageStatus).toBeNull();
@@ -181,7 +232,9 @@ describe("queries", () => {
               model.delete(id);
               break;
             case "query":
-              expect(await calls.collect(queryOf(one.request), one.rows)).toEqual(expectedRows(rowsOf(model, one.request.table), one.request));
+              expect(await calls.collect(queryOf(one.request), one.rows)).toEqual(
+                expectedRows(rowsOf(model, one.request.table), one.request),
+              );
               break;
             case "pages":
               await checkPages(calls, model, one.request, one.pageSize);
@@ -234,10 +287,13 @@ describe("queries", () => {
       for (let n = 0; n < 12; n++) await calls.insert("large", { n, text: "x".repeat(400_000) });
     });
     await read(test.database, scope, async (calls) => {
-      const answer = (await calls.raw("plinth/queryNext", { query: query("large"), stream: 99, rows: 8192 })) as { rows: Row[]; done: boolean };
+      const answer = (await calls.raw("plinth/queryNext", { query: query("large"), stream: 99, rows: 8192 })) as {
+        rows: Row[];
+        done: boolean;
+      };
       expect(answer).toMatchObject({ done: false });
       expect(answer.rows.length).toBeLessThan(5);
-      expect((await calls.collect(query("large", { index: "by_id" }), 3)).map((row) => row["n"]).toSorted()).toHaveLength(12);
+      expect(await calls.collect(query("large", { index: "by_id" }), 3)).toHaveLength(12);
     });
   });
 
@@ -251,8 +307,14 @@ describe("queries", () => {
       const required = await calls.page(never, { cursor: null, pageSize: 1, maximumRowsRead: 10 });
       expect(required).toMatchObject({ page: [], isDone: false, pageStatus: "SplitRequired" });
       expect(required.splitCursor).not.toBeNull();
-      expect(await calls.page(never, { cursor: required.continueCursor, pageSize: 1 })).toMatchObject({ page: [{ n: 19 }], isDone: false, pageStatus: null });
-      expect(await calls.page(query("list"), { cursor: null, pageSize: 9, maximumRowsRead: 10 })).toMatchObject({ pageStatus: "SplitRecommended" });
+      expect(await calls.page(never, { cursor: required.continueCursor, pageSize: 1 })).toMatchObject({
+        page: [{ n: 19 }],
+        isDone: false,
+        pageStatus: null,
+      });
+      expect(await calls.page(query("list"), { cursor: null, pageSize: 9, maximumRowsRead: 10 })).toMatchObject({
+        pageStatus: "SplitRecommended",
+      });
       expect(await calls.page(query("list"), { cursor: null, pageSize: 5, maximumRowsRead: 10 })).toMatchObject({ pageStatus: null });
       const bytes = await calls.page(query("list"), { cursor: null, pageSize: 20, maximumBytesRead: 200 });
       expect(bytes.pageStatus).toBe("SplitRequired");
@@ -279,7 +341,9 @@ describe("queries", () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
     const slow = { $and: Array.from({ length: 100 }, () => ({ $neq: [{ $field: "n" }, { $literal: -1 }] })) };
-    expect(await read(test.database, scope, (calls) => calls.collect(query("list", { operators: [{ filter: slow }] }), 8192))).toHaveLength(4000);
+    expect(await read(test.database, scope, (calls) => calls.collect(query("list", { operators: [{ filter: slow }] }), 8192))).toHaveLength(
+      4000,
+    );
     clearInterval(timer);
     expect(turns).toBeGreaterThan(3);
   });

@@ -13,12 +13,19 @@ const SOFT_PART = 0.75;
 type PageStatus = "SplitRecommended" | "SplitRequired" | null;
 
 /** Returns the JSON text of the page. */
-export async function readPage(context: RowsContext, plan: QueryPlan, options: { readonly page: QueryPageArguments; readonly cursors: CursorCodec }): Promise<string> {
+export async function readPage(
+  context: RowsContext,
+  plan: QueryPlan,
+  options: { readonly page: QueryPageArguments; readonly cursors: CursorCodec },
+): Promise<string> {
   const { page, cursors } = options;
   const digest = queryDigest(page.query.text);
   const from = page.cursor === null ? null : cursors.decode(digest, page.cursor);
   const to = page.endCursor === null ? null : cursors.decode(digest, page.endCursor);
-  const maximum = { rows: page.maximumRowsRead ?? limit("transactionReadDocumentsMax"), bytes: page.maximumBytesRead ?? limit("transactionReadBytesMax") };
+  const maximum = {
+    rows: page.maximumRowsRead ?? limit("transactionReadDocumentsMax"),
+    bytes: page.maximumBytesRead ?? limit("transactionReadBytesMax"),
+  };
   const rows = new QueryRows(context, plan, plan.source === null ? null : pageRange(plan.source, plan.order, { from, to }));
   const texts: string[] = [];
   const positions: Key[] = [];
@@ -48,12 +55,19 @@ function pageStatus(state: {
 }): PageStatus {
   if (state.stopped) return "SplitRequired";
   const { rows, maximum } = state;
-  const large = rows.rowsRead > SOFT_PART * maximum.rows || rows.bytesRead > SOFT_PART * maximum.bytes || state.pageRows > SOFT_PART * limit("queryPageSizeMax");
+  const large =
+    rows.rowsRead > SOFT_PART * maximum.rows ||
+    rows.bytesRead > SOFT_PART * maximum.bytes ||
+    state.pageRows > SOFT_PART * limit("queryPageSizeMax");
   return large ? "SplitRecommended" : null;
 }
 
 /** The part of the query's range that lies behind `from` and not behind `to`. */
-function pageRange(source: QuerySource, order: "asc" | "desc", between: { readonly from: CursorPosition | null; readonly to: CursorPosition | null }): KeyRange | null {
+function pageRange(
+  source: QuerySource,
+  order: "asc" | "desc",
+  between: { readonly from: CursorPosition | null; readonly to: CursorPosition | null },
+): KeyRange | null {
   if (between.from?.kind === "end") return null;
   let { start, end } = source.range;
   const from = between.from === null ? null : keyOf(source, between.from.indexKey);

@@ -54,13 +54,18 @@ function findIndex(query: ParsedQuery, table: TableInfo | undefined, catalogue: 
   const indexes = table === undefined ? [] : catalogue.indexes(table.number).filter((index) => index.name === query.index);
   const ready = indexes.find((index) => index.state === "ready");
   if (ready !== undefined && !ready.staged) return ready;
-  if (catalogue.rules.isSearchIndex(query.table, query.index)) throw plinthError("NotAvailable", { what: `The search or vector index ${name}` });
+  if (catalogue.rules.isSearchIndex(query.table, query.index))
+    throw plinthError("NotAvailable", { what: `The search or vector index ${name}` });
   if (ready !== undefined) throw plinthError("InvalidArgument", { detail: `Index ${name} is staged and cannot be queried yet.` });
-  if (indexes.length > 0) throw plinthError("InvalidArgument", { detail: `Index ${name} is currently backfilling and not available to query yet.` });
+  if (indexes.length > 0)
+    throw plinthError("InvalidArgument", { detail: `Index ${name} is currently backfilling and not available to query yet.` });
   throw plinthError("InvalidArgument", { detail: `Index ${name} not found.` });
 }
 
-function indexSource(keys: KeySpace, { table, index, range }: { readonly table: number; readonly index: number; readonly range: IndexKeyRange }): QuerySource {
+function indexSource(
+  keys: KeySpace,
+  { table, index, range }: { readonly table: number; readonly index: number; readonly range: IndexKeyRange },
+): QuerySource {
   const all = keys.index(index);
   return {
     table,

@@ -69,7 +69,11 @@ export class QueryRows {
     while (source !== null && this.#rest !== null && into.length < target) {
       if (options?.stop(this.#rowsRead, this.#bytesRead) === true) return;
       const range: KeyRange = this.#rest;
-      const { entries, exhausted } = await this.#context.view.peek({ range, order: this.#plan.order, limit: this.#batchSize(source, target - into.length) });
+      const { entries, exhausted } = await this.#context.view.peek({
+        range,
+        order: this.#plan.order,
+        limit: this.#batchSize(source, target - into.length),
+      });
       let consumed = entries.length;
       try {
         consumed = await this.#consume(entries, { source, target, into, ...options });
@@ -97,7 +101,13 @@ export class QueryRows {
   /** Returns how many entries were consumed. */
   async #consume(
     entries: readonly Entry[],
-    work: { readonly source: QuerySource; readonly target: number; readonly into: string[]; readonly stop?: StopRule; readonly onRead?: (key: Key) => void },
+    work: {
+      readonly source: QuerySource;
+      readonly target: number;
+      readonly into: string[];
+      readonly stop?: StopRule;
+      readonly onRead?: (key: Key) => void;
+    },
   ): Promise<number> {
     let consumed = 0;
     for (const entry of entries) {
@@ -143,7 +153,15 @@ export class QueryRows {
     if (last === undefined) return reads.addRange(range.start, range.end);
     const split = this.#plan.order === "asc" ? keyAfter(last.key) : last.key;
     const [read, rest]: [KeyRange, KeyRange] =
-      this.#plan.order === "asc" ? [{ start: range.start, end: split }, { start: split, end: range.end }] : [{ start: split, end: range.end }, { start: range.start, end: split }];
+      this.#plan.order === "asc"
+        ? [
+            { start: range.start, end: split },
+            { start: split, end: range.end },
+          ]
+        : [
+            { start: split, end: range.end },
+            { start: range.start, end: split },
+          ];
     reads.addRange(read.start, read.end);
     if (this.#rest !== null) this.#rest = rest;
   }

@@ -18,7 +18,10 @@ export interface RangeRequest {
 }
 
 /** The first `limit` entries of the range in `order`. */
-export async function readRange(view: { readonly snapshot: Snapshot; readonly overlay: Overlay; readonly breather: Breather }, request: RangeRequest): Promise<RangeResult> {
+export async function readRange(
+  view: { readonly snapshot: Snapshot; readonly overlay: Overlay; readonly breather: Breather },
+  request: RangeRequest,
+): Promise<RangeResult> {
   const { order, limit } = request;
   const entries: Entry[] = [];
   let rest = request.range;
@@ -27,7 +30,8 @@ export async function readRange(view: { readonly snapshot: Snapshot; readonly ov
     const base = await view.snapshot.range({ start: rest.start, end: rest.end, order, limit: wanted });
     const last = base.length < wanted ? undefined : base.at(-1);
     // Behind the last stored entry that was read, the snapshot may hold more: what is known ends there.
-    const known = last === undefined ? rest : order === "asc" ? { start: rest.start, end: keyAfter(last.key) } : { start: last.key, end: rest.end };
+    const known =
+      last === undefined ? rest : order === "asc" ? { start: rest.start, end: keyAfter(last.key) } : { start: last.key, end: rest.end };
     const complete = merge(base, view.overlay.size === 0 ? [] : view.overlay.range(known, order), { order, limit, into: entries });
     if (!complete) return { entries, exhausted: false };
     if (last === undefined) return { entries, exhausted: true };

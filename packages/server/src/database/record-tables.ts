@@ -28,7 +28,10 @@ const tablesBySpace = new Map<number, RecordTable<unknown>>();
 export function defineRecordTable<T>(table: RecordTable<T>): RecordTable<T> {
   assert(Number.isInteger(table.space) && table.space >= 1 && table.space <= 0xffff, `space of ${table.name} is a 16-bit number`);
   for (const other of tablesBySpace.values()) {
-    assert(other.space !== table.space && other.name !== table.name, `record table ${table.name} (${table.space}) collides with ${other.name} (${other.space})`);
+    assert(
+      other.space !== table.space && other.name !== table.name,
+      `record table ${table.name} (${table.space}) collides with ${other.name} (${other.space})`,
+    );
   }
   tablesBySpace.set(table.space, table);
   return table;

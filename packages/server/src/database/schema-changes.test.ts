@@ -3,7 +3,20 @@ import { limit } from "@plinth/core/limits.ts";
 import type { Scope } from "./database.ts";
 import { KeySpace } from "./key-space.ts";
 import { openDatabase } from "./open-database.ts";
-import { callsOf, deploySchema, newScope, nextNowMs, objectValidator, openTestDatabase, query, read, schemaText, type TestDatabase, write } from "./test-database.ts";
+import {
+  callsOf,
+  deploySchema,
+  errorOf,
+  newScope,
+  nextNowMs,
+  objectValidator,
+  openTestDatabase,
+  query,
+  read,
+  schemaText,
+  type TestDatabase,
+  write,
+} from "./test-database.ts";
 
 let test: TestDatabase;
 beforeAll(async () => {
@@ -14,13 +27,6 @@ afterAll(() => test.close());
 const STRING = { type: "string" };
 const NUMBER = { type: "number" };
 const USERS = { document: objectValidator({ name: STRING, "age?": NUMBER }), indexes: { by_name: ["name"] } };
-
-async function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => "no error",
-    (error: unknown) => error,
-  );
-}
 
 function activate(scope: Scope, prepared: Awaited<ReturnType<TestDatabase["database"]["prepareSchema"]>>): Promise<void> {
   return test.database.update(scope, (transaction) => test.database.activateSchema(transaction, prepared));
@@ -54,7 +60,7 @@ async function expectIndexesComplete(scope: Scope, table: string, indexes: Reado
     for (const [index, field] of Object.entries(indexes)) {
       const rows = await calls.collect(query(table, { index }), 8192);
       expect(rows.map((row) => row._id).toSorted(), index).toEqual(all.map((row) => row._id).toSorted());
-      const values = rows.map((row) => String(row[field] ?? ""));
+      const values = rows.map((row) => JSON.stringify(row[field]));
       expect(values, index).toEqual(values.toSorted());
     }
   });
@@ -66,25 +72,39 @@ describe("schema changes", () => {
     await write(test.database, scope, (calls) => calls.insert("users", { name: "a" }));
     const before = test.database.latest();
     const progress: string[] = [];
-    const prepared = await test.database.prepareSchema(scope, schemaText({ users: USERS, posts: { indexes: { by_user: ["user"] } } }), (text) => progress.push(text));
+    const prepared = await test.database.prepareSchema(
+      scope,
+      schemaText({ users: USERS, posts: { indexes: { by_user: ["user"] } } }),
+      (text) => progress.push(text),
+    );
     expect(prepared).toMatchObject({ indexesAdded: ["users.by_name", "posts.by_user"], indexesRemoved: [] });
     expect(progress).toEqual(["users: checking documents, filling index by_name: 1 documents"]);
     await read(test.database, scope, async (calls, transaction) => {
       expect(await transaction.tables()).not.toHaveProperty("posts");
-      expect(await errorOf(calls.collect(query("users", { index: "by_name" })))).toMatchObject({ message: "Index users.by_name is currently backfilling and not available to query yet." });
+      expect(await errorOf(calls.collect(query("users", { index: "by_name" })))).toMatchObject({
+        message: "Index users.by_name is currently backfilling and not available to query yet.",
+      });
     });
     await activate(scope, prepared);
     await write(test.database, scope, async (calls, transaction) => {
       expect(await transaction.tables()).toHaveProperty("posts");
       expect(await calls.collect(query("users", { index: "by_name" }))).toMatchObject([{ name: "a" }]);
       expect(await calls.collect(query("posts", { index: "by_user" }))).toEqual([]);
-      expect(await errorOf(calls.insert("users", { name: 1 }))).toMatchObject({ code: "SchemaViolation", message: expect.stringContaining("Path: .name") });
+      expect(await errorOf(calls.insert("users", { name: 1 }))).toMatchObject({
+        code: "SchemaViolation",
+        message: expect.stringContaining("Path: .name"),
+      });
       const id = await calls.insert("users", { name: "b", age: 1 });
       expect(await errorOf(calls.patch(id, { name: { $undefined: null } }))).toMatchObject({ code: "SchemaViolation" });
-      expect(await errorOf(calls.replace(id, { name: "b", extra: 1 }))).toMatchObject({ code: "SchemaViolation", message: expect.stringContaining("extra field") });
+      expect(await errorOf(calls.replace(id, { name: "b", extra: 1 }))).toMatchObject({
+        code: "SchemaViolation",
+        message: expect.stringContaining("extra field"),
+      });
     });
     const past = await test.database.begin(scope, { readonly: true, at: before, nowMs: 0 });
-    expect(await errorOf(callsOf(past).collect(query("users", { index: "by_name" })))).toMatchObject({ message: "Index users.by_name not found." });
+    expect(await errorOf(callsOf(past).collect(query("users", { index: "by_name" })))).toMatchObject({
+      message: "Index users.by_name not found.",
+    });
     past.release();
   });
 
@@ -171,7 +191,8 @@ describe("schema changes", () => {
         const transaction = await test.database.begin(scope, { readonly: false, nowMs: nextNowMs() });
         const calls = callsOf(transaction);
         const id = ids[n % ids.length] ?? "";
-        if ((await calls.get(id)) !== null) await (n % 11 === 0 ? calls.remove(id) : calls.patch(id, { name: `w${n % 41}`, team: `t${n % 6}` }));
+        if ((await calls.get(id)) !== null)
+          await (n % 11 === 0 ? calls.remove(id) : calls.patch(id, { name: `w${n % 41}`, team: `t${n % 6}` }));
         ids.push(await calls.insert("users", { name: `i${n % 43}`, team: "new" }));
         if ((await transaction.commit()).kind === "committed") commits++;
         transaction.release();
@@ -182,7 +203,11 @@ describe("schema changes", () => {
     const writers = [1, 2, 3].map(writer);
     const document = objectValidator({ name: STRING, team: STRING });
     await deploySchema(test.database, scope, schemaText({ users: { document, indexes: { by_name: ["name"], by_team: ["team"] } } }));
-    await deploySchema(test.database, scope, schemaText({ users: { document, indexes: { by_team: ["team", "name"], by_both: ["name", "team"] } } }));
+    await deploySchema(
+      test.database,
+      scope,
+      schemaText({ users: { document, indexes: { by_team: ["team", "name"], by_both: ["name", "team"] } } }),
+    );
     stop = true;
     for (const commits of await Promise.all(writers)) expect(commits).toBeGreaterThan(0);
     await expectIndexesComplete(scope, "users", { by_team: "team", by_both: "name" });
@@ -217,7 +242,10 @@ describe("schema changes", () => {
     expect(prepared).toMatchObject({ indexesAdded: [], indexesRemoved: ["users.by_name"] });
     await activate(scope, prepared);
     await write(test.database, scope, async (calls) => {
-      expect(await errorOf(calls.collect(query("users", { index: "by_name" })))).toMatchObject({ code: "InvalidArgument", message: "Index users.by_name not found." });
+      expect(await errorOf(calls.collect(query("users", { index: "by_name" })))).toMatchObject({
+        code: "InvalidArgument",
+        message: "Index users.by_name not found.",
+      });
       await calls.insert("users", { whatever: 1 });
     });
     await until(async () => new Set(await storedIndexNumbers(scope)).size === 1);
@@ -231,7 +259,8 @@ describe("schema changes", () => {
       await calls.insert("users", { name: "b", age: 1 });
     });
     const prepared = await test.database.prepareSchema(scope, schemaText({ users: { indexes: { by: ["age"] } } }));
-    const names = (): Promise<unknown[]> => read(test.database, scope, async (calls) => (await calls.collect(query("users", { index: "by" }))).map((row) => row["name"]));
+    const names = (): Promise<unknown[]> =>
+      read(test.database, scope, async (calls) => (await calls.collect(query("users", { index: "by" }))).map((row) => row["name"]));
     expect(await names()).toEqual(["a", "b"]);
     await activate(scope, prepared);
     expect(await names()).toEqual(["b", "a"]);
@@ -241,7 +270,9 @@ describe("schema changes", () => {
     const scope = newScope();
     await write(test.database, scope, (calls) => calls.insert("users", { name: "a" }));
     await deploySchema(test.database, scope, schemaText({ users: { staged: { by_name: ["name"] } } }));
-    expect(await read(test.database, scope, (calls) => errorOf(calls.collect(query("users", { index: "by_name" }))))).toMatchObject({ message: expect.stringContaining("staged") });
+    expect(await read(test.database, scope, (calls) => errorOf(calls.collect(query("users", { index: "by_name" }))))).toMatchObject({
+      message: expect.stringContaining("staged"),
+    });
     const prepared = await test.database.prepareSchema(scope, schemaText({ users: { indexes: { by_name: ["name"] } } }));
     expect(prepared.indexesAdded).toEqual([]);
     await activate(scope, prepared);
@@ -293,7 +324,11 @@ describe("schema changes", () => {
 
   it("ids are checked against the table that they are of", async () => {
     const scope = newScope();
-    await deploySchema(test.database, scope, schemaText({ users: {}, posts: { document: objectValidator({ author: { type: "id", tableName: "users" } }) } }));
+    await deploySchema(
+      test.database,
+      scope,
+      schemaText({ users: {}, posts: { document: objectValidator({ author: { type: "id", tableName: "users" } }) } }),
+    );
     await write(test.database, scope, async (calls) => {
       const user = await calls.insert("users", {});
       const post = await calls.insert("posts", { author: user });

@@ -13,7 +13,6 @@
  * C2 A failure, or a crash whose rest the next preparation clears, leaves documents and the serving schema as they were.
  * C3 An index is complete when it becomes ready, and when a schema is active every document fits it.
  */
-import { must } from "@plinth/core/assert.ts";
 import { keyAfter } from "@plinth/core/documents/keys.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
@@ -22,7 +21,7 @@ import type { KeyRange, Store, Write } from "../store/store.ts";
 import { BatchSize } from "./batch-size.ts";
 import { backoffMs } from "./conflict-backoff.ts";
 import type { PreparedSchema, Scope } from "./database.ts";
-import { indexEntryKey, parseDocument, pendingFailure } from "./documents.ts";
+import { idOf, indexEntryKey, parseDocument, pendingFailure } from "./documents.ts";
 import { INTERNAL_ID_BYTES, internalIdOf } from "./key-space.ts";
 import { activatePending, declarePending, type TableWork, withoutPending } from "./schema-plan.ts";
 import { SchemaRules } from "./schema-rules.ts";
@@ -47,7 +46,11 @@ export interface Prepared extends PreparedSchema {
 
 type Progress = (text: string) => void;
 
-export async function prepareSchema(host: SchemaHost, scope: Scope, options: { readonly schemaText: string | null; readonly progress?: Progress }): Promise<Prepared> {
+export async function prepareSchema(
+  host: SchemaHost,
+  scope: Scope,
+  options: { readonly schemaText: string | null; readonly progress?: Progress },
+): Promise<Prepared> {
   const { schemaText, progress = () => {} } = options;
   const rules = SchemaRules.parse(schemaText);
   const declared = await host.update(scope, (transaction) => declare(transaction, { host, schemaText, rules }));
@@ -144,7 +147,9 @@ interface FillOptions {
 
 /** Checks the documents of a table and enters them into its new indexes. */
 async function fillTable(host: SchemaHost, scope: Scope, { task, pendingId, progress }: FillOptions): Promise<void> {
-  const what = [task.check ? "checking documents" : "", ...task.indexes.map(({ name }) => `filling index ${name}`)].filter((part) => part !== "").join(", ");
+  const what = [task.check ? "checking documents" : "", ...task.indexes.map(({ name }) => `filling index ${name}`)]
+    .filter((part) => part !== "")
+    .join(", ");
   const size = new BatchSize();
   let rest = await existingDocuments(host, scope, task);
   let done = 0;
@@ -177,7 +182,9 @@ async function existingDocuments(host: SchemaHost, scope: Scope, { table }: Tabl
   }
 }
 
-type BatchOutcome = { readonly kind: "done"; readonly documents: number; readonly rest: KeyRange | null } | { readonly kind: "again"; readonly error: Error };
+type BatchOutcome =
+  | { readonly kind: "done"; readonly documents: number; readonly rest: KeyRange | null }
+  | { readonly kind: "again"; readonly error: Error };
 
 async function fillBatch(
   host: SchemaHost,
@@ -197,10 +204,21 @@ async function fillBatch(
       await transaction.view.breather.breathe();
     }
     const outcome = await transaction.commit();
-    if (outcome.kind === "conflict") return { kind: "again", error: plinthError("OptimisticConcurrencyControlFailure", { path: "a schema change", attempts: limit("platformConflictAttemptsMax") }) };
+    if (outcome.kind === "conflict")
+      return {
+        kind: "again",
+        error: plinthError("OptimisticConcurrencyControlFailure", {
+          path: "a schema change",
+          attempts: limit("platformConflictAttemptsMax"),
+        }),
+      };
     size.observe(entries.length, bytes);
     const last = entries.at(-1);
-    return { kind: "done", documents: entries.length, rest: exhausted || last === undefined ? null : { start: keyAfter(last.key), end: range.end } };
+    return {
+      kind: "done",
+      documents: entries.length,
+      rest: exhausted || last === undefined ? null : { start: keyAfter(last.key), end: range.end },
+    };
   } catch (error) {
     // Many index entries of large documents: fewer documents at once may fit.
     if (error instanceof PlinthError && error.code === "LimitExceeded" && size.size > 1) return { kind: "again", error };
@@ -210,16 +228,20 @@ async function fillBatch(
   }
 }
 
-function fillDocument(transaction: OpenTransaction, task: TableWork, entry: { readonly key: Uint8Array; readonly value: Uint8Array }): void {
+function fillDocument(
+  transaction: OpenTransaction,
+  task: TableWork,
+  entry: { readonly key: Uint8Array; readonly value: Uint8Array },
+): void {
   const document = parseDocument(storedText(entry.value));
   for (const index of task.indexes) {
     transaction.view.put(indexEntryKey(transaction.keys, index.number, index.fields, document), internalIdOf(entry.key));
   }
   if (!task.check) return;
-  const id = must(document["_id"], "a document has an id");
+  const id = idOf(document);
   delete document["_id"];
   delete document["_creationTime"];
-  const failure = pendingFailure(transaction.catalogue.current, { table: task.table.name, id: String(id), document });
+  const failure = pendingFailure(transaction.catalogue.current, { table: task.table.name, id, document });
   if (failure !== null) throw plinthError("SchemaMismatch", { detail: failure });
 }
 
@@ -232,7 +254,11 @@ export async function sweepDropped(host: SchemaHost, scope: Scope, stopped: () =
       const { view, keys } = transaction;
       const note = (await view.range({ range: keys.droppedIndexes(), order: "asc", limit: 1 })).entries[0];
       if (note === undefined || stopped()) return;
-      const { entries, exhausted } = await view.range({ range: keys.index(keys.droppedIndexOf(note.key)), order: "asc", limit: limit("schemaBatchDocumentsMax") });
+      const { entries, exhausted } = await view.range({
+        range: keys.index(keys.droppedIndexOf(note.key)),
+        order: "asc",
+        limit: limit("schemaBatchDocumentsMax"),
+      });
       for (const { key } of entries) writes.push({ key, value: null });
       if (exhausted) writes.push({ key: note.key, value: null });
     } finally {

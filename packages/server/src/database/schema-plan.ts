@@ -49,9 +49,14 @@ export function declarePending(
   for (const name of rules.tableNames()) {
     const table = must(catalogue.table(name), "a declared table exists");
     const missing = rules.indexes(name).filter((declared) => !catalogue.indexes(table.number).some((index) => sameIndex(index, declared)));
-    const indexes = missing.map(
-      ({ name: indexName, fields, staged }): IndexInfo => ({ number: nextIndex++, table: table.number, name: indexName, fields, state: "backfilling", staged }),
-    );
+    const indexes = missing.map(({ name: indexName, fields, staged }): IndexInfo => ({
+      number: nextIndex++,
+      table: table.number,
+      name: indexName,
+      fields,
+      state: "backfilling",
+      staged,
+    }));
     added.push(...indexes);
     const check = rules.validator(name) !== undefined && !before.rules.sameValidator(name, rules);
     if (!table.hidden && (check || indexes.length > 0)) work.push({ table, indexes, check });
@@ -94,6 +99,13 @@ function isDeclared(index: IndexInfo, catalogue: Catalogue, rules: SchemaRules):
   return table !== undefined && rules.indexes(table.name).some((declared) => sameIndex(index, declared));
 }
 
-function sameIndex(index: { readonly name: string; readonly fields: readonly string[] }, other: { readonly name: string; readonly fields: readonly string[] }): boolean {
-  return index.name === other.name && index.fields.length === other.fields.length && index.fields.every((field, at) => field === other.fields[at]);
+function sameIndex(
+  index: { readonly name: string; readonly fields: readonly string[] },
+  other: { readonly name: string; readonly fields: readonly string[] },
+): boolean {
+  return (
+    index.name === other.name &&
+    index.fields.length === other.fields.length &&
+    index.fields.every((field, at) => field === other.fields[at])
+  );
 }

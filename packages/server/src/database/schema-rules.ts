@@ -1,6 +1,12 @@
 /** What a schema demands of documents and which indexes it declares. Made once for each schema text. */
 import { isDeepStrictEqual } from "node:util";
-import { type CheckOptions, checkValue, describeFailure, type ValidationFailure, type Validator } from "@plinth/core/documents/validators.ts";
+import {
+  type CheckOptions,
+  checkValue,
+  describeFailure,
+  type ValidationFailure,
+  type Validator,
+} from "@plinth/core/documents/validators.ts";
 import { type IndexSchema, parseSchema, type Schema } from "@plinth/core/documents/schema.ts";
 import type { ValueObject } from "@plinth/core/documents/values.ts";
 

@@ -63,7 +63,11 @@ async function perform(transaction: Transaction, operation: Operation): Promise<
   const find = async (name: string): Promise<{ _id: string; elements: number[] } | undefined> => {
     const stream = 1000 + Math.floor(transaction.metrics().databaseQueries);
     const range = [{ type: "Eq", fieldPath: "name", value: name }];
-    const answer = (await calls.raw("plinth/queryNext", { query: query("lists", { index: "by_name", range, operators: [{ limit: 2 }] }), stream, rows: 2 })) as {
+    const answer = (await calls.raw("plinth/queryNext", {
+      query: query("lists", { index: "by_name", range, operators: [{ limit: 2 }] }),
+      stream,
+      rows: 2,
+    })) as {
       rows: { _id: string; elements: number[] }[];
     };
     return answer.rows[0];
@@ -89,7 +93,9 @@ async function perform(transaction: Transaction, operation: Operation): Promise<
         { type: "Lt", fieldPath: "length", value: operation.high },
       ];
       const stream = 5000 + transaction.metrics().databaseQueries;
-      const answer = (await calls.raw("plinth/queryNext", { query: query("lists", { index: "by_length", range }), stream, rows: 100 })) as { rows: { name: string; length: number }[] };
+      const answer = (await calls.raw("plinth/queryNext", { query: query("lists", { index: "by_length", range }), stream, rows: 100 })) as {
+        rows: { name: string; length: number }[];
+      };
       return answer.rows.map(({ name, length }) => `${length}${name}`).sort();
     }
     case "last": {
@@ -126,7 +132,10 @@ function expected(model: Model, operation: Operation): unknown {
     case "list":
       return lists.get(operation.name) ?? null;
     case "between":
-      return [...lists].filter(([, { length }]) => length >= operation.low && length < operation.high).map(([name, { length }]) => `${length}${name}`).sort();
+      return [...lists]
+        .filter(([, { length }]) => length >= operation.low && length < operation.high)
+        .map(([name, { length }]) => `${length}${name}`)
+        .sort();
     case "last": {
       const longest = Math.max(...[...lists.values()].map(({ length }) => length));
       return lists.size === 0 ? [] : [longest];
@@ -190,7 +199,8 @@ describe("serializability", () => {
       // A transaction that wrote nothing saw the state after the commit of its snapshot.
       const order = result.history.toSorted((a, b) => a.ts - b.ts || Number(b.wrote) - Number(a.wrote));
       for (const { steps, ts } of order) {
-        for (const { operation, seen } of steps) expect(seen, `seed ${seed}, commit ${ts}, ${JSON.stringify(operation)}`).toEqual(expected(model, operation));
+        for (const { operation, seen } of steps)
+          expect(seen, `seed ${seed}, commit ${ts}, ${JSON.stringify(operation)}`).toEqual(expected(model, operation));
       }
     }
     expect(conflicts).toBeGreaterThan(100);

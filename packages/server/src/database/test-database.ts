@@ -62,7 +62,15 @@ export interface QueryRequest {
 }
 
 /** A query of the whole table, or of an index when `range` is given. */
-export function query(table: string, options: { readonly index?: string; readonly range?: readonly Json[]; readonly order?: "asc" | "desc"; readonly operators?: readonly Json[] } = {}): QueryRequest {
+export function query(
+  table: string,
+  options: {
+    readonly index?: string;
+    readonly range?: readonly Json[];
+    readonly order?: "asc" | "desc";
+    readonly operators?: readonly Json[];
+  } = {},
+): QueryRequest {
   const order = options.order ?? "asc";
   const source =
     options.index === undefined
@@ -133,7 +141,16 @@ export class Calls {
     }
   }
 
-  async page(request: QueryRequest, options: { readonly cursor: string | null; readonly pageSize: number; readonly endCursor?: string | null; readonly maximumRowsRead?: number; readonly maximumBytesRead?: number }): Promise<Page> {
+  async page(
+    request: QueryRequest,
+    options: {
+      readonly cursor: string | null;
+      readonly pageSize: number;
+      readonly endCursor?: string | null;
+      readonly maximumRowsRead?: number;
+      readonly maximumBytesRead?: number;
+    },
+  ): Promise<Page> {
     return (await this.raw("1.0/queryPage", { query: request, version: "1.48.0", ...options })) as Page;
   }
 }
@@ -156,8 +173,21 @@ export async function read<T>(database: Database, scope: Scope, body: (calls: Ca
 }
 
 /** The text of `schema.export()`. */
-export function schemaText(tables: Readonly<Record<string, { readonly document?: Json; readonly indexes?: Readonly<Record<string, readonly string[]>>; readonly staged?: Readonly<Record<string, readonly string[]>> }>>, schemaValidation = true): string {
-  const listOf = (indexes: Readonly<Record<string, readonly string[]>> = {}): Json[] => Object.entries(indexes).map(([indexDescriptor, fields]) => ({ indexDescriptor, fields }));
+export function schemaText(
+  tables: Readonly<
+    Record<
+      string,
+      {
+        readonly document?: Json;
+        readonly indexes?: Readonly<Record<string, readonly string[]>>;
+        readonly staged?: Readonly<Record<string, readonly string[]>>;
+      }
+    >
+  >,
+  schemaValidation = true,
+): string {
+  const listOf = (indexes: Readonly<Record<string, readonly string[]>> = {}): Json[] =>
+    Object.entries(indexes).map(([indexDescriptor, fields]) => ({ indexDescriptor, fields }));
   return JSON.stringify({
     tables: Object.entries(tables).map(([tableName, table]) => ({
       tableName,
@@ -183,6 +213,16 @@ export async function deploySchema(database: Database, scope: Scope, text: strin
 export function objectValidator(fields: Readonly<Record<string, Json>>): Json {
   return {
     type: "object",
-    value: Object.fromEntries(Object.entries(fields).map(([name, fieldType]) => [name.replace("?", ""), { fieldType, optional: name.endsWith("?") }])),
+    value: Object.fromEntries(
+      Object.entries(fields).map(([name, fieldType]) => [name.replace("?", ""), { fieldType, optional: name.endsWith("?") }]),
+    ),
   };
+}
+
+/** What a call failed with, or "no error". */
+export async function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => "no error",
+    (error: unknown) => error,
+  );
 }

@@ -57,7 +57,8 @@ export class TransactionCatalogue {
     if (known !== undefined && !known.hidden) return known;
     const max = limit("transactionTablesMax");
     // Each new table copies the catalogue, so one transaction may make only so many.
-    if (++this.#tablesMade > max) throw plinthError("LimitExceeded", { what: "New tables in one function call", actual: this.#tablesMade, max });
+    if (++this.#tablesMade > max)
+      throw plinthError("LimitExceeded", { what: "New tables in one function call", actual: this.#tablesMade, max });
     const { catalogue, table } = this.current.withTable(name, { secret: () => this.newSecret() });
     this.change(catalogue);
     return table;

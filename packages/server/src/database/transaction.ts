@@ -1,12 +1,10 @@
 /** One transaction: the syscalls of user code, the platform's records, nested calls and the commit. */
 import { assert, unreachable } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
-import { limit } from "@plinth/core/limits.ts";
 import type { KeyRange, Store, Timestamp } from "../store/store.ts";
 import type { Records, Scope, SystemTableName, Transaction, TransactionMetrics } from "./database.ts";
 import { Documents } from "./documents.ts";
-import type { KeySpace } from "./key-space.ts";
-import { keyMeaning } from "./key-space.ts";
+import { type KeySpace, keyMeaning } from "./key-space.ts";
 import {
   parseCount,
   parseGet,
@@ -17,11 +15,8 @@ import {
   parseQueryPage,
   parseRemove,
   parseReplace,
-  type QueryNextArguments,
 } from "./parse-syscalls.ts";
-import { readPage } from "./query-page.ts";
-import { planQuery } from "./query-plan.ts";
-import { QueryRows } from "./query-rows.ts";
+import { Queries } from "./queries.ts";
 import { recordTables } from "./record-tables.ts";
 import { RecordStore } from "./record-store.ts";
 import type { TransactionCatalogue } from "./transaction-catalogue.ts";
@@ -45,10 +40,6 @@ function isWriteCall(op: string): op is WriteCall {
   return WRITES.has(op);
 }
 
-/** Bytes of rows after which an answer to `queryNext` is sent although more rows were asked for. */
-const ANSWER_BYTES = 1024 * 1024;
-const COUNT_BATCH = 1024;
-
 export interface TransactionOptions {
   readonly store: Store;
   readonly view: View;
@@ -57,11 +48,6 @@ export interface TransactionOptions {
   readonly ids: InternalIds;
   readonly readonly: boolean;
   readonly nowMs: number;
-}
-
-interface OpenQuery {
-  readonly rows: QueryRows;
-  readonly bytes: number;
 }
 
 type CommitOutcome = Awaited<ReturnType<Transaction["commit"]>>;
@@ -79,9 +65,7 @@ export class OpenTransaction implements Transaction {
   readonly #store: Store;
   readonly #documents: Documents;
   readonly #usage = new Usage();
-  /** One map for each open call: a nested call cannot touch the streams of its caller. */
-  readonly #queries: Map<number, OpenQuery>[] = [new Map()];
-  #openQueriesBytes = 0;
+  readonly #queries: Queries;
   #running: Promise<unknown> = Promise.resolve();
   #pending = 0;
   /** `ending`: calls that arrived are performed still, new ones are refused. */
@@ -100,6 +84,7 @@ export class OpenTransaction implements Transaction {
     this.records = new RecordStore(view, keys);
     const documents = new Documents({ view, keys: keys.branch, usage: this.#usage, catalogue, ids, nowMs });
     this.#documents = documents;
+    this.#queries = new Queries({ view, keys: keys.branch, usage: this.#usage, catalogue });
     this.system = {
       insert: (table: SystemTableName, valueText) => Promise.resolve(documents.insertSystem(table, valueText)),
       replace: (id, valueText) => documents.replaceSystem(id, valueText),
@@ -154,14 +139,14 @@ export class OpenTransaction implements Transaction {
         return (await this.#documents.get(id, isSystem)) ?? "null";
       }
       case "plinth/queryNext":
-        return this.#queryNext(parseQueryNext(argText), argText.length);
+        return this.#queries.next(parseQueryNext(argText), argText.length);
       case "plinth/queryClose":
-        this.#closeQuery(parseQueryClose(argText).stream);
+        this.#queries.close(parseQueryClose(argText).stream);
         return "null";
       case "1.0/queryPage":
-        return this.#queryPage(argText);
+        return this.#queries.page(parseQueryPage(argText));
       case "1.0/count":
-        return this.#count(parseCount(argText).table);
+        return String(await this.#queries.count(parseCount(argText).table));
       default:
         return unreachable(op);
     }
@@ -188,70 +173,22 @@ export class OpenTransaction implements Transaction {
     }
   }
 
-  async #queryNext({ stream, rows, query }: QueryNextArguments, bytes: number): Promise<string> {
-    const queries = this.#queries.at(-1);
-    assert(queries !== undefined, "a call is open");
-    if (query !== undefined) {
-      if (queries.has(stream)) throw plinthError("InvalidArgument", { detail: `The query stream ${stream} is open already.` });
-      this.#usage.countQuery();
-      const max = limit("openQueriesBytesMax");
-      if (this.#openQueriesBytes + bytes > max) throw plinthError("LimitExceeded", { what: "Bytes of open queries", actual: this.#openQueriesBytes + bytes, max });
-      const plan = planQuery(query, await this.catalogue.load(), this.keys);
-      queries.set(stream, { rows: new QueryRows({ view: this.view, keys: this.keys, usage: this.#usage }, plan), bytes });
-      this.#openQueriesBytes += bytes;
-    }
-    const open = queries.get(stream);
-    if (open === undefined) throw plinthError("InvalidArgument", { detail: `There is no query stream ${stream}.` });
-    const texts: string[] = [];
-    const before = open.rows.bytesRead;
-    await open.rows.read(rows, texts, { stop: (_, bytesRead) => bytesRead - before >= ANSWER_BYTES, onRead: () => {} });
-    if (open.rows.done) this.#closeQuery(stream);
-    return `{"rows":[${texts.join(",")}],"done":${open.rows.done}}`;
-  }
-
-  #closeQuery(stream: number): void {
-    const open = this.#queries.at(-1)?.get(stream);
-    if (open === undefined) return;
-    this.#queries.at(-1)?.delete(stream);
-    this.#openQueriesBytes -= open.bytes;
-  }
-
-  async #queryPage(argText: string): Promise<string> {
-    const page = parseQueryPage(argText);
-    this.#usage.countQuery();
-    const catalogue = await this.catalogue.load();
-    const plan = planQuery(page.query, catalogue, this.keys);
-    return readPage({ view: this.view, keys: this.keys, usage: this.#usage }, plan, { page, cursors: catalogue.cursors });
-  }
-
-  async #count(tableName: string): Promise<string> {
-    this.#usage.countQuery();
-    const table = (await this.catalogue.load()).table(tableName);
-    if (table === undefined) return "0";
-    let { start, end } = this.keys.index(table.creationIndex);
-    for (let count = 0; ; ) {
-      const { entries, exhausted } = await this.view.range({ range: { start, end }, order: "asc", limit: COUNT_BATCH });
-      for (let read = 0; read < entries.length; read++) this.#usage.countDocumentRead(0);
-      count += entries.length;
-      const last = entries.at(-1);
-      if (exhausted || last === undefined) return String(count);
-      start = Buffer.concat([last.key, Buffer.of(0)]);
-      await this.view.breather.breathe();
-    }
-  }
-
   async tables(): Promise<Readonly<Record<string, number>>> {
     return (await this.catalogue.load()).numbers();
   }
 
   nested(): { keep(): void; undo(): void } {
     assert(this.#state === "open" && this.#pending === 0, "a nested call starts while nothing else of the transaction runs");
-    const depth = this.#queries.push(new Map());
+    this.#queries.startLayer();
     this.view.overlay.startLayer();
     this.catalogue.startLayer();
+    const layers = this.#queries.layers;
     const end = (): void => {
-      assert(this.#queries.length === depth && this.#pending === 0, "nested calls end in the reverse order of their start, when nothing of them runs");
-      for (const { bytes } of this.#queries.pop()?.values() ?? []) this.#openQueriesBytes -= bytes;
+      assert(
+        this.#queries.layers === layers && this.#pending === 0,
+        "nested calls end in the reverse order of their start, when nothing of them runs",
+      );
+      this.#queries.endLayer();
     };
     return {
       keep: () => {
@@ -286,7 +223,7 @@ export class OpenTransaction implements Transaction {
 
   async commit(): Promise<CommitOutcome> {
     assert(this.#state === "open", "a transaction is committed once");
-    assert(this.#queries.length === 1, "nested calls end before the transaction does");
+    assert(this.#queries.layers === 1, "nested calls end before the transaction does");
     this.#state = "ending";
     // Calls that a function made and did not wait for.
     await this.idle();

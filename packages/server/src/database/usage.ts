@@ -20,12 +20,14 @@ export class Usage {
 
   /** One `get`, one query or one page. */
   countQuery(): void {
-    if (++this.#databaseQueries > READ_RANGES_MAX) throw exceeded("transactionReadRangesMax", "Index ranges read in one function call", this.#databaseQueries);
+    if (++this.#databaseQueries > READ_RANGES_MAX)
+      throw exceeded("transactionReadRangesMax", "Index ranges read in one function call", this.#databaseQueries);
   }
 
   countDocumentRead(bytes: number): void {
     this.#bytesRead += bytes;
-    if (++this.#documentsRead > READ_DOCUMENTS_MAX) throw exceeded("transactionReadDocumentsMax", "Documents read in one function call", this.#documentsRead);
+    if (++this.#documentsRead > READ_DOCUMENTS_MAX)
+      throw exceeded("transactionReadDocumentsMax", "Documents read in one function call", this.#documentsRead);
     if (this.#bytesRead > READ_BYTES_MAX) throw exceeded("transactionReadBytesMax", "Bytes read in one function call", this.#bytesRead);
   }
 
@@ -34,11 +36,13 @@ export class Usage {
     if (++this.#documentsWritten > WRITE_DOCUMENTS_MAX) {
       throw exceeded("transactionWriteDocumentsMax", "Documents written in one function call", this.#documentsWritten);
     }
-    if (this.#bytesWritten > WRITE_BYTES_MAX) throw exceeded("transactionWriteBytesMax", "Bytes written in one function call", this.#bytesWritten);
+    if (this.#bytesWritten > WRITE_BYTES_MAX)
+      throw exceeded("transactionWriteBytesMax", "Bytes written in one function call", this.#bytesWritten);
   }
 
   countSchedule(argsBytes: number): void {
-    if (argsBytes > limit("scheduleArgsBytesMax")) throw exceeded("scheduleArgsBytesMax", "Bytes of the arguments of a scheduled function", argsBytes);
+    if (argsBytes > limit("scheduleArgsBytesMax"))
+      throw exceeded("scheduleArgsBytesMax", "Bytes of the arguments of a scheduled function", argsBytes);
     this.#scheduledArgsBytes += argsBytes;
     if (++this.#functionsScheduled > limit("transactionSchedulesMax")) {
       throw exceeded("transactionSchedulesMax", "Functions scheduled by one mutation", this.#functionsScheduled);

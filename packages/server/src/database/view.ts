@@ -61,7 +61,11 @@ export class View {
     this.#storeBytes += key.length + (value?.length ?? 0);
     // The count only grows: an undone write has cost its memory and its time too.
     if (this.#storeBytes > STORE_BYTES_MAX) {
-      throw plinthError("LimitExceeded", { what: "Bytes of one commit with its index entries", actual: this.#storeBytes, max: STORE_BYTES_MAX });
+      throw plinthError("LimitExceeded", {
+        what: "Bytes of one commit with its index entries",
+        actual: this.#storeBytes,
+        max: STORE_BYTES_MAX,
+      });
     }
     this.overlay.put(key, value);
   }
