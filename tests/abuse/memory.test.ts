@@ -34,7 +34,7 @@ describe.each(Object.entries(EXHAUSTION))("%s", (_, name) => {
 });
 
 test("B01 says which limit it was", async () => {
-  expect((await abuse.attack("memory:B01")).message).toContain("JavaScript execution ran out of memory (maximum memory usage: 64 MB)");
+  expect((await abuse.attack("memory:B01quick")).message).toContain("JavaScript execution ran out of memory (maximum memory usage: 64 MB)");
 });
 
 test("B06 huge reservations do not hurt", async () => {

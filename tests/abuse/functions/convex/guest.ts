@@ -84,7 +84,7 @@ export const J06 = queryGeneric((_, { index }: { index: number }) => returned[in
 export const J08 = queryGeneric((_, args) => ({ args, polluted: ({} as { polluted?: string }).polluted ?? "no" }));
 
 export const J09 = queryGeneric(async () => {
-  const specifier = "fs";
+  const specifier = ["f", "s"].join("");
   return await import(/* @vite-ignore */ specifier);
 });
 
