@@ -6,6 +6,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/fixtures/**"],
     pool: "forks",
     maxWorkers: 2,
+    // isolated-vm asks for it.
+    execArgv: ["--no-node-snapshot"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,5 +1,8 @@
 /** What `crypto.subtle` of a guest and the runner say to each other, as JSON. Bytes are base64. */
 
+export type KeyFormat = "raw" | "raw-secret" | "raw-public" | "pkcs8" | "spki" | "jwk";
+export type KeyUsage = "encrypt" | "decrypt" | "sign" | "verify" | "deriveKey" | "deriveBits" | "wrapKey" | "unwrapKey" | "encapsulateKey" | "encapsulateBits" | "decapsulateKey" | "decapsulateBits";
+
 /** Members of an algorithm; a `hash` given as an object is its name. */
 export type WireAlgorithm = Readonly<Record<string, { readonly text: string } | { readonly number: number } | { readonly bytes: string } | { readonly key: WireKey }>>;
 
@@ -7,7 +10,7 @@ export type WireAlgorithm = Readonly<Record<string, { readonly text: string } | 
 export interface WireKey {
   readonly type: "secret" | "private" | "public";
   readonly algorithm: WireAlgorithm;
-  readonly usages: readonly string[];
+  readonly usages: readonly KeyUsage[];
   readonly data: string;
 }
 
@@ -16,20 +19,20 @@ export type SubtleRequest =
   | { readonly method: "sign" | "encrypt" | "decrypt"; readonly algorithm: WireAlgorithm; readonly key: WireKey; readonly data: string }
   | { readonly method: "verify"; readonly algorithm: WireAlgorithm; readonly key: WireKey; readonly signature: string; readonly data: string }
   | { readonly method: "deriveBits"; readonly algorithm: WireAlgorithm; readonly key: WireKey; readonly length: number | null }
-  | { readonly method: "deriveKey"; readonly algorithm: WireAlgorithm; readonly key: WireKey; readonly derived: WireAlgorithm; readonly usages: readonly string[] }
+  | { readonly method: "deriveKey"; readonly algorithm: WireAlgorithm; readonly key: WireKey; readonly derived: WireAlgorithm; readonly usages: readonly KeyUsage[] }
   /** `data` is JSON text when the format is `jwk`. */
-  | { readonly method: "importKey"; readonly format: string; readonly data: string; readonly algorithm: WireAlgorithm; readonly usages: readonly string[] }
-  | { readonly method: "exportKey"; readonly format: string; readonly key: WireKey }
-  | { readonly method: "generateKey"; readonly algorithm: WireAlgorithm; readonly usages: readonly string[] }
-  | { readonly method: "wrapKey"; readonly format: string; readonly inner: WireKey; readonly key: WireKey; readonly algorithm: WireAlgorithm }
+  | { readonly method: "importKey"; readonly format: KeyFormat; readonly data: string; readonly algorithm: WireAlgorithm; readonly usages: readonly KeyUsage[] }
+  | { readonly method: "exportKey"; readonly format: KeyFormat; readonly key: WireKey }
+  | { readonly method: "generateKey"; readonly algorithm: WireAlgorithm; readonly usages: readonly KeyUsage[] }
+  | { readonly method: "wrapKey"; readonly format: KeyFormat; readonly inner: WireKey; readonly key: WireKey; readonly algorithm: WireAlgorithm }
   | {
       readonly method: "unwrapKey";
-      readonly format: string;
+      readonly format: KeyFormat;
       readonly data: string;
       readonly key: WireKey;
       readonly algorithm: WireAlgorithm;
       readonly derived: WireAlgorithm;
-      readonly usages: readonly string[];
+      readonly usages: readonly KeyUsage[];
     };
 
 export type SubtleResponse =

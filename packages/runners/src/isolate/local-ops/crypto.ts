@@ -4,13 +4,11 @@
  */
 import { limit } from "@plinth/core/limits.ts";
 import { randomBytes, webcrypto } from "node:crypto";
-import type { SubtleRequest, SubtleResponse, WireAlgorithm, WireKey } from "./crypto-wire.ts";
+import type { KeyFormat, SubtleRequest, SubtleResponse, WireAlgorithm, WireKey } from "./crypto-wire.ts";
 import { parseSubtleRequest } from "./parse-subtle-request.ts";
 
-type Usages = readonly webcrypto.KeyUsage[];
 type Key = webcrypto.CryptoKey;
 type Parameters = { readonly name: string } & Readonly<Record<string, unknown>>;
-type Format = "raw" | "raw-secret" | "pkcs8" | "spki" | "jwk";
 
 const subtle = webcrypto.subtle;
 
@@ -20,7 +18,7 @@ const RANDOM_BYTES = 65_536;
 /** Keys of these can be imported but never exported. */
 const KEY_DERIVATIONS = new Set(["HKDF", "PBKDF2"]);
 
-const MATERIAL_FORMATS = { secret: "raw-secret", private: "pkcs8", public: "spki" } as const satisfies Record<WireKey["type"], Format>;
+const MATERIAL_FORMATS = { secret: "raw-secret", private: "pkcs8", public: "spki" } as const satisfies Record<WireKey["type"], KeyFormat>;
 
 /** argText: how many bytes; result: base64. */
 export function random(argText: string): string {
@@ -60,7 +58,7 @@ async function perform(request: SubtleRequest): Promise<SubtleResponse> {
       return bytes(await subtle.deriveBits(await parameters(request.algorithm), await keyFrom(request.key), request.length as number));
     case "deriveKey": {
       const [algorithm, derived] = [await parameters(request.algorithm), await parameters(request.derived)];
-      return made(await subtle.deriveKey(algorithm, await keyFrom(request.key), derived, true, request.usages as Usages), derived);
+      return made(await subtle.deriveKey(algorithm, await keyFrom(request.key), derived, true, [...request.usages]), derived);
     }
     case "importKey":
       return await importKey(request);
@@ -69,11 +67,11 @@ async function perform(request: SubtleRequest): Promise<SubtleResponse> {
     case "generateKey":
       return await generateKey(request);
     case "wrapKey":
-      return bytes(await subtle.wrapKey(request.format as Format, await keyFrom(request.inner), await keyFrom(request.key), await parameters(request.algorithm)));
+      return bytes(await subtle.wrapKey(request.format, await keyFrom(request.inner), await keyFrom(request.key), await parameters(request.algorithm)));
     case "unwrapKey": {
       const { format, data, key, algorithm, derived, usages } = request;
       const [unwrap, wanted] = [await parameters(algorithm), await parameters(derived)];
-      return made(await subtle.unwrapKey(format as Format, decode(data), await keyFrom(key), unwrap, wanted, true, usages as Usages), wanted);
+      return made(await subtle.unwrapKey(format, decode(data), await keyFrom(key), unwrap, wanted, true, [...usages]), wanted);
     }
   }
 }
@@ -83,8 +81,8 @@ async function importKey({ format, data, algorithm, usages }: SubtleRequest & { 
   const extractable = !KEY_DERIVATIONS.has(wanted.name.toUpperCase());
   const key =
     format === "jwk"
-      ? await subtle.importKey("jwk", { ...(JSON.parse(data) as webcrypto.JsonWebKey), ext: true }, wanted, extractable, usages as Usages)
-      : await subtle.importKey(format as "raw", decode(data), wanted, extractable, usages as Usages);
+      ? await subtle.importKey("jwk", { ...(JSON.parse(data) as webcrypto.JsonWebKey), ext: true }, wanted, extractable, [...usages])
+      : await subtle.importKey(format as "raw", decode(data), wanted, extractable, [...usages]);
   return extractable ? made(key, wanted) : { kind: "key", key: { ...describe(key), data } };
 }
 
@@ -94,7 +92,7 @@ async function exportKey(format: string, key: Key): Promise<SubtleResponse> {
 }
 
 async function generateKey({ algorithm, usages }: SubtleRequest & { readonly method: "generateKey" }): Promise<SubtleResponse> {
-  const generated = await subtle.generateKey(await parameters(algorithm), true, usages as Usages);
+  const generated = await subtle.generateKey(await parameters(algorithm), true, [...usages]);
   if (!("publicKey" in generated)) return { kind: "key", key: await toWire(generated) };
   return { kind: "keyPair", publicKey: await toWire(generated.publicKey), privateKey: await toWire(generated.privateKey) };
 }
@@ -125,7 +123,7 @@ async function keyFrom(key: WireKey): Promise<Key> {
   const { name, hash, namedCurve, length } = await parameters(key.algorithm);
   const extractable = !KEY_DERIVATIONS.has(name.toUpperCase());
   const wanted = { name, hash, namedCurve, ...(name === "HMAC" && { length }) };
-  return await subtle.importKey(MATERIAL_FORMATS[key.type] as "raw", decode(key.data), wanted, extractable, key.usages as Usages);
+  return await subtle.importKey(MATERIAL_FORMATS[key.type] as "raw", decode(key.data), wanted, extractable, [...key.usages]);
 }
 
 /** The parameters as WebCrypto takes them, within the limits on what one operation may cost. */

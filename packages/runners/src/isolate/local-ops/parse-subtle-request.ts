@@ -1,5 +1,5 @@
 /** The strict reader of what a guest asks of WebCrypto; the text is hostile. */
-import type { SubtleRequest, WireAlgorithm, WireKey } from "./crypto-wire.ts";
+import type { KeyFormat, KeyUsage, SubtleRequest, WireAlgorithm, WireKey } from "./crypto-wire.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -10,6 +10,13 @@ const MEMBERS = new Set([
 ]);
 
 const KEY_TYPES: readonly unknown[] = ["secret", "private", "public"] satisfies WireKey["type"][];
+
+const USAGES: readonly unknown[] = [
+  "encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey",
+  "encapsulateKey", "encapsulateBits", "decapsulateKey", "decapsulateBits",
+] satisfies KeyUsage[];
+
+const FORMATS: readonly unknown[] = ["raw", "raw-secret", "raw-public", "pkcs8", "spki", "jwk"] satisfies KeyFormat[];
 
 export function parseSubtleRequest(argText: string): SubtleRequest {
   const value = object(JSON.parse(argText));
@@ -26,24 +33,24 @@ export function parseSubtleRequest(argText: string): SubtleRequest {
     case "deriveBits":
       return { method, algorithm: algorithm(value["algorithm"]), key: key(value["key"]), length: value["length"] === null ? null : number(value["length"]) };
     case "deriveKey":
-      return { method, algorithm: algorithm(value["algorithm"]), key: key(value["key"]), derived: algorithm(value["derived"]), usages: texts(value["usages"]) };
+      return { method, algorithm: algorithm(value["algorithm"]), key: key(value["key"]), derived: algorithm(value["derived"]), usages: usages(value["usages"]) };
     case "importKey":
-      return { method, format: text(value["format"]), data: text(value["data"]), algorithm: algorithm(value["algorithm"]), usages: texts(value["usages"]) };
+      return { method, format: format(value["format"]), data: text(value["data"]), algorithm: algorithm(value["algorithm"]), usages: usages(value["usages"]) };
     case "exportKey":
-      return { method, format: text(value["format"]), key: key(value["key"]) };
+      return { method, format: format(value["format"]), key: key(value["key"]) };
     case "generateKey":
-      return { method, algorithm: algorithm(value["algorithm"]), usages: texts(value["usages"]) };
+      return { method, algorithm: algorithm(value["algorithm"]), usages: usages(value["usages"]) };
     case "wrapKey":
-      return { method, format: text(value["format"]), inner: key(value["inner"]), key: key(value["key"]), algorithm: algorithm(value["algorithm"]) };
+      return { method, format: format(value["format"]), inner: key(value["inner"]), key: key(value["key"]), algorithm: algorithm(value["algorithm"]) };
     case "unwrapKey":
       return {
         method,
-        format: text(value["format"]),
+        format: format(value["format"]),
         data: text(value["data"]),
         key: key(value["key"]),
         algorithm: algorithm(value["algorithm"]),
         derived: algorithm(value["derived"]),
-        usages: texts(value["usages"]),
+        usages: usages(value["usages"]),
       };
     default:
       throw malformed();
@@ -68,7 +75,7 @@ function algorithm(value: unknown, depth = 0): WireAlgorithm {
 function key(value: unknown): WireKey {
   const fields = object(value);
   if (!KEY_TYPES.includes(fields["type"])) throw malformed();
-  return { type: fields["type"] as WireKey["type"], algorithm: algorithm(fields["algorithm"], 1), usages: texts(fields["usages"]), data: text(fields["data"]) };
+  return { type: fields["type"] as WireKey["type"], algorithm: algorithm(fields["algorithm"], 1), usages: usages(fields["usages"]), data: text(fields["data"]) };
 }
 
 function object(value: unknown): Fields {
@@ -86,9 +93,16 @@ function number(value: unknown): number {
   return value;
 }
 
-function texts(value: unknown): readonly string[] {
+function usages(value: unknown): readonly KeyUsage[] {
   if (!Array.isArray(value)) throw malformed();
-  return value.map(text);
+  const unknown: unknown = value.find((usage) => !USAGES.includes(usage));
+  if (unknown !== undefined) throw new TypeError(`'${String(unknown)}' is no usage of a key.`);
+  return value as KeyUsage[];
+}
+
+function format(value: unknown): KeyFormat {
+  if (!FORMATS.includes(value)) throw new TypeError(`'${String(value)}' is no format of a key.`);
+  return value as KeyFormat;
 }
 
 function malformed(): TypeError {

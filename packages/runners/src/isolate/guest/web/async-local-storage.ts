@@ -3,8 +3,8 @@
  * `run` into everything synchronous, into callbacks of promises (`then`, `catch`, `finally`), timers and
  * microtasks. What the engine hides is the continuation after an `await`; there, the store of the innermost
  * `run` whose promise is still pending is taken. That is right when the runs of one storage are nested or
- * follow each other; when several pend side by side, the store after an `await` is undefined rather than
- * that of a stranger.
+ * follow each other. When several that were started together pend side by side, the store after an `await` is
+ * undefined; when they were started one after the other without waiting, it may be that of the later one.
  */
 import { platformClasses } from "./platform-class.ts";
 
@@ -12,6 +12,8 @@ interface Run {
   readonly store: unknown;
   /** The run of the same storage within which this one was started. */
   readonly parent: Run | undefined;
+  /** The turn of the event loop in which it was started. */
+  readonly turn: object;
   pending: boolean;
 }
 
@@ -21,6 +23,17 @@ type Frame = ReadonlyMap<object, Run>;
 const EMPTY: Frame = new Map();
 let current: Frame = EMPTY;
 let patched = false;
+
+let turn: object | undefined;
+
+function currentTurn(): object {
+  if (turn !== undefined) return turn;
+  void Promise.resolve().then(() => {
+    turn = undefined;
+  });
+  turn = {};
+  return turn;
+}
 
 function within<Args extends unknown[], Result>(frame: Frame, callback: (...args: Args) => Result, self: unknown, args: Args): Result {
   const before = current;
@@ -84,7 +97,7 @@ export class AsyncLocalStorage {
   }
 
   run<Args extends unknown[], Result>(store: unknown, callback: (...args: Args) => Result, ...args: Args): Result {
-    const run: Run = { store, parent: this.#run(), pending: false };
+    const run: Run = { store, parent: this.#parent(), turn: currentTurn(), pending: false };
     const result = within(new Map(current).set(this, run), callback, undefined, args);
     if (result instanceof Promise) this.#follow(run, result);
     return result;
@@ -95,7 +108,7 @@ export class AsyncLocalStorage {
   }
 
   enterWith(store: unknown): void {
-    current = new Map(current).set(this, { store, parent: this.#run(), pending: false });
+    current = new Map(current).set(this, { store, parent: this.#parent(), turn: currentTurn(), pending: false });
   }
 
   getStore(): unknown {
@@ -118,6 +131,18 @@ export class AsyncLocalStorage {
       this.#pending.delete(run);
     };
     result.then(done, done);
+  }
+
+  /**
+   * The run that a new one is nested in. When another run was started in the same turn and is pending, the
+   * code at hand stands beside that one, not in it.
+   */
+  #parent(): Run | undefined {
+    const known = current.get(this);
+    if (known !== undefined) return known;
+    const turn = currentTurn();
+    const sibling = [...this.#pending].find((run) => run.turn === turn);
+    return sibling === undefined ? this.#run() : sibling.parent;
   }
 
   /** The run that the code at hand belongs to, as far as can be known. */

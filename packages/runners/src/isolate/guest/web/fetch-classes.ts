@@ -8,7 +8,10 @@ import { Request } from "undici/lib/web/fetch/request.js";
 import { filterResponse, fromInnerResponse, makeResponse, Response } from "undici/lib/web/fetch/response.js";
 import { safelyExtractBody } from "undici/lib/web/fetch/body.js";
 import { URL } from "./url.ts";
+import { knowClasses } from "./known-classes.ts";
 import "./abort.ts";
+
+knowClasses({ FormData, Headers, Request, Response });
 
 export interface ReceivedResponse {
   /** The addresses of the request, the last one being the one that answered. */

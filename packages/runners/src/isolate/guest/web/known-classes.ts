@@ -10,6 +10,10 @@ export function knowClasses(classes: Readonly<Record<string, Class>>): void {
   Object.assign(known, classes);
 }
 
+export function isKnownInstance(value: unknown): boolean {
+  return Object.values(known).some((made) => value instanceof made);
+}
+
 export function isInstance(className: string, value: unknown): boolean {
   const found = known[className];
   return found !== undefined && value instanceof found;

@@ -55,10 +55,6 @@ declare module "undici/lib/web/fetch/data-url.js" {
     | "failure"
     | { readonly mimeType: "failure" | { readonly essence: string; readonly parameters: ReadonlyMap<string, string> }; readonly body: Uint8Array };
 }
-declare module "core-js-pure/actual/structured-clone" {
-  const structuredClone: (value: unknown, options?: { readonly transfer?: readonly object[] }) => unknown;
-  export default structuredClone;
-}
 declare module "whatwg-url" {
   export class URL {
     constructor(url: string, base?: string);

@@ -2,7 +2,7 @@
  * `crypto.subtle`: the runner's own WebCrypto does the work. The runner keeps no keys; a CryptoKey holds its
  * material here, within the call's context, and every operation sends along what it needs.
  */
-import type { SubtleRequest, SubtleResponse, WireAlgorithm, WireKey } from "../../local-ops/crypto-wire.ts";
+import type { KeyFormat, KeyUsage, SubtleRequest, SubtleResponse, WireAlgorithm, WireKey } from "../../local-ops/crypto-wire.ts";
 import { DOMException } from "./dom-exception.ts";
 import { heldBridge } from "./held-bridge.ts";
 import { platformClasses } from "./platform-class.ts";
@@ -93,12 +93,12 @@ export class SubtleCrypto {
     const isBytes = keyData instanceof ArrayBuffer || ArrayBuffer.isView(keyData);
     if (isBytes === (format === "jwk")) throw new TypeError(`The key data do not fit the format '${format}'.`);
     const data = isBytes ? base64(keyData) : intrinsics.JSONstringify(keyData);
-    return keyOf(await perform({ method: "importKey", format: `${format}`, data, algorithm: toWire(algorithm), usages: names(usages) }), extractable);
+    return keyOf(await perform({ method: "importKey", format: formatOf(format), data, algorithm: toWire(algorithm), usages: names(usages) }), extractable);
   }
 
   async exportKey(format: string, key: CryptoKey): Promise<ArrayBuffer | object> {
     requireExtractable(key);
-    const response = await perform({ method: "exportKey", format: `${format}`, key: wire(key) });
+    const response = await perform({ method: "exportKey", format: formatOf(format), key: wire(key) });
     return response.kind === "jwk" ? jwkOf(response.text, key) : bytesOf(response);
   }
 
@@ -114,7 +114,7 @@ export class SubtleCrypto {
   async wrapKey(format: string, key: CryptoKey, wrappingKey: CryptoKey, algorithm: Algorithm): Promise<ArrayBuffer> {
     requireExtractable(key);
     observe(algorithm);
-    return bytesOf(await perform({ method: "wrapKey", format: `${format}`, inner: wire(key), key: wire(wrappingKey), algorithm: toWire(algorithm) }));
+    return bytesOf(await perform({ method: "wrapKey", format: formatOf(format), inner: wire(key), key: wire(wrappingKey), algorithm: toWire(algorithm) }));
   }
 
   async unwrapKey(
@@ -128,7 +128,7 @@ export class SubtleCrypto {
   ): Promise<CryptoKey> {
     const request: SubtleRequest = {
       method: "unwrapKey",
-      format: `${format}`,
+      format: formatOf(format),
       data: base64(wrappedKey),
       key: wire(unwrappingKey),
       algorithm: toWire(algorithm),
@@ -181,9 +181,14 @@ function bytesOf(response: SubtleResponse): ArrayBuffer {
   return Uint8Array.fromBase64(response.data).buffer;
 }
 
-function names(usages: Iterable<string>): string[] {
+/** The runner checks the text; here it only becomes one. */
+function formatOf(format: string): KeyFormat {
+  return `${format}` as KeyFormat;
+}
+
+function names(usages: Iterable<string>): KeyUsage[] {
   if (typeof usages !== "object" || usages === null) throw new TypeError("The usages of a key must be a sequence.");
-  return [...usages].map((usage) => `${usage}`);
+  return [...usages].map((usage) => `${usage}` as KeyUsage);
 }
 
 function base64(data: unknown): string {
