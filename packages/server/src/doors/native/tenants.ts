@@ -1,5 +1,6 @@
 /** `/v1/tenants`: organisations of this host; for its operator only. */
 import { plinthError } from "@plinth/core/errors.ts";
+import type { Tenant } from "../../tenants/tenant-records.ts";
 import { jsonReply, type Reply, type Route } from "../door.ts";
 import { optionalBooleanField, textField } from "../fields.ts";
 import { readJsonObject } from "../request-body.ts";
@@ -9,7 +10,7 @@ export const listTenants: Route = {
   path: "/v1/tenants",
   access: "operator",
   handle: async (context): Promise<Reply> =>
-    jsonReply({ tenants: (await context.tenants.list()).map(({ name, createdMs, requireKey }) => ({ name, createdMs, requireKey })) }),
+    jsonReply({ tenants: (await context.tenants.list()).map(shown) }),
 };
 
 /** `{name, requireKey?}` */
@@ -19,11 +20,8 @@ export const createTenant: Route = {
   access: "operator",
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
-    const { name, createdMs, requireKey } = await context.tenants.create({
-      name: textField(body, "name"),
-      requireKey: optionalBooleanField(body, "requireKey") ?? false,
-    });
-    return jsonReply({ name, createdMs, requireKey, path: `/t/${name}` }, 201);
+    const tenant = await context.tenants.create({ name: textField(body, "name"), requireKey: optionalBooleanField(body, "requireKey") ?? false });
+    return jsonReply({ ...shown(tenant), path: `/t/${tenant.name}` }, 201);
   },
 };
 
@@ -35,8 +33,7 @@ export const changeTenant: Route = {
   handle: async (context, request): Promise<Reply> => {
     const wanted = optionalBooleanField(readJsonObject(request), "requireKey");
     if (wanted === undefined) throw plinthError("BadRequest", { detail: "`requireKey` must be true or false, not absent." });
-    const { name, createdMs, requireKey } = await context.tenants.setRequireKey(request.params["name"] ?? "", wanted);
-    return jsonReply({ name, createdMs, requireKey });
+    return jsonReply(shown(await context.tenants.setRequireKey(request.params["name"] ?? "", wanted)));
   },
 };
 
@@ -53,3 +50,8 @@ export const deleteTenant: Route = {
     return jsonReply({ name, deleted: true });
   },
 };
+
+/** The tenant `default` was never created: it has no time. */
+function shown({ name, createdMs, requireKey }: Tenant) {
+  return { name, requireKey, ...(createdMs === 0 ? {} : { createdMs }) };
+}
