@@ -93,9 +93,14 @@ class Scheduler implements Service {
     timer.cancel();
   }
 
+  /** A due time was added; a reading that is under way may have missed it. */
   #noticed(branch: Branch, dueMs: number): void {
-    if (this.#stopped) return;
     if (branch.reading) branch.again = true;
+    this.#wakeAt(branch, dueMs);
+  }
+
+  #wakeAt(branch: Branch, dueMs: number): void {
+    if (this.#stopped) return;
     if (branch.nextMs !== undefined && branch.nextMs <= dueMs) return;
     branch.nextMs = dueMs;
     this.#wakes.push({ atMs: dueMs, branch });
@@ -147,7 +152,7 @@ class Scheduler implements Service {
         .catch((error: unknown) => {
           if (this.#stopped) return;
           this.#parts.telemetry.log.error({ error, tenant: branch.scope.tenant }, "due work could not be read; it is tried again in a second");
-          this.#noticed(branch, this.#parts.runtime.nowMs() + 1000);
+          this.#wakeAt(branch, this.#parts.runtime.nowMs() + 1000);
         })
         .finally(() => {
           branch.reading = false;
@@ -167,7 +172,7 @@ class Scheduler implements Service {
     const nowMs = this.#parts.runtime.nowMs();
     for (const each of due) {
       if (branch.running.has(runKey(each))) continue;
-      if (each.dueMs > nowMs) return this.#noticed(branch, each.dueMs);
+      if (each.dueMs > nowMs) return this.#wakeAt(branch, each.dueMs);
       if (this.#free(branch.scope.tenant) <= 0) {
         this.#blocked.add(branch);
         return;

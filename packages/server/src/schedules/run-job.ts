@@ -65,15 +65,16 @@ async function settle(parts: SchedulerParts, due: Due, ended: { readonly row: Jo
   }
   const { error } = outcome;
   if (row.kind === "mutation" && error.code === "ShuttingDown") return;
-  if (row.kind === "mutation" && error.spec.fault === "platform") return await postpone(parts, due, { row, error });
-  if (row.kind === "mutation" && error.code === "Cancelled") return;
+  // Cancelled: by its owner, then the job is gone and nothing is put off; or with its tenant's runners.
+  if (row.kind === "mutation" && (error.spec.fault === "platform" || error.code === "Cancelled")) return await postpone(parts, due, { row, error });
   await end(parts, due, { kind: "failed", error: outcome.stack === undefined ? error.message : `${error.message}\n${outcome.stack}` });
 }
 
 /** The function was not run at all: a later run repeats nothing. */
 async function settleRejected(parts: SchedulerParts, due: Due, ended: { readonly row: JobRow; readonly error: PlinthError }): Promise<void> {
   const { error } = ended;
-  if (error.code === "StaleLease" || error.code === "Cancelled") return;
+  if (error.code === "StaleLease" || error.code === "ShuttingDown") return;
+  if (error.code === "Cancelled") return await postpone(parts, due, ended);
   if (error.spec.fault === "platform") return await postpone(parts, due, ended);
   await end(parts, due, { kind: "failed", error: error.message });
 }
