@@ -126,7 +126,7 @@ export const LIMITS = {
   sandboxMemoryBytesMax: { value: 2048 * MiB, reason: "private memory of all runners; over it the least recently used idle ones end" },
   runnerIdleBytes: { value: 48 * MiB, reason: "private memory that a runner is expected to take when it starts" },
   runnerBaseHeapBytesMax: { value: 160 * MiB, reason: "heap of a runner's own code: frames of several calls as text" },
-  runnerSelfDataBytes: { value: 2624 * MiB, reason: "address space that the engine maps for the code of the isolates that a runner adds, 513 MiB each, and slack" },
+  isolateDataBytes: { value: 528 * MiB, reason: "address space that the engine maps for the code of one isolate, used or not" },
   runnerStartMsMax: { value: 10_000, reason: "from the start of a runner's process until it is ready" },
   runnersStartingMax: { value: 4, reason: "runners that start at the same time" },
   runnerStartFailuresMax: { value: 5, reason: "starts that fail in a row before waiting calls are refused" },

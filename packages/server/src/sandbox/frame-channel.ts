@@ -7,7 +7,7 @@
  */
 import type { Socket } from "node:net";
 import { limit } from "@plinth/core/limits.ts";
-import { encodeFrame, FrameDecoder, ProtocolViolation } from "@plinth/core/protocol/frames.ts";
+import { encodeFrame, FrameDecoder, HOST_FRAME_CAPS, ProtocolViolation } from "@plinth/core/protocol/frames.ts";
 import { parseRunnerEnvelope } from "@plinth/core/protocol/parse.ts";
 import type { HostEnvelope, RunnerEnvelope } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -25,9 +25,6 @@ export interface FrameHandler {
   ended(end: ChannelEnd): void;
 }
 
-/** The host's own envelopes may be large: an invoke carries the environment and the table numbers. */
-const SENT_CAPS = { frameBytesMax: limit("frameBytesMax"), envelopeBytesMax: limit("frameBytesMax") };
-
 export class FrameChannel {
   readonly #runtime: Runtime;
   readonly #socket: Socket;
@@ -36,6 +33,7 @@ export class FrameChannel {
   #open = true;
   #queuedBytes = 0;
   #heldBytes = 0;
+  #corked = false;
   /** When the oldest bytes that the runner has not taken yet were queued, one entry per write. */
   readonly #writes: { readonly atMs: number; readonly bytes: number }[] = [];
   #stallTimer: { cancel(): void } | undefined;
@@ -53,9 +51,10 @@ export class FrameChannel {
   /** Queues a frame. Frames to an ended channel vanish: its calls have their outcome already. */
   send(envelope: HostEnvelope, body?: Uint8Array): void {
     if (!this.#open) return;
-    const bytes = encodeFrame(envelope, body, SENT_CAPS);
+    const bytes = encodeFrame(envelope, body, HOST_FRAME_CAPS);
     this.#queuedBytes += bytes.length;
     this.#writes.push({ atMs: this.#runtime.monotonicMs(), bytes: bytes.length });
+    this.#cork();
     this.#socket.write(bytes, () => this.#written());
     if (this.#queuedBytes > limit("runnerWriteQueueBytesMax")) this.end({ kind: "stalled", detail: "too many bytes wait to be read" });
     else {
@@ -81,6 +80,17 @@ export class FrameChannel {
     this.#stallTimer?.cancel();
     this.#socket.destroy();
     this.#handler.ended(end);
+  }
+
+  /** Frames of one turn of the event loop leave in one write. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
   }
 
   #received(chunk: Uint8Array): void {

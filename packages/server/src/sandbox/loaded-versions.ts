@@ -19,12 +19,14 @@ interface Options {
 interface Entry {
   readonly code: VersionCode;
   state: "loading" | "loaded";
-  sourceMapAsked: boolean;
+  sourceMap: { readonly state: "none" } | { readonly state: "asked" } | { readonly state: "given"; readonly atMs: number };
   readonly done: Promise<CallEnd | undefined>;
   readonly settle: (failure: CallEnd | undefined) => void;
   timer?: { cancel(): void };
 }
 
+/** Maps are large; a runner that asks for the same one over and over gets none. */
+const SOURCE_MAP_INTERVAL_MS = 200;
 const encoder = new TextEncoder();
 
 export class LoadedVersions {
@@ -83,14 +85,20 @@ export class LoadedVersions {
     entry.settle({ kind: "error", ...failure });
   }
 
+  /** A runner keeps few parsed maps, so it may ask again, but it waits for an answer before it does. */
   giveSourceMap(digest: string): void {
     const entry = this.#entries.get(digest);
-    if (entry === undefined || entry.state !== "loaded" || entry.sourceMapAsked) throw new ProtocolViolation("a source map is asked for twice or for a version that is not loaded");
-    entry.sourceMapAsked = true;
-    void entry.code.sourceMap().then(
-      (map) => this.#sendSourceMap(digest, map ?? ""),
-      () => this.#sendSourceMap(digest, ""),
-    );
+    if (entry === undefined || entry.state !== "loaded") throw new ProtocolViolation("a source map is asked for whose version is not loaded");
+    if (entry.sourceMap.state === "asked") throw new ProtocolViolation("a source map is asked for twice");
+    const nowMs = this.#options.runtime.monotonicMs();
+    const tooSoon = entry.sourceMap.state === "given" && nowMs - entry.sourceMap.atMs < SOURCE_MAP_INTERVAL_MS;
+    entry.sourceMap = { state: "asked" };
+    const send = (map: string | null): void => {
+      entry.sourceMap = { state: "given", atMs: this.#options.runtime.monotonicMs() };
+      this.#sendSourceMap(digest, map ?? "");
+    };
+    if (tooSoon) send(null);
+    else entry.code.sourceMap().then(send, () => send(null));
   }
 
   /** The runner is gone. */
@@ -120,7 +128,7 @@ export class LoadedVersions {
     const done = new Promise<CallEnd | undefined>((resolve) => {
       settle = resolve;
     });
-    const entry: Entry = { code, state: "loading", sourceMapAsked: false, done, settle: must(settle, "a promise runs its executor at once") };
+    const entry: Entry = { code, state: "loading", sourceMap: { state: "none" }, done, settle: must(settle, "a promise runs its executor at once") };
     this.#entries.set(code.digest, entry);
     return entry;
   }

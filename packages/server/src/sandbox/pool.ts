@@ -2,22 +2,15 @@
  * Makes the sandbox of a host: finds the tools, makes the runtime image, probes a real jail, and opens the
  * pool at the tier that was found.
  */
-import { availableParallelism } from "node:os";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { limit } from "@plinth/core/limits.ts";
-import { plinthError } from "@plinth/core/errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { findCgroups } from "./jail/cgroup.ts";
 import type { NodeCommand } from "./jail/command.ts";
-import { findTools, jailDoesNotStart } from "./jail/doctor.ts";
-import { prepareRuntimeImage, type RunnerProgram } from "./jail/image.ts";
+import { jailDoesNotStart } from "./jail/doctor.ts";
+import type { RunnerProgram } from "./jail/image.ts";
 import type { JailKit } from "./jail/jail.ts";
 import { isolateProgram } from "./jail/isolate-program.ts";
-import { PROBE_FILE, PROBE_SCRIPT } from "./jail/probe-script.ts";
+import { prepareJailKit } from "./jail/kit.ts";
 import { probeJail } from "./jail/probe.ts";
-import { compileSeccompFilter } from "./jail/seccomp.ts";
-import { UserSlots } from "./jail/slots.ts";
 import { judgeTier, type TierReport, withoutJail } from "./jail/tiers.ts";
 import { RunnerPool, type SandboxEvent } from "./runner-pool.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -44,13 +37,10 @@ export interface JailedSandbox extends Sandbox {
   settled(): Promise<void>;
 }
 
-/** Of the process, not of a sandbox: two sandboxes in one process must not give out the same users. */
-const userSlots = new UserSlots(process.pid);
-
 /** Fails with JailMissing, which says what to run, where no jail can be built. */
 export async function createSandbox(options: SandboxOptions): Promise<JailedSandbox> {
   const unsafe = options.unsafeNoJail ?? false;
-  const kit = await prepareJailKit(options, unsafe);
+  const kit = await prepareJailKit({ ...options, program: options.program ?? isolateProgram(), unsafe });
   try {
     // The first runners start while the probe runs; nobody gets one before the tier is known.
     const pool = new RunnerPool({
@@ -81,39 +71,6 @@ async function inspectJail(kit: JailKit): Promise<TierReport> {
   const probes = await probeJail(kit);
   if (!probes.some((probe) => probe.name === "start" && probe.ok)) throw jailDoesNotStart(probes);
   return judgeTier({ probes, userPerJail: kit.slots !== undefined, cgroupVersion: kit.cgroups?.version });
-}
-
-async function prepareJailKit(options: SandboxOptions, unsafe: boolean): Promise<JailKit> {
-  const tools = unsafe ? { bwrap: "", prlimit: "" } : findTools();
-  const architecture = process.arch === "x64" ? "x86_64" : process.arch === "arm64" ? "aarch64" : undefined;
-  if (architecture === undefined && !unsafe) throw plinthError("JailMissing", { detail: `there is no system call filter for ${process.arch}`, next: "Use a machine with an x64 or arm64 processor" });
-  const image = await prepareRuntimeImage({
-    program: withProbe(options.program ?? isolateProgram()),
-    ...(options.imageFolder === undefined ? {} : { baseFolder: options.imageFolder }),
-  });
-  const isRoot = process.getuid?.() === 0;
-  const suffix = Buffer.from(options.runtime.randomBytes(4)).toString("hex");
-  const cgroups = unsafe ? undefined : findCgroups({ runtime: options.runtime, name: `host-${process.pid}-${suffix}`, processors: availableParallelism() });
-  return {
-    runtime: options.runtime,
-    tools,
-    image,
-    filter: compileSeccompFilter(architecture ?? "x86_64", "jit"),
-    unsafe,
-    ...(isRoot && !unsafe ? { slots: userSlots } : {}),
-    ...(cgroups === undefined ? {} : { cgroups }),
-  };
-}
-
-/** The image holds the probe's script too, so that the probe runs in the very jail of the runners. */
-function withProbe(program: RunnerProgram): RunnerProgram {
-  return {
-    key: async () => `${await program.key()} ${PROBE_SCRIPT}`,
-    build: async (folder) => {
-      await program.build(folder);
-      await writeFile(join(folder, PROBE_FILE), PROBE_SCRIPT, { mode: 0o644 });
-    },
-  };
 }
 
 class SandboxOfHost implements JailedSandbox {

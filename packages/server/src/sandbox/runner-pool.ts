@@ -25,7 +25,7 @@ import type { CallHandler, CallOutcome, CallRequest, PoolStatus, RunnerLease, Sa
 export type SandboxEvent =
   | { readonly type: "started"; readonly runner: string; readonly ms: number }
   | { readonly type: "bound"; readonly runner: string; readonly tenant: string }
-  | { readonly type: "ended"; readonly runner: string; readonly tenant: string | undefined; readonly end: RunnerEnd };
+  | { readonly type: "ended"; readonly runner: string; readonly tenant: string | undefined; readonly end: RunnerEnd; /** Hostile text, escape it. */ readonly output: string };
 
 export interface PoolOptions {
   readonly runtime: Runtime;
@@ -355,7 +355,7 @@ export class RunnerPool implements Sandbox {
   #ended(place: Place, end: RunnerEnd): void {
     this.#places.delete(place);
     this.#killed++;
-    this.#options.onEvent?.({ type: "ended", runner: place.runner.id, tenant: place.tenant, end });
+    this.#options.onEvent?.({ type: "ended", runner: place.runner.id, tenant: place.tenant, end, output: place.runner.output });
     const tenant = place.tenant === undefined ? undefined : this.#tenants.get(place.tenant);
     if (end.kind === "startFailed") this.#breaker.failed(end.detail);
     else if (isBad(end)) tenant?.breaker.failed(end.detail);

@@ -39,6 +39,8 @@ const encoder = new TextEncoder();
 /** What a frame's body may have beside the largest envelope. */
 const BODY_BYTES_MAX = limit("frameBytesMax") - limit("envelopeBytesMax");
 const SAMPLE_MS = 100;
+/** Where no control group bounds the memory: a process can take a gigabyte per second. */
+const WATCH_MS = 25;
 /** Between the discovery that a call is due and the act, so that frames that have arrived are read first. */
 const SETTLE_MS = 2;
 const OUT_OF_MEMORY_TEXT = /out of memory|heap limit|allocation failed|bad_alloc|memory exhausted/i;
@@ -110,6 +112,11 @@ export class Runner {
 
   get processId(): number | undefined {
     return this.#jail.insidePid();
+  }
+
+  /** What it wrote to standard output and error, cut. Hostile text, for the debug log only. */
+  get output(): string {
+    return this.#jail.output;
   }
 
   hasVersion(digest: string): boolean {
@@ -232,7 +239,8 @@ export class Runner {
   }
 
   #keepSampling(): void {
-    this.#sampleTimer ??= this.#kit.runtime.timer(SAMPLE_MS, () => {
+    const pauseMs = this.#kit.cgroups === undefined ? WATCH_MS : SAMPLE_MS;
+    this.#sampleTimer ??= this.#kit.runtime.timer(pauseMs, () => {
       this.#sampleTimer = undefined;
       if (this.#calls.size === 0 || this.#state === "dead") return;
       this.#sample(0);
@@ -247,7 +255,8 @@ export class Runner {
     const pid = this.#jail.insidePid();
     if (pid === undefined) return;
     this.#sampledAtMs = nowMs;
-    this.#sampledBytes = privateBytes(pid) ?? this.#sampledBytes;
+    // A process that is ending has no memory any more; what it had before is what counts.
+    this.#sampledBytes = privateBytes(pid) || this.#sampledBytes;
     this.#sampledCpuMs = cpuMs(pid);
   }
 
@@ -309,7 +318,8 @@ export class Runner {
     const pid = this.#jail.insidePid();
     const data = pid === undefined ? undefined : dataBytes(pid);
     if (data === undefined) return false;
-    return this.#jail.limitMemory(data + limit("runnerMemoryBytesMax") + limit("runnerSelfDataBytes"));
+    // Isolates that the runner has yet to make map much that they never touch; `#keepSampling` bounds what is touched.
+    return this.#jail.limitMemory(data + limit("runnerMemoryBytesMax") + limit("isolateDataBytes") * limit("runnerTransactionPlaces"));
   }
 
   #hostCall(call: OpenCall, id: number, op: string, body: Uint8Array): void {
@@ -393,7 +403,8 @@ export class Runner {
   #endFromExit(exit: JailExit): RunnerEnd {
     if (this.#state === "starting" && exit.code !== EXIT_SIGSYS) return { kind: "startFailed", detail: `the runner ended with code ${exit.code} before it was ready: ${oneLine(this.#jail.output)}` };
     if (exit.code === EXIT_SIGSYS) return { kind: "violation", detail: "a system call that the jail forbids" };
-    const grown = this.#sampledBytes > this.#baseBytes + limit("runnerMemoryBytesMax") * 0.75;
+    const peakBytes = Math.max(this.#sampledBytes, exit.peakBytes ?? 0);
+    const grown = peakBytes > this.#baseBytes + limit("runnerMemoryBytesMax") * 0.75;
     if (exit.outOfMemory || grown || OUT_OF_MEMORY_TEXT.test(this.#jail.output)) return { kind: "outOfMemory", detail: `the runner ran out of memory (code ${exit.code})` };
     return { kind: "crashed", detail: `the runner ended with code ${exit.code}` };
   }

@@ -24,6 +24,7 @@ export interface CgroupFolder {
   add(pid: number | undefined): void;
   limitMemory(bytes: number): void;
   killedForMemory(): boolean;
+  peakBytes(): number | undefined;
   remove(): Promise<void>;
 }
 
@@ -169,6 +170,12 @@ class JailGroup implements CgroupFolder {
     const [folder = ""] = this.#folders;
     const text = read(join(folder, this.#version === 2 ? "memory.events" : "memory.oom_control")) ?? "";
     return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
+  }
+
+  peakBytes(): number | undefined {
+    const [folder = ""] = this.#folders;
+    const text = read(join(folder, this.#version === 2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+    return text === undefined ? undefined : Number(text);
   }
 
   async remove(): Promise<void> {

@@ -40,6 +40,8 @@ export interface JailExit {
   readonly code: number;
   /** The memory group of the jail killed it. */
   readonly outOfMemory: boolean;
+  /** The most memory that the jail had since its limit was set, where a memory group counted it. */
+  readonly peakBytes?: number;
 }
 
 /** The end of a jail, by what its code says. */
@@ -162,9 +164,10 @@ export class Jail {
     this.control.destroy();
     await this.#insideGone();
     const outOfMemory = this.#cgroup?.killedForMemory() ?? false;
+    const peakBytes = this.#cgroup?.peakBytes();
     await this.#cgroup?.remove();
     if (this.#user !== undefined) this.#kit.slots?.free(this.#user);
-    return { code, outOfMemory };
+    return { code, outOfMemory, ...(peakBytes === undefined ? {} : { peakBytes }) };
   }
 
   /** bwrap's end kills what is inside; this waits for it, and makes sure. */
