@@ -26,7 +26,7 @@ const REFUSED_HEADERS = new Set([
   "host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "te", "trailer", "expect", "http2-settings",
 ]);
 /** Methods whose spelling is made upper case, as the Fetch standard says. */
-const NORMALISED_METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH"]);
+const NORMALISED_METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
 
 export function checkRequest(request: FetchRequest): Outgoing {
   const method = checkMethod(request);

@@ -2,10 +2,11 @@
  * Headers, Request, Response and FormData are those of undici, which Node itself uses. Only these classes
  * are taken, not its HTTP client; the modules of Node that they ask for are the small ones in `shims/`.
  */
+// The order matters: Request takes a converter that Response defines.
+import { filterResponse, fromInnerResponse, makeResponse, Response } from "undici/lib/web/fetch/response.js";
+import { Request } from "undici/lib/web/fetch/request.js";
 import { FormData } from "undici/lib/web/fetch/formdata.js";
 import { Headers, HeadersList } from "undici/lib/web/fetch/headers.js";
-import { Request } from "undici/lib/web/fetch/request.js";
-import { filterResponse, fromInnerResponse, makeResponse, Response } from "undici/lib/web/fetch/response.js";
 import { safelyExtractBody } from "undici/lib/web/fetch/body.js";
 import { URL } from "./url.ts";
 import { knowClasses } from "./known-classes.ts";

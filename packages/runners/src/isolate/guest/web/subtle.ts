@@ -16,6 +16,8 @@ const INTERNAL = Symbol("internal");
 /** Algorithms whose results differ from call to call. */
 const RANDOMISED = new Set(["ECDSA", "RSA-PSS", "RSA-OAEP"]);
 
+const KEY_DERIVATIONS = new Set(["HKDF", "PBKDF2"]);
+
 let wireOf: (key: CryptoKey) => WireKey;
 
 export class CryptoKey {
@@ -156,7 +158,7 @@ function observe(algorithm: Algorithm): void {
 }
 
 function requireExtractable(key: CryptoKey): void {
-  wire(key);
+  if (KEY_DERIVATIONS.has(`${Reflect.get(wire(key).algorithm["name"] ?? {}, "text")}`)) throw new DOMException("The key cannot be exported", "NotSupportedError");
   if (!key.extractable) throw new DOMException("key is not extractable", "InvalidAccessError");
 }
 

@@ -27,7 +27,7 @@ export const normalizedMethodRecordsBase: Readonly<Record<string, string>> = Obj
   Object.fromEntries(METHODS.flatMap((method) => [[method.toLowerCase(), method], [method, method]])),
 );
 
-export const normalizedMethodRecords: Readonly<Record<string, string>> = Object.assign(Object.create(null), normalizedMethodRecordsBase, { patch: "PATCH", PATCH: "PATCH" });
+export const normalizedMethodRecords: Readonly<Record<string, string>> = Object.assign(Object.create(null), normalizedMethodRecordsBase, { patch: "patch", PATCH: "PATCH" });
 
 export function addAbortListener(signal: { addEventListener(type: string, listener: () => void, options: object): void; removeEventListener(type: string, listener: () => void): void }, listener: () => void): () => void {
   signal.addEventListener("abort", listener, { once: true });
