@@ -118,6 +118,22 @@ describe("D2 conflicts", () => {
     }
   });
 
+  it("D2 a range counts as read although its reading failed", async () => {
+    const scope = newScope();
+    await deploySchema(test.database, scope, schemaText({ notes: { indexes: { by_n: ["n"] } } }));
+    await write(test.database, scope, async (calls) => {
+      for (const n of [10, 20]) await calls.insert("notes", { n });
+    });
+    const transaction = await begin(scope);
+    const wrong = { $add: [{ $field: "n" }, { $literal: 1 }] };
+    await expect(callsOf(transaction).collect(query("notes", { index: "by_n", operators: [{ filter: wrong }] }))).rejects.toMatchObject({
+      code: "InvalidArgument",
+    });
+    await callsOf(transaction).insert("others", {});
+    await write(test.database, scope, async (calls) => [await calls.count("others"), await calls.insert("notes", { n: 5 })]);
+    expect(await transaction.commit()).toMatchObject({ kind: "conflict" });
+  });
+
   it("D2 two transactions that make the same table conflict, and the one that runs again joins it", async () => {
     const scope = newScope();
     const [a, b] = [await begin(scope), await begin(scope)];

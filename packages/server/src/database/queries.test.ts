@@ -333,18 +333,15 @@ describe("queries", () => {
     });
   });
 
-  it("long reads let other work go on", async () => {
-    const scope = newScope();
-    await write(test.database, scope, async (calls) => {
-      for (let n = 0; n < 4000; n++) await calls.insert("list", { n });
-    });
+  it("long reads let other work go on, those of a transaction's own writes too", async () => {
+    const transaction = await test.database.begin(newScope(), { readonly: false, nowMs: nextNowMs() });
+    for (let n = 0; n < 4000; n++) await transaction.syscall("1.0/insert", `{"table":"list","value":{"n":${n}}}`);
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
     const slow = { $and: Array.from({ length: 100 }, () => ({ $neq: [{ $field: "n" }, { $literal: -1 }] })) };
-    expect(await read(test.database, scope, (calls) => calls.collect(query("list", { operators: [{ filter: slow }] }), 8192))).toHaveLength(
-      4000,
-    );
+    expect(await callsOf(transaction).collect(query("list", { operators: [{ filter: slow }] }), 8192)).toHaveLength(4000);
     clearInterval(timer);
+    transaction.release();
     expect(turns).toBeGreaterThan(3);
   });
 });

@@ -147,6 +147,17 @@ describe("schema changes", () => {
     await expectIndexesComplete(scope, "users", { by_name: "name" });
   });
 
+  it("C3 a document that is made bad between check and activation stops it too", async () => {
+    const scope = newScope();
+    const id = await write(test.database, scope, (calls) => calls.insert("users", { name: "a" }));
+    const prepared = await test.database.prepareSchema(scope, schemaText({ users: USERS }));
+    await write(test.database, scope, (calls) => calls.patch(id, { extra: 1 }));
+    expect(await errorOf(activate(scope, prepared))).toMatchObject({
+      code: "SchemaMismatch",
+      message: expect.stringContaining("extra field"),
+    });
+  });
+
   it("C3 a bad document in an undone nested call does not stop it", async () => {
     const scope = newScope();
     const prepared = await test.database.prepareSchema(scope, schemaText({ users: USERS }));
