@@ -67,7 +67,7 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
   const sandbox = await createSandbox({ runtime, warmRunners: 1 });
   const database = await openDatabase({ store, runtime });
   const egress = createEgress({ runtime, policy: { allowedPrivate: [], allowedPorts: [] } });
-  const deploys = openDeploys({ database, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: () => ({ api: "http://127.0.0.1:1", site: "http://127.0.0.1:2" }) });
+  const deploys = openDeploys({ database, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: async () => ({ api: "http://127.0.0.1:1", site: "http://127.0.0.1:2" }) });
   const engine = createEngine({ database, commits: store, sandbox, deploys, egress, runtime, telemetry, config: engineConfig({ drainMs: 0, ...options.config }) });
   await engine.start();
   const scheduler = createScheduler({ database, engine, runtime, telemetry, store });

@@ -13,7 +13,7 @@ import { finishedRecord, outcomeOf } from "./finalize.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { intake, laneOf, type AcceptedCall } from "./intake.ts";
 import { INVOCATIONS } from "../database/record-tables.ts";
-import type { InvocationRecord, InvocationRequest, WaitReason } from "./invocation.ts";
+import type { InvocationOutcome, InvocationRecord, InvocationRequest, WaitReason } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Retention } from "./retention.ts";
 import type { RunCall } from "./run-call.ts";
@@ -117,10 +117,11 @@ export class AsyncRuns {
 
   async #runAccepted(call: WaitingCall, accepted: AcceptedCall, { lease, row }: Pick<LeasedCall, "lease" | "row">): Promise<void> {
     const { parts } = this.#options;
+    const recordOf = (run: CallRun, outcome: InvocationOutcome) => finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true, fencingToken: lease.token });
     let run: CallRun | undefined;
     let stored = false;
     try {
-      const outcome = await this.#options.runCall(accepted, {
+      await this.#options.runCall(accepted, {
         patient: true,
         onRun: (started) => {
           run = started;
@@ -132,33 +133,34 @@ export class AsyncRuns {
           },
           commit: async (transaction, valueText) => {
             if (run === undefined) throw plinthError("StaleLease", {});
-            const outcome = outcomeOf(run, { kind: "succeeded", valueText, ts: transaction.ts });
-            putFinished(transaction.records, lease, finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true, fencingToken: lease.token }));
+            putFinished(transaction.records, lease, recordOf(run, outcomeOf(run, { kind: "succeeded", valueText, ts: transaction.ts })));
             stored = true;
           },
         },
+        settle: async (ended, { outcome, rejected }) => {
+          if (outcome.status === "succeeded" && stored) return true;
+          if (outcome.status === "failed" && (await this.#retryLater(call, { lease, row, error: outcome.error, didNotRun: rejected }))) return false;
+          await finishLease(parts.database, lease, recordOf(ended, outcome));
+          return true;
+        },
       });
-      if (outcome.status === "succeeded" && stored) return;
-      if (outcome.status === "failed" && (await this.#retryLater(call, { lease, row, error: outcome.error }))) return;
-      if (run !== undefined) await finishLease(parts.database, lease, finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true, fencingToken: lease.token }));
     } catch (error) {
-      if (!(error instanceof PlinthError) || error.code === "StaleLease") throw error;
-      // Not run at all; an action too may be tried again then.
-      if (!(await this.#retryLater(call, { lease, row, error, didNotRun: true }))) await this.#finishWithoutRun(lease, error);
+      // A rejected call is settled too; its error is in the record.
+      if (!(error instanceof PlinthError) || error.code === "StaleLease" || error.code === "StoreFailure") throw error;
     }
   }
 
   /** Failures of the platform are tried again after a pause; what may have had effects is not. */
-  async #retryLater(call: WaitingCall, failed: { readonly lease: Lease; readonly row: QueueRow; readonly error: PlinthError; readonly didNotRun?: boolean }): Promise<boolean> {
+  async #retryLater(call: WaitingCall, failed: { readonly lease: Lease; readonly row: QueueRow; readonly error: PlinthError; readonly didNotRun: boolean }): Promise<boolean> {
     const { error, lease, row } = failed;
     const { parts } = this.#options;
     if (error.code === "ShuttingDown") {
       // The lease stays: the next host takes the call up.
-      if (failed.didNotRun === true || call.lane !== "action") await requeue(parts.database, lease, "draining");
+      if (failed.didNotRun || call.lane !== "action") await requeue(parts.database, lease, "draining");
       return true;
     }
     const attempt = row.attempts + 1;
-    const mayRepeat = error.spec.fault === "platform" && error.spec.retry !== "never" && (call.lane !== "action" || failed.didNotRun === true);
+    const mayRepeat = error.spec.fault === "platform" && error.spec.retry !== "never" && (call.lane !== "action" || failed.didNotRun);
     if (!mayRepeat || !shouldRetry({ kind: "platform", attempt })) return false;
     await requeue(parts.database, lease, "retryBackoff");
     this.#dispatcher.addLater(call, retryDelayMs({ kind: "platform", attempt, jitter: parts.runtime.random() }));

@@ -32,7 +32,7 @@ import { KeyedCalls } from "./keyed-calls.ts";
 import type { EngineParts } from "./parts.ts";
 import { RecordBatch } from "./record-batch.ts";
 import { Retention } from "./retention.ts";
-import type { RunCallOptions } from "./run-call.ts";
+import type { EndedCall, RunCallOptions } from "./run-call.ts";
 
 /** What the scheduler needs besides `Engine`: calls that take part in its transactions. */
 export interface SchedulerEngine {
@@ -74,7 +74,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
       parts,
       idempotency,
       retention: this.#retention,
-      runCall: (accepted, options) => this.#runStored(accepted, options),
+      runCall: (accepted, options) => this.#runCall(accepted, options),
       onEnded: (id, record) => this.#publishRecord(id, record),
     });
     metrics.watchQueue(() => this.#admission.status());
@@ -186,12 +186,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
   }
 
   #runCall(accepted: AcceptedCall, options: RunCallOptions): Promise<InvocationOutcome> {
-    return this.#finalized(accepted, options, async (run) => ({ result: await this.#executor.execute(run, options), record: true }));
-  }
-
-  /** Stored calls keep their own records. */
-  #runStored(accepted: AcceptedCall, options: RunCallOptions): Promise<InvocationOutcome> {
-    return this.#finalized(accepted, options, async (run) => ({ result: await this.#executor.execute(run, options), record: false }));
+    return this.#finalized(accepted, options, (run) => this.#executor.execute(run, options));
   }
 
   async #runQuery(accepted: AcceptedCall, options: RunCallOptions) {
@@ -199,28 +194,26 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     const outcome = await this.#finalized(accepted, options, async (run) => {
       const result = await this.#executor.execute(run, options);
       ended = { run, result };
-      return { result, record: true };
+      return result;
     });
     return { outcome, ended };
   }
 
   /** E1 */
-  async #finalized(accepted: AcceptedCall, options: RunCallOptions, body: (run: CallRun) => Promise<{ readonly result: RunResult; readonly record: boolean }>): Promise<InvocationOutcome> {
+  async #finalized(accepted: AcceptedCall, options: RunCallOptions, execute: (run: CallRun) => Promise<RunResult>): Promise<InvocationOutcome> {
     const run = new CallRun(accepted, { ...options, onEvent: (event) => this.#publish(accepted.id, options, event) }, this.parts.runtime);
     this.#active.set(accepted.id, run);
     options.onRun?.(run);
     try {
-      this.#checkRunning();
-      const { result, record } = await body(run);
-      return this.#finish(run, outcomeOf(run, result), record);
-    } catch (thrown) {
-      const error = registered(this.parts, run, thrown);
-      const outcome = outcomeOf(run, { kind: "failed", error });
-      this.#finish(run, outcome, true);
-      // A call that was started has an outcome; one that was not is the caller's error.
-      if (run.attempts > 0 && error.spec.fault !== "caller" && error.code !== "StaleLease") return outcome;
-      if (run.attempts > 0 && (error.code === "Cancelled" || error.code === "DeadlineExceeded")) return outcome;
-      throw error;
+      const ended = await this.#end(run, execute);
+      const { outcome } = ended;
+      if (options.settle === undefined || (await options.settle(run, ended))) {
+        announce(this.parts, run, outcome);
+        // Stored calls have records of their own.
+        if (options.settle === undefined) this.#record(run, outcome);
+      }
+      if (ended.rejected && outcome.status === "failed") throw outcome.error;
+      return outcome;
     } finally {
       run.close();
       this.#active.delete(accepted.id);
@@ -228,14 +221,23 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     }
   }
 
-  #finish(run: CallRun, outcome: InvocationOutcome, record: boolean): InvocationOutcome {
-    announce(this.parts, run, outcome);
+  async #end(run: CallRun, execute: (run: CallRun) => Promise<RunResult>): Promise<EndedCall> {
+    try {
+      this.#checkRunning();
+      return { outcome: outcomeOf(run, await execute(run)), rejected: false };
+    } catch (thrown) {
+      const error = registered(this.parts, run, thrown);
+      // A call that began has an outcome; what its caller did wrong is the caller's error all the same.
+      const isOutcome = run.attempts > 0 && (error.spec.fault !== "caller" || error.code === "Cancelled" || error.code === "DeadlineExceeded") && error.code !== "StaleLease";
+      return { outcome: outcomeOf(run, { kind: "failed", error }), rejected: !isOutcome };
+    }
+  }
+
+  #record(run: CallRun, outcome: InvocationOutcome): void {
     const { accepted } = run;
     const functionKey = `${accepted.scope.tenant}/${accepted.scope.branch}/${accepted.path}`;
-    if (record && this.#records.takesOne(functionKey, outcome.status === "succeeded")) {
-      this.#records.add(finishedRecord(run, outcome, { nowMs: this.parts.runtime.nowMs(), value: false, fencingToken: 0 }));
-    }
-    return outcome;
+    if (!this.#records.takesOne(functionKey, outcome.status === "succeeded")) return;
+    this.#records.add(finishedRecord(run, outcome, { nowMs: this.parts.runtime.nowMs(), value: false, fencingToken: 0 }));
   }
 
   #publish(id: string, options: RunCallOptions, event: InvocationEvent): void {

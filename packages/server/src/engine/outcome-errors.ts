@@ -33,6 +33,8 @@ export function failureOf(outcome: FailedOutcome, abortReason: PlinthError | und
     case "cancelled":
       return { error: abortReason ?? plinthError("Cancelled", { detail: "the tenant's runners were ended" }) };
     case "lost":
+      // A call that was told to end may take its runner with it.
+      if (abortReason !== undefined) return { error: abortReason };
       return { error: plinthError("RunnerLost", { detail: escapeText(outcome.reason, limit("failureMessageCharsMax")) }) };
     default:
       return unreachable(outcome);
