@@ -9,7 +9,7 @@
  *
  * `host.pid` only informs: the process id in the message for the second host comes from there.
  */
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
@@ -73,12 +73,24 @@ export function folderUnusable(folder: string, error: unknown): PlinthError {
 
 function makeFolder(folder: string): void {
   try {
-    const created = mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (created !== undefined) syncFolder(dirname(created));
-    if (!statSync(folder).isDirectory()) throw new Error("it is not a folder");
+    makePath(folder);
+    if (!statSync(folder).isDirectory()) throw new Error("it is a file and not a folder");
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw folderUnusable(folder, error);
+  }
+}
+
+/** Node's own recursive mkdir never returns where a file system refuses new folders with ENOENT, as /proc does. */
+function makePath(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  makePath(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    syncFolder(parent);
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
   }
 }
 
@@ -111,6 +123,8 @@ function detailOf(error: unknown): string {
     case "EACCES":
     case "EPERM":
       return "this user may not write there";
+    case "ENOENT":
+      return "no folder can be made there";
     case "EROFS":
       return "the file system is read-only";
     case "ENOSPC":
@@ -118,7 +132,7 @@ function detailOf(error: unknown): string {
       return "no space is left there";
     case "EEXIST":
     case "ENOTDIR":
-      return "it, or a part of its path, is a file and not a folder";
+      return "a part of its path is a file and not a folder";
     default:
       return reasonOf(error);
   }

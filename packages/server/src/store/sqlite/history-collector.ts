@@ -35,7 +35,7 @@ export class HistoryCollector {
     this.#limits = limits;
     this.#setHorizon = database.prepare("UPDATE meta SET value = ?1 WHERE name = 'horizon' AND value < ?1");
     this.#oldestCommit = database.prepare(
-      "SELECT ts, keys, ts = (SELECT max(ts) FROM log) FROM log WHERE ts > ?1 AND ts <= ?2 ORDER BY ts LIMIT 1",
+      "SELECT ts, keys, ts = (SELECT max(ts) FROM log) FROM log WHERE ts <= ?1 ORDER BY ts LIMIT 1",
     );
     this.#size = database.prepare("SELECT length(value) FROM replaced WHERE key = ?1 AND until_ts = ?2");
     this.#removeValue = database.prepare("DELETE FROM replaced WHERE key = ?1 AND until_ts = ?2");
@@ -62,9 +62,11 @@ export class HistoryCollector {
     const left = { keys: this.#limits.keysMax, bytes: this.#limits.bytesMax };
     let removed = 0;
     for (;;) {
-      const row = firstRow(this.#oldestCommit, this.#emptied, horizon);
+      const row = firstRow(this.#oldestCommit, horizon);
       if (row === undefined) return { removed, done: true };
       const ts = integerAt(row, 0);
+      const isNewest = integerAt(row, 2) === 1;
+      if (isNewest && ts === this.#emptied) return { removed, done: true };
       const keys = decodeKeys(bytesAt(row, 1));
       let index = this.#resume?.ts === ts ? this.#resume.index : 0;
       for (; index < keys.length; index++) {
@@ -78,7 +80,7 @@ export class HistoryCollector {
         left.bytes -= bytes;
         removed += 1;
       }
-      if (integerAt(row, 2) === 1) this.#emptied = ts;
+      if (isNewest) this.#emptied = ts;
       else this.#removeCommit.run(ts);
       left.keys -= 1;
     }

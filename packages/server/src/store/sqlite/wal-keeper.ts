@@ -6,6 +6,8 @@ import type { WriterClient } from "./writer-client.ts";
 /** What comes during one round is moved by another, until so little is left that commits can wait for it. */
 const SMALL_PAGES = 256;
 const ROUNDS_MAX = 4;
+/** At so many times its size, the log starts anew without waiting for the checkpoint thread. */
+const PAGES_FACTOR = 4;
 
 /**
  * Keeps the write-ahead log small. When it exceeds its size, the checkpoint thread moves it into the database
@@ -22,6 +24,7 @@ export class WalKeeper {
   #nextAtPages: number;
   #holders = 0;
   #running: Promise<void> | undefined;
+  #starting: Promise<void> | undefined;
 
   constructor(options: { databaseFile: string; writer: WriterClient; connection: PinnedConnection; pagesMax: number }) {
     this.#writer = options.writer;
@@ -45,6 +48,8 @@ export class WalKeeper {
   /** The log has so many pages now. */
   grown(pages: number): void {
     this.#pages = pages;
+    // The checkpoint thread falls behind, or has just begun to start: now commits wait.
+    if (pages >= this.#pagesMax * PAGES_FACTOR && this.#holders === 0) void this.#startAnew();
     if (pages < this.#nextAtPages || this.#running !== undefined) return;
     this.#running = this.#checkpoint().finally(() => {
       this.#running = undefined;
@@ -66,6 +71,7 @@ export class WalKeeper {
   async close(): Promise<void> {
     this.#nextAtPages = Infinity;
     await this.#running;
+    await this.#starting;
     await this.#mover.close();
   }
 
@@ -78,7 +84,14 @@ export class WalKeeper {
     this.#nextAtPages = this.#pages + this.#pagesMax;
   }
 
-  async #startAnew(): Promise<void> {
+  #startAnew(): Promise<void> {
+    this.#starting ??= this.#askWriter().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async #askWriter(): Promise<void> {
     this.#connection.keepPin(false);
     try {
       const reply = await this.#writer.request({ kind: "checkpoint" });
