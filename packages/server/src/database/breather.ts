@@ -13,9 +13,14 @@ export class Breather {
     this.#sinceMs = runtime.monotonicMs();
   }
 
+  /** A new piece of work begins: what passed since the last one was not work. */
+  start(): void {
+    this.#sinceMs = this.#runtime.monotonicMs();
+  }
+
   async breathe(): Promise<void> {
     if (this.#runtime.monotonicMs() - this.#sinceMs < SLICE_MS) return;
     await this.#runtime.sleep(0);
-    this.#sinceMs = this.#runtime.monotonicMs();
+    this.start();
   }
 }

@@ -42,6 +42,7 @@ export class RecordStore implements Records {
 
   async range<T>(table: RecordTable<T>, options: RangeOptions): Promise<{ readonly key: readonly KeyPart[]; readonly value: T }[]> {
     if (options.limit < 1) return [];
+    this.#view.breather.start();
     const space = this.#space(table);
     const order = options.order ?? "asc";
     const { entries } = await this.#view.range({ range: this.#range(table, options), order, limit: options.limit });

@@ -126,6 +126,7 @@ export class OpenTransaction implements Transaction {
   }
 
   async #performCall(op: string, argText: string): Promise<string> {
+    this.view.breather.start();
     if (isReadCall(op)) return this.#performRead(op, argText);
     if (!isWriteCall(op)) throw plinthError("NotAvailable", { what: `The database call ${op.slice(0, 40)}` });
     if (this.readonly) throw plinthError("EffectDenied", { detail: "Queries cannot write to the database; use a mutation." });
