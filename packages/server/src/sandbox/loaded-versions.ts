@@ -54,7 +54,11 @@ export class LoadedVersions {
     try {
       const script = encoder.encode(await code.script());
       if (this.#abandoned) return await entry.done;
-      entry.timer = this.#options.runtime.timer(limit("analyzeWallMsMax"), () => this.#options.onStuck());
+      const maxMs = limit("analyzeWallMsMax");
+      entry.timer = this.#options.runtime.timer(maxMs, () => {
+        entry.settle({ kind: "timeout", maxMs });
+        this.#options.onStuck();
+      });
       this.#options.send({ type: "load", version: code.digest }, script);
     } catch (error) {
       this.#entries.delete(code.digest);
