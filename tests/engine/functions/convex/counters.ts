@@ -90,3 +90,13 @@ export const metrics = mutation({
     return await (ctx as never as { meta: { getTransactionMetrics(): Promise<unknown> } }).meta.getTransactionMetrics();
   },
 });
+
+/** Reads many times before it writes, so that something can happen to it meanwhile. */
+export const addSlowly = mutation({
+  args: { name: v.string(), by: v.number(), rounds: v.number() },
+  handler: async (ctx, { name, by, rounds }) => {
+    for (let round = 0; round < rounds; round++) await ctx.db.query("counters").withIndex("by_name", (q) => q.eq("name", `${name} ${round}`)).first();
+    await ctx.db.insert("counters", { name, value: by });
+    return by;
+  },
+});
