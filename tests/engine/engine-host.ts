@@ -41,7 +41,7 @@ let script: Promise<{ readonly script: string; readonly sourceMap: string }> | u
 /** The bundled functions; made once. */
 export function testScript(): Promise<{ readonly script: string; readonly sourceMap: string }> {
   script ??= (async () => {
-    const bundler = createBundler(join(import.meta.dirname, "functions", "convex"));
+    const bundler = createBundler(join(import.meta.dirname, "fixtures", "convex"));
     try {
       return await bundler.bundle();
     } finally {
@@ -67,8 +67,23 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
   const sandbox = await createSandbox({ runtime, warmRunners: 1 });
   const database = await openDatabase({ store, runtime });
   const egress = createEgress({ runtime, policy: { allowedPrivate: [], allowedPorts: [] } });
-  const deploys = openDeploys({ database, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: async () => ({ api: "http://127.0.0.1:1", site: "http://127.0.0.1:2" }) });
-  const engine = createEngine({ database, commits: store, sandbox, deploys, egress, runtime, telemetry, config: engineConfig({ drainMs: 0, ...options.config }) });
+  const deploys = openDeploys({
+    database,
+    sandbox,
+    runtime,
+    applyCrons: applyCronsWith(runtime),
+    urls: Promise.resolve({ api: "http://127.0.0.1:1", site: "http://127.0.0.1:2" }),
+  });
+  const engine = createEngine({
+    database,
+    commits: store,
+    sandbox,
+    deploys,
+    egress,
+    runtime,
+    telemetry,
+    config: engineConfig({ drainMs: 0, ...options.config }),
+  });
   await engine.start();
   const scheduler = createScheduler({ database, engine, runtime, telemetry, store });
   await scheduler.start();
@@ -82,7 +97,18 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
     await database.close();
     await store.close();
   };
-  return { store, database, sandbox, deploys, engine, runtime, metricsText: () => telemetry.metricsText(), logLines, folder, stop: () => (stopping ??= stop()) };
+  return {
+    store,
+    database,
+    sandbox,
+    deploys,
+    engine,
+    runtime,
+    metricsText: () => telemetry.metricsText(),
+    logLines,
+    folder,
+    stop: () => (stopping ??= stop()),
+  };
 }
 
 export async function removeFolder(host: EngineHost): Promise<void> {
@@ -90,11 +116,25 @@ export async function removeFolder(host: EngineHost): Promise<void> {
 }
 
 export function request(path: string, args: unknown = {}, changes: Partial<InvocationRequest> = {}): InvocationRequest {
-  return { ...SCOPE, actor: { kind: "anonymous", scopes: [] }, source: "native", path, internalAllowed: false, argsText: JSON.stringify(args), priority: "interactive", ...changes };
+  return {
+    ...SCOPE,
+    actor: { kind: "anonymous", scopes: [] },
+    source: "native",
+    path,
+    internalAllowed: false,
+    argsText: JSON.stringify(args),
+    priority: "interactive",
+    ...changes,
+  };
 }
 
 /** The value of a call that has to succeed. */
-export async function value(host: EngineHost, path: string, args: unknown = {}, changes: Partial<InvocationRequest> = {}): Promise<unknown> {
+export async function value(
+  host: EngineHost,
+  path: string,
+  args: unknown = {},
+  changes: Partial<InvocationRequest> = {},
+): Promise<unknown> {
   return valueOf(await host.engine.invoke(request(path, args, changes)));
 }
 

@@ -15,7 +15,8 @@ afterAll(async () => {
 afterEach(async () => {
   await eventually(async () => host.sandbox.status().busy === 0);
   const metrics = await host.metricsText();
-  for (const gauge of ["plinth_running_transactions", "plinth_running_actions", "plinth_queue_waiting"]) expect(metrics).toContain(`${gauge} 0`);
+  for (const gauge of ["plinth_running_transactions", "plinth_running_actions", "plinth_queue_waiting"])
+    expect(metrics).toContain(`${gauge} 0`);
   expect(await value(host, "counters:add", { name: "alive", by: 0 })).toBe(0);
 });
 
@@ -34,12 +35,16 @@ function runnerProcesses(): number[] {
     }
   }
   const isBelow = (pid: number): boolean => pid === process.pid || ((parents.get(pid) ?? 0) > 1 && isBelow(parents.get(pid) ?? 0));
-  return [...commands].filter(([pid, command]) => command.includes("/app/runner.js") && pid !== process.pid && isBelow(pid)).map(([pid]) => pid);
+  return [...commands]
+    .filter(([pid, command]) => command.includes("/app/runner.js") && pid !== process.pid && isBelow(pid))
+    .map(([pid]) => pid);
 }
 
 describe("a runner that dies", () => {
   test("X2 queries and mutations are run again, and their writes are there once", async () => {
-    const calls = Array.from({ length: 2 }, (_, at) => host.engine.invoke(request("counters:addSlowly", { name: `killed ${at}`, by: 1, rounds: 400 })));
+    const calls = Array.from({ length: 2 }, (_, at) =>
+      host.engine.invoke(request("counters:addSlowly", { name: `killed ${at}`, by: 1, rounds: 400 })),
+    );
     await eventually(async () => host.sandbox.status().busy > 0);
     await new Promise((resolve) => setTimeout(resolve, 30));
     for (const pid of runnerProcesses()) process.kill(pid, "SIGKILL");
@@ -87,9 +92,14 @@ describe("a caller that goes away", () => {
   });
 
   test("a deadline ends a call that waits and one that runs", async () => {
-    expect(await host.engine.invoke(request("jobs:wait", { ms: 5000 }, { deadlineMs: 50 }))).toMatchObject({ status: "failed", error: { code: "DeadlineExceeded" } });
+    expect(await host.engine.invoke(request("jobs:wait", { ms: 5000 }, { deadlineMs: 50 }))).toMatchObject({
+      status: "failed",
+      error: { code: "DeadlineExceeded" },
+    });
     const running = Array.from({ length: 4 }, () => host.engine.invoke(request("jobs:wait", { ms: 300 })));
-    await expect(host.engine.invoke(request("jobs:wait", { ms: 1 }, { deadlineMs: 50 }))).rejects.toMatchObject({ code: "DeadlineExceeded" });
+    await expect(host.engine.invoke(request("jobs:wait", { ms: 1 }, { deadlineMs: 50 }))).rejects.toMatchObject({
+      code: "DeadlineExceeded",
+    });
     await Promise.all(running);
   });
 });
@@ -116,7 +126,9 @@ describe("limits", () => {
   });
 
   test("E3 actions that fill every place and call others do not wait for themselves", async () => {
-    const outcomes = await Promise.all(Array.from({ length: 12 }, (_, at) => host.engine.invoke(request("jobs:orchestrate", { name: `full ${at}` }))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, (_, at) => host.engine.invoke(request("jobs:orchestrate", { name: `full ${at}` }))),
+    );
     expect(outcomes.map((each) => each.status)).toEqual(Array.from({ length: 12 }, () => "succeeded"));
   });
 
@@ -143,10 +155,17 @@ describe("a store that fails", () => {
   test("is an error of the platform, and everything is given back", async () => {
     const own = await startEngineHost({ config: { queryCacheBytes: 0 } });
     await value(own, "counters:add", { name: "before", by: 1 });
-    const during = [own.engine.invoke(request("counters:addSlowly", { name: "cut", by: 1, rounds: 100 })), own.engine.invoke(request("jobs:wait", { ms: 100 }))];
+    const during = [
+      own.engine.invoke(request("counters:addSlowly", { name: "cut", by: 1, rounds: 100 })),
+      own.engine.invoke(request("jobs:wait", { ms: 100 })),
+    ];
     await eventually(async () => own.sandbox.status().busy > 0);
     await own.store.close();
-    const ended = await Promise.allSettled([...during, own.engine.invoke(request("counters:get", { name: "before" })), own.engine.enqueue(request("counters:add", { name: "x", by: 1 }))]);
+    const ended = await Promise.allSettled([
+      ...during,
+      own.engine.invoke(request("counters:get", { name: "before" })),
+      own.engine.enqueue(request("counters:add", { name: "x", by: 1 })),
+    ]);
     for (const [at, each] of ended.entries()) {
       if (each.status === "rejected") expect(each.reason.spec?.fault, String(each.reason)).toBe("platform");
       else if ("status" in each.value && each.value.status === "failed") expect(each.value.error.spec.fault, `${at}`).toBe("platform");

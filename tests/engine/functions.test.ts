@@ -26,19 +26,29 @@ describe("queries and mutations", () => {
   });
 
   test("two mutations that conflict both succeed, and so do twenty", async () => {
-    const outcomes = await Promise.all(Array.from({ length: 20 }, () => host.engine.invoke(request("counters:add", { name: "hot", by: 1 }))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 20 }, () => host.engine.invoke(request("counters:add", { name: "hot", by: 1 }))),
+    );
     const failed = outcomes.filter((each) => each.status === "failed");
     const succeeded = outcomes.length - failed.length;
     for (const each of failed) expect(each.status === "failed" && each.error.code).toBe("OptimisticConcurrencyControlFailure");
     expect(succeeded).toBeGreaterThanOrEqual(2);
     expect(await value(host, "counters:get", { name: "hot" })).toBe(succeeded);
-    const two = await Promise.all([value(host, "counters:add", { name: "two", by: 1 }), value(host, "counters:add", { name: "two", by: 1 })]);
+    const two = await Promise.all([
+      value(host, "counters:add", { name: "two", by: 1 }),
+      value(host, "counters:add", { name: "two", by: 1 }),
+    ]);
     expect(two.sort()).toEqual([1, 2]);
   });
 
   test("a nested call that fails takes its own writes back, and the caller goes on", async () => {
     const before = (await value(host, "counters:texts")) as string[];
-    expect(await value(host, "counters:nested", { texts: ["one", "fail", "throw", "two"], catch: true })).toEqual(["one", "caught asked to", "caught Uncaught Error: boom", "two"]);
+    expect(await value(host, "counters:nested", { texts: ["one", "fail", "throw", "two"], catch: true })).toEqual([
+      "one",
+      "caught asked to",
+      "caught Uncaught Error: boom",
+      "two",
+    ]);
     const after = (await value(host, "counters:texts")) as string[];
     expect(after.slice(before.length)).toEqual(["parent", "one", "two"]);
     expect((await failure("counters:nested", { texts: ["lost", "fail"], catch: false })).dataText).toBe('{"reason":"asked to"}');
@@ -67,7 +77,9 @@ describe("queries and mutations", () => {
   test("unknown and internal functions look the same from outside; kinds are checked", async () => {
     await expect(host.engine.invoke(request("counters:missing"))).rejects.toMatchObject({ code: "FunctionNotFound" });
     await expect(host.engine.invoke(request("counters:write", { text: "x" }))).rejects.toMatchObject({ code: "FunctionNotFound" });
-    await expect(host.engine.invoke(request("counters:add", { name: "x", by: 1 }, { kind: "query" }))).rejects.toMatchObject({ message: "Trying to execute counters:add as Query, but it is defined as Mutation." });
+    await expect(host.engine.invoke(request("counters:add", { name: "x", by: 1 }, { kind: "query" }))).rejects.toMatchObject({
+      message: "Trying to execute counters:add as Query, but it is defined as Mutation.",
+    });
     expect(await value(host, "counters:write", { text: "by admin" }, { internalAllowed: true })).toBe("by admin");
   });
 

@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { IDEMPOTENCY, INVOCATIONS, INVOCATION_QUEUE, INVOCATION_REQUESTS, PLATFORM_SCOPE } from "../../packages/server/src/database/record-tables.ts";
+import {
+  IDEMPOTENCY,
+  INVOCATIONS,
+  INVOCATION_QUEUE,
+  INVOCATION_REQUESTS,
+  PLATFORM_SCOPE,
+} from "../../packages/server/src/database/record-tables.ts";
 import { finishLease, takeLease } from "../../packages/server/src/engine/async-store.ts";
 import type { InvocationEvent, InvocationRecord } from "../../packages/server/src/engine/invocation.ts";
 import { SCOPE, eventually, removeFolder, request, startEngineHost, value, valueOf, type EngineHost } from "./engine-host.ts";
@@ -20,7 +26,10 @@ afterEach(async () => {
 });
 
 async function queueLength(of: EngineHost): Promise<number> {
-  return await of.database.read(PLATFORM_SCOPE, async ({ records }) => (await records.range(INVOCATION_QUEUE, { prefix: [], limit: 100 })).length);
+  return await of.database.read(
+    PLATFORM_SCOPE,
+    async ({ records }) => (await records.range(INVOCATION_QUEUE, { prefix: [], limit: 100 })).length,
+  );
 }
 
 async function finished(id: string, of = host): Promise<InvocationRecord> {
@@ -55,7 +64,12 @@ describe("asynchronous invocations", () => {
       host.engine.enqueue(request("counters:add", { name: 1, by: 4 })),
     ]);
     const records = await Promise.all(ids.map(({ id }) => finished(id)));
-    expect(records.map((record) => [record.state, record.error?.code])).toEqual([["succeeded", undefined], ["succeeded", undefined], ["failed", "FunctionError"], ["failed", "ArgumentValidation"]]);
+    expect(records.map((record) => [record.state, record.error?.code])).toEqual([
+      ["succeeded", undefined],
+      ["succeeded", undefined],
+      ["failed", "FunctionError"],
+      ["failed", "ArgumentValidation"],
+    ]);
     expect(records[2]?.error?.stack).toContain("counters.ts");
     expect(await value(host, "counters:get", { name: "async" })).toBe(4);
   });
@@ -93,7 +107,10 @@ describe("asynchronous invocations", () => {
 
   test("say why they wait, and can be cancelled while they do", async () => {
     const running = await Promise.all(Array.from({ length: 64 }, () => host.engine.enqueue(request("jobs:wait", { ms: 60_000 }))));
-    await eventually(async () => (await Promise.all(running.map(({ id }) => host.engine.get(SCOPE, id)))).every((record) => record?.state === "running"), 15_000);
+    await eventually(
+      async () => (await Promise.all(running.map(({ id }) => host.engine.get(SCOPE, id)))).every((record) => record?.state === "running"),
+      15_000,
+    );
     const { id } = await host.engine.enqueue(request("jobs:wait", { ms: 1 }));
     expect(await host.engine.get(SCOPE, id)).toMatchObject({ state: "queued", waitReason: "tenantActions" });
     expect(await host.engine.cancel(SCOPE, id)).toBe(true);
@@ -135,14 +152,29 @@ describe("asynchronous invocations", () => {
     expect(await finished(action.id, second)).toMatchObject({ state: "failed" });
     const crashed = await second.engine.enqueue(request("counters:add", { name: "restart", by: 10 }));
     await finished(crashed.id, second);
-    const [row, stored] = [{ kind: "mutation", priority: "normal", state: "running", createdMs: 1, attempts: 0, fencingToken: 5 } as const, request("counters:add", { name: "restart", by: 100 })];
+    const [row, stored] = [
+      { kind: "mutation", priority: "normal", state: "running", createdMs: 1, attempts: 0, fencingToken: 5 } as const,
+      request("counters:add", { name: "restart", by: 100 }),
+    ];
     const ids = ["1".repeat(32), "2".repeat(32)];
     await second.database.update(SCOPE, async ({ records }) => {
       for (const [at, id] of ids.entries()) {
         const kind = at === 0 ? ("mutation" as const) : ("action" as const);
         records.put(INVOCATION_QUEUE, [SCOPE.tenant, SCOPE.branch, id], { ...row, kind });
         records.put(INVOCATION_REQUESTS, [id], { request: at === 0 ? stored : request("jobs:wait", { ms: 1 }) });
-        records.put(INVOCATIONS, [id], { ...SCOPE, id, functionPath: "x", kind, version: "v", source: "native", state: "running", createdMs: 1, logs: [], logsDropped: 0, fencingToken: 5 });
+        records.put(INVOCATIONS, [id], {
+          ...SCOPE,
+          id,
+          functionPath: "x",
+          kind,
+          version: "v",
+          source: "native",
+          state: "running",
+          createdMs: 1,
+          logs: [],
+          logsDropped: 0,
+          fencingToken: 5,
+        });
       }
     });
     await second.stop();
@@ -171,9 +203,15 @@ describe("idempotency keys", () => {
   });
 
   test("I3 the same key for another call is refused", async () => {
-    await expect(host.engine.invoke(request("counters:add", { name: "once", by: 2 }, { idempotencyKey: "k1" }))).rejects.toMatchObject({ code: "IdempotencyConflict" });
-    await expect(host.engine.invoke(request("counters:floating", {}, { idempotencyKey: "k1" }))).rejects.toMatchObject({ code: "IdempotencyConflict" });
-    await expect(host.engine.enqueue(request("counters:add", { name: "once", by: 1 }, { idempotencyKey: "k1" }))).rejects.toMatchObject({ code: "IdempotencyConflict" });
+    await expect(host.engine.invoke(request("counters:add", { name: "once", by: 2 }, { idempotencyKey: "k1" }))).rejects.toMatchObject({
+      code: "IdempotencyConflict",
+    });
+    await expect(host.engine.invoke(request("counters:floating", {}, { idempotencyKey: "k1" }))).rejects.toMatchObject({
+      code: "IdempotencyConflict",
+    });
+    await expect(host.engine.enqueue(request("counters:add", { name: "once", by: 1 }, { idempotencyKey: "k1" }))).rejects.toMatchObject({
+      code: "IdempotencyConflict",
+    });
     expect(await value(host, "counters:get", { name: "once" })).toBe(1);
   });
 
@@ -182,7 +220,9 @@ describe("idempotency keys", () => {
     const [first, second] = [await failing(), await failing()];
     expect(second.id).toBe(first.id);
     expect(second).toMatchObject({ status: "failed", error: { code: "FunctionError", message: "Uncaught Error: boom \\u001b[31m" } });
-    await expect(host.engine.invoke(request("counters:add", { name: 5, by: 1 }, { idempotencyKey: "k3" }))).rejects.toMatchObject({ code: "ArgumentValidation" });
+    await expect(host.engine.invoke(request("counters:add", { name: 5, by: 1 }, { idempotencyKey: "k3" }))).rejects.toMatchObject({
+      code: "ArgumentValidation",
+    });
     expect(await value(host, "counters:add", { name: "five", by: 1 }, { idempotencyKey: "k3" })).toBe(1);
   });
 
@@ -216,7 +256,9 @@ describe("records of synchronous calls", () => {
     expect(await host.engine.get(SCOPE, failed.id)).toMatchObject({ state: "failed" });
     const stored = await eventually(() => host.database.read(SCOPE, ({ records }) => records.get(INVOCATIONS, [failed.id])));
     expect(stored).toMatchObject({ state: "failed", error: { code: "FunctionError" }, functionPath: "counters:fail" });
-    const many = await Promise.all(Array.from({ length: 50 }, (_, at) => host.engine.invoke(request("counters:get", { name: `sampled ${at}` }))));
+    const many = await Promise.all(
+      Array.from({ length: 50 }, (_, at) => host.engine.invoke(request("counters:get", { name: `sampled ${at}` }))),
+    );
     await new Promise((resolve) => setTimeout(resolve, 400));
     const kept = await Promise.all(many.map(({ id }) => host.database.read(SCOPE, ({ records }) => records.get(INVOCATIONS, [id]))));
     const count = kept.filter((record) => record !== undefined).length;

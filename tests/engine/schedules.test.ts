@@ -41,7 +41,10 @@ async function texts(of = host): Promise<string[]> {
 }
 
 async function dueCount(): Promise<number> {
-  return await host.database.read(PLATFORM_SCOPE, async ({ records }) => (await records.range(DUE_TIMES, { prefix: [], limit: 1000 })).length);
+  return await host.database.read(
+    PLATFORM_SCOPE,
+    async ({ records }) => (await records.range(DUE_TIMES, { prefix: [], limit: 1000 })).length,
+  );
 }
 
 async function setCrons(crons: readonly CronJob[], of = host): Promise<void> {
@@ -113,7 +116,15 @@ describe("scheduled functions", () => {
     const ids = await host.database.update(SCOPE, async (transaction) => {
       const made: string[] = [];
       for (let i = 0; i < 40; i++) {
-        made.push(await scheduleFunction(transaction, { path: "counters:write", kind: "mutation", argsText: JSON.stringify({ text: `backlog ${i}` }), dueMs: host.runtime.nowMs(), nowMs: host.runtime.nowMs() }));
+        made.push(
+          await scheduleFunction(transaction, {
+            path: "counters:write",
+            kind: "mutation",
+            argsText: JSON.stringify({ text: `backlog ${i}` }),
+            dueMs: host.runtime.nowMs(),
+            nowMs: host.runtime.nowMs(),
+          }),
+        );
       }
       return made;
     });
@@ -125,11 +136,22 @@ describe("scheduled functions", () => {
     const ids = await host.database.update(SCOPE, async (transaction) => {
       const made: string[] = [];
       for (let i = 0; i < 12; i++) {
-        made.push(await scheduleFunction(transaction, { path: "counters:add", kind: "mutation", argsText: `{"name":"scheduled","by":1}`, dueMs: host.runtime.nowMs(), nowMs: host.runtime.nowMs() }));
+        made.push(
+          await scheduleFunction(transaction, {
+            path: "counters:add",
+            kind: "mutation",
+            argsText: `{"name":"scheduled","by":1}`,
+            dueMs: host.runtime.nowMs(),
+            nowMs: host.runtime.nowMs(),
+          }),
+        );
       }
       return made;
     });
-    for (const id of ids) expect((await eventually(async () => ((await job(id)).state.kind === "success" ? job(id) : undefined), 15_000)).state.kind).toBe("success");
+    for (const id of ids)
+      expect((await eventually(async () => ((await job(id)).state.kind === "success" ? job(id) : undefined), 15_000)).state.kind).toBe(
+        "success",
+      );
     expect(await value(host, "counters:get", { name: "scheduled" })).toBe(12);
   });
 });
@@ -143,7 +165,13 @@ describe("restart", () => {
     const interrupted = (await value(first, "jobs:scheduleWrite", { text: "unused", delayMs: 60_000 })) as string;
     // As a crash leaves it: an action that is marked as started and has a due row.
     const crashed = await first.database.update(SCOPE, async (transaction) => {
-      const id = await scheduleFunction(transaction, { path: "jobs:slowWrite", kind: "action", argsText: `{"text":"twice","waitMs":0}`, dueMs: first.runtime.nowMs() + 600, nowMs: first.runtime.nowMs() });
+      const id = await scheduleFunction(transaction, {
+        path: "jobs:slowWrite",
+        kind: "action",
+        argsText: `{"text":"twice","waitMs":0}`,
+        dueMs: first.runtime.nowMs() + 600,
+        nowMs: first.runtime.nowMs(),
+      });
       const row = await transaction.records.get(SCHEDULED_JOBS, [id]);
       if (row !== undefined) transaction.records.put(SCHEDULED_JOBS, [id], { ...row, state: "inProgress" });
       return id;
@@ -163,10 +191,17 @@ describe("restart", () => {
 });
 
 describe("crons", () => {
-  const tick = (name: string, schedule: CronJob["schedule"], text = name): CronJob => ({ name, functionPath: "jobs:tick", argsText: JSON.stringify([{ text }]), schedule });
+  const tick = (name: string, schedule: CronJob["schedule"], text = name): CronJob => ({
+    name,
+    functionPath: "jobs:tick",
+    argsText: JSON.stringify([{ text }]),
+    schedule,
+  });
 
   async function runs(name: string): Promise<{ readonly state: string; readonly count?: number }[]> {
-    return await host.database.read(SCOPE, async ({ records }) => (await records.range(CRON_RUNS, { prefix: [name], limit: 100 })).map(({ value: run }) => run));
+    return await host.database.read(SCOPE, async ({ records }) =>
+      (await records.range(CRON_RUNS, { prefix: [name], limit: 100 })).map(({ value: run }) => run),
+    );
   }
 
   afterEach(async () => {
@@ -194,7 +229,14 @@ describe("crons", () => {
   });
 
   test("R1 R2 runs do not overlap, and those that were missed are skipped and recorded", async () => {
-    await setCrons([{ name: "slow", functionPath: "jobs:slowWrite", argsText: JSON.stringify([{ text: "slow", waitMs: 350 }]), schedule: { kind: "interval", periodMs: 100 } }]);
+    await setCrons([
+      {
+        name: "slow",
+        functionPath: "jobs:slowWrite",
+        argsText: JSON.stringify([{ text: "slow", waitMs: 350 }]),
+        schedule: { kind: "interval", periodMs: 100 },
+      },
+    ]);
     await eventually(async () => (await runs("slow")).filter((run) => run.state === "success").length >= 2);
     const skipped = (await runs("slow")).filter((run) => run.state === "skipped");
     expect(skipped.length).toBeGreaterThanOrEqual(1);
@@ -214,7 +256,10 @@ describe("crons", () => {
       records.put(CRONS, ["daily"], { ...row, runMs: longAgo, dueMs: longAgo });
     });
     await eventually(async () => (await runs("daily")).some((run) => run.state === "success"));
-    expect((await runs("daily")).map(({ state, count }) => ({ state, count }))).toEqual([{ state: "skipped", count: 3 }, { state: "success", count: undefined }]);
+    expect((await runs("daily")).map(({ state, count }) => ({ state, count }))).toEqual([
+      { state: "skipped", count: 3 },
+      { state: "success", count: undefined },
+    ]);
     expect((await texts()).filter((text) => text === "daily").length).toBe(1);
   });
 

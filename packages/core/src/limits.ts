@@ -184,6 +184,7 @@ export const LIMITS = {
   invocationRecordsBufferedBytesMax: { value: 16 * MiB, reason: "texts of these records" },
   invocationRecordsFlushMs: { value: 250, reason: "how long a record of a finished synchronous call waits for others" },
   childActionsOpenMax: { value: 64, reason: "actions that run at the same time below one action, on its place" },
+  functionPathCharsMax: { value: 1024, reason: "length of a function's path or handle" },
   partialResultsMax: { value: 1000, reason: "partial results of one action" },
   partialResultBytesMax: { value: MiB, reason: "one partial result" },
   watchEventsBufferedMax: { value: 2048, reason: "events of one invocation that are kept for those who watch it" },

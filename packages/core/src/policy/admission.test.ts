@@ -13,12 +13,27 @@ const LANES: readonly Lane[] = ["query", "mutation", "action"];
 const PRIORITIES: readonly AdmissionPriority[] = ["interactive", "normal", "background"];
 
 type Step =
-  | { readonly do: "arrive"; readonly tenant: string; readonly lane: Lane; readonly priority: AdmissionPriority; readonly patienceMs: number }
+  | {
+      readonly do: "arrive";
+      readonly tenant: string;
+      readonly lane: Lane;
+      readonly priority: AdmissionPriority;
+      readonly patienceMs: number;
+    }
   | { readonly do: "finish" | "leave"; readonly pick: number }
   | { readonly do: "wait"; readonly ms: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ do: fc.constant("arrive" as const), tenant: fc.constantFrom("a", "b", "c"), lane: fc.constantFrom(...LANES), priority: fc.constantFrom(...PRIORITIES), patienceMs: fc.integer({ min: 1, max: 50 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant("arrive" as const),
+      tenant: fc.constantFrom("a", "b", "c"),
+      lane: fc.constantFrom(...LANES),
+      priority: fc.constantFrom(...PRIORITIES),
+      patienceMs: fc.integer({ min: 1, max: 50 }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("finish" as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 40 }) }) },
@@ -36,7 +51,13 @@ class Model {
   run(each: Step): void {
     switch (each.do) {
       case "arrive": {
-        const ticket: Ticket = { id: ++this.#lastId, tenant: each.tenant, lane: each.lane, priority: each.priority, expiresAtMs: this.nowMs + each.patienceMs };
+        const ticket: Ticket = {
+          id: ++this.#lastId,
+          tenant: each.tenant,
+          lane: each.lane,
+          priority: each.priority,
+          expiresAtMs: this.nowMs + each.patienceMs,
+        };
         this.waiting.set(ticket.id, ticket);
         return this.#apply({ type: "arrive", ticket });
       }
@@ -68,7 +89,9 @@ class Model {
     expect(this.waiting.has(ticket.id), "A6: only a waiting ticket is decided on").toBe(true);
     switch (decision.type) {
       case "start": {
-        const earlier = [...this.waiting.values()].filter((each) => each.tenant === ticket.tenant && each.lane === ticket.lane && each.priority === ticket.priority && each.id < ticket.id);
+        const earlier = [...this.waiting.values()].filter(
+          (each) => each.tenant === ticket.tenant && each.lane === ticket.lane && each.priority === ticket.priority && each.id < ticket.id,
+        );
         expect(earlier, "A3: in the order of arrival").toEqual([]);
         this.waiting.delete(ticket.id);
         this.running.set(ticket.id, ticket);
@@ -130,10 +153,13 @@ function order(tickets: readonly { tenant: string; priority?: AdmissionPriority 
   const blocker: Ticket = { id: 0, tenant: "blocker", lane: "query", priority: "interactive" };
   admission(state, { type: "arrive", ticket: blocker });
   tickets.forEach((each, index) => {
-    admission(state, { type: "arrive", ticket: { id: index + 1, tenant: each.tenant, lane: "query", priority: each.priority ?? "interactive" } });
+    admission(state, {
+      type: "arrive",
+      ticket: { id: index + 1, tenant: each.tenant, lane: "query", priority: each.priority ?? "interactive" },
+    });
   });
   const started: string[] = [];
-  for (let ticket: Ticket | undefined = blocker; ticket !== undefined; ) {
+  for (let ticket: Ticket | undefined = blocker; ticket !== undefined;) {
     const next: Ticket | undefined = firstStarted(admission(state, { type: "finish", ticket }));
     if (next !== undefined) started.push(tickets[next.id - 1]?.priority === undefined ? next.tenant : next.priority);
     ticket = next;
@@ -169,7 +195,11 @@ describe("fairness", () => {
 
   test("A5: background work gets its share while interactive work never ends", () => {
     const tickets = Array.from({ length: 200 }, () => ({ tenant: "a", priority: "interactive" as const }));
-    const started = order([...tickets, ...Array.from({ length: 5 }, () => ({ tenant: "a", priority: "background" as const })), ...Array.from({ length: 20 }, () => ({ tenant: "a", priority: "normal" as const }))]);
+    const started = order([
+      ...tickets,
+      ...Array.from({ length: 5 }, () => ({ tenant: "a", priority: "background" as const })),
+      ...Array.from({ length: 20 }, () => ({ tenant: "a", priority: "normal" as const })),
+    ]);
     const firstHundred = started.slice(0, 105);
     expect(firstHundred.filter((each) => each === "background").length).toBeGreaterThanOrEqual(4);
     expect(firstHundred.filter((each) => each === "normal").length).toBeGreaterThanOrEqual(18);

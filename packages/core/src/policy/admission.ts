@@ -268,7 +268,8 @@ function runningIn(tenant: TenantState, group: Group): number {
 
 function tenantState(state: AdmissionState, name: string): TenantState {
   let tenant = state.tenants.get(name);
-  if (tenant === undefined) state.tenants.set(name, (tenant = { running: { query: 0, mutation: 0, action: 0 }, waiting: 0, servedTurn: 0 }));
+  if (tenant === undefined)
+    state.tenants.set(name, (tenant = { running: { query: 0, mutation: 0, action: 0 }, waiting: 0, servedTurn: 0 }));
   return tenant;
 }
 

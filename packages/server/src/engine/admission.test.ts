@@ -12,7 +12,15 @@ function newAdmission() {
 }
 
 function asks(changes: Partial<EnterRequest> = {}): EnterRequest {
-  return { tenant: "a", lane: "query", priority: "interactive", waitMsMax: 5000, signal: new AbortController().signal, onWait: () => {}, ...changes };
+  return {
+    tenant: "a",
+    lane: "query",
+    priority: "interactive",
+    waitMsMax: 5000,
+    signal: new AbortController().signal,
+    onWait: () => {},
+    ...changes,
+  };
 }
 
 test("a place that is left is handed on at once, and the reason of the wait was told", async () => {

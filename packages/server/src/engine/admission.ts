@@ -6,7 +6,6 @@ import {
   admission,
   newAdmission,
   nextExpiryMs,
-
   type AdmissionDecision,
   type AdmissionPriority,
   type AdmissionState,
@@ -81,7 +80,12 @@ export class Admission {
       case "start":
         return this.#place(ticket);
       case "refuse":
-        throw plinthError("TooManyConcurrentRequests", { detail: decision.full === "tenant" ? `${limit("queueEntriesPerTenantMax")} calls of the tenant wait already` : `${limit("queueEntriesMax")} calls wait already` });
+        throw plinthError("TooManyConcurrentRequests", {
+          detail:
+            decision.full === "tenant"
+              ? `${limit("queueEntriesPerTenantMax")} calls of the tenant wait already`
+              : `${limit("queueEntriesMax")} calls wait already`,
+        });
       case "wait":
         request.onWait(decision.reason);
         return await this.#wait(ticket, { request, sinceMs: nowMs, firstReason: decision.reason });
@@ -91,7 +95,11 @@ export class Admission {
   }
 
   status(): QueueStatus {
-    return { waiting: this.#waiters.size, runningTransactions: this.#state.groups.transaction.running, runningActions: this.#state.groups.action.running };
+    return {
+      waiting: this.#waiters.size,
+      runningTransactions: this.#state.groups.transaction.running,
+      runningActions: this.#state.groups.action.running,
+    };
   }
 
   /** Refuses new calls and those that wait. Running ones keep their places. */
@@ -170,4 +178,3 @@ export class Admission {
 export function expired(maxMs: number, reason: AdmissionWait | "noRunner"): PlinthError {
   return plinthError("ExpiredInQueue", { maxMs: Math.round(maxMs), reason });
 }
-

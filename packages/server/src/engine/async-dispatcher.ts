@@ -30,12 +30,16 @@ export class AsyncDispatcher {
   readonly #run: (call: WaitingCall) => Promise<void>;
   readonly #lines = new Map<string, Line>();
   readonly #counts = new Map<string, number>();
-  readonly #delayed = new Map<string, { readonly call: WaitingCall; cancel(): void }>();
+  readonly #delayed = new Map<string, { readonly call: WaitingCall; readonly cancel: () => void }>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
 
   /** `run` never rejects. */
-  constructor(options: { readonly runtime: Runtime; readonly perTenant: Readonly<Record<Lane, number>>; readonly run: (call: WaitingCall) => Promise<void> }) {
+  constructor(options: {
+    readonly runtime: Runtime;
+    readonly perTenant: Readonly<Record<Lane, number>>;
+    readonly run: (call: WaitingCall) => Promise<void>;
+  }) {
     this.#runtime = options.runtime;
     this.#perTenant = options.perTenant;
     this.#run = options.run;
@@ -44,7 +48,8 @@ export class AsyncDispatcher {
   /** Refuses a new call when too many of the tenant wait. */
   checkRoom(tenant: string): void {
     const max = limit("asyncQueueEntriesPerTenantMax");
-    if ((this.#counts.get(tenant) ?? 0) >= max) throw plinthError("TooManyConcurrentRequests", { detail: `${max} asynchronous calls of the tenant wait already` });
+    if ((this.#counts.get(tenant) ?? 0) >= max)
+      throw plinthError("TooManyConcurrentRequests", { detail: `${max} asynchronous calls of the tenant wait already` });
   }
 
   add(call: WaitingCall): void {

@@ -6,7 +6,19 @@
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { retryDelayMs, shouldRetry } from "@plinth/core/policy/retry.ts";
 import { AsyncDispatcher, type WaitingCall } from "./async-dispatcher.ts";
-import { cancelQueued, checkLease, finishLease, putFinished, putStoredCall, requeue, takeLease, unfinishedCalls, type Lease, type LeasedCall, type StoredCall } from "./async-store.ts";
+import {
+  cancelQueued,
+  checkLease,
+  finishLease,
+  putFinished,
+  putStoredCall,
+  requeue,
+  takeLease,
+  unfinishedCalls,
+  type Lease,
+  type LeasedCall,
+  type StoredCall,
+} from "./async-store.ts";
 import type { CallRun } from "./call-run.ts";
 import { storeError, type QueueRow } from "./engine-records.ts";
 import { finishedRecord, outcomeOf } from "./finalize.ts";
@@ -94,7 +106,10 @@ export class AsyncRuns {
       if (leased !== undefined) await this.#runLeased(call, leased);
     } catch (error) {
       if (error instanceof PlinthError && (error.code === "StaleLease" || error.code === "ShuttingDown")) return;
-      parts.telemetry.log.error({ error, invocation: call.id }, "a stored invocation could not be run; it is taken up again at the next start");
+      parts.telemetry.log.error(
+        { error, invocation: call.id },
+        "a stored invocation could not be run; it is taken up again at the next start",
+      );
     }
   }
 
@@ -117,7 +132,8 @@ export class AsyncRuns {
 
   async #runAccepted(call: WaitingCall, accepted: AcceptedCall, { lease, row }: Pick<LeasedCall, "lease" | "row">): Promise<void> {
     const { parts } = this.#options;
-    const recordOf = (run: CallRun, outcome: InvocationOutcome) => finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true, fencingToken: lease.token });
+    const recordOf = (run: CallRun, outcome: InvocationOutcome) =>
+      finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true, fencingToken: lease.token });
     let run: CallRun | undefined;
     let stored = false;
     try {
@@ -139,7 +155,8 @@ export class AsyncRuns {
         },
         settle: async (ended, { outcome, rejected }) => {
           if (outcome.status === "succeeded" && stored) return true;
-          if (outcome.status === "failed" && (await this.#retryLater(call, { lease, row, error: outcome.error, didNotRun: rejected }))) return false;
+          if (outcome.status === "failed" && (await this.#retryLater(call, { lease, row, error: outcome.error, didNotRun: rejected })))
+            return false;
           await finishLease(parts.database, lease, recordOf(ended, outcome));
           return true;
         },
@@ -151,7 +168,10 @@ export class AsyncRuns {
   }
 
   /** Failures of the platform are tried again after a pause; what may have had effects is not. */
-  async #retryLater(call: WaitingCall, failed: { readonly lease: Lease; readonly row: QueueRow; readonly error: PlinthError; readonly didNotRun: boolean }): Promise<boolean> {
+  async #retryLater(
+    call: WaitingCall,
+    failed: { readonly lease: Lease; readonly row: QueueRow; readonly error: PlinthError; readonly didNotRun: boolean },
+  ): Promise<boolean> {
     const { error, lease, row } = failed;
     const { parts } = this.#options;
     if (error.code === "ShuttingDown") {
@@ -175,7 +195,13 @@ export class AsyncRuns {
       if (record === undefined) return;
       const { waitReason: _, ...rest } = record;
       const state = error.code === "Cancelled" ? "cancelled" : "failed";
-      putFinished(transaction.records, lease, { ...rest, state, finishedMs: parts.runtime.nowMs(), error: storeError(error), fencingToken: lease.token });
+      putFinished(transaction.records, lease, {
+        ...rest,
+        state,
+        finishedMs: parts.runtime.nowMs(),
+        error: storeError(error),
+        fencingToken: lease.token,
+      });
     });
     await this.#tellEnded(lease);
   }
@@ -203,7 +229,14 @@ function waiting(call: StoredCall, row: QueueRow): WaitingCall {
 }
 
 function queueRow(accepted: AcceptedCall): QueueRow {
-  return { kind: accepted.kind, priority: accepted.request.priority, state: "queued", createdMs: accepted.createdMs, attempts: 0, fencingToken: 0 };
+  return {
+    kind: accepted.kind,
+    priority: accepted.request.priority,
+    state: "queued",
+    createdMs: accepted.createdMs,
+    attempts: 0,
+    fencingToken: 0,
+  };
 }
 
 function storedRequest(parts: EngineParts, accepted: AcceptedCall) {
@@ -227,4 +260,3 @@ function queuedRecord(accepted: AcceptedCall): InvocationRecord {
     fencingToken: 0,
   };
 }
-

@@ -28,7 +28,11 @@ export interface LeasedCall {
 
 const PAGE = 256;
 
-export function putStoredCall(records: Records, call: StoredCall, rows: { readonly row: QueueRow; readonly stored: StoredRequest; readonly record: InvocationRecord }): void {
+export function putStoredCall(
+  records: Records,
+  call: StoredCall,
+  rows: { readonly row: QueueRow; readonly stored: StoredRequest; readonly record: InvocationRecord },
+): void {
   records.put(INVOCATION_QUEUE, keyOf(call), rows.row);
   records.put(INVOCATION_REQUESTS, [call.id], rows.stored);
   records.put(INVOCATIONS, [call.id], rows.record);
@@ -80,7 +84,8 @@ export async function requeue(database: Database, lease: Lease, reason: Invocati
     const row = await records.get(INVOCATION_QUEUE, keyOf(lease));
     const record = await records.get(INVOCATIONS, [lease.id]);
     if (row !== undefined) records.put(INVOCATION_QUEUE, keyOf(lease), { ...row, state: "queued", attempts: row.attempts + 1 });
-    if (record !== undefined) records.put(INVOCATIONS, [lease.id], { ...record, state: "queued", ...(reason === undefined ? {} : { waitReason: reason }) });
+    if (record !== undefined)
+      records.put(INVOCATIONS, [lease.id], { ...record, state: "queued", ...(reason === undefined ? {} : { waitReason: reason }) });
   });
 }
 
@@ -92,17 +97,26 @@ export async function cancelQueued(database: Database, call: StoredCall, nowMs: 
     if (row === undefined || row.state !== "queued" || record === undefined) return false;
     const { waitReason: _, ...rest } = record;
     const { code, message } = plinthError("Cancelled", { detail: "before it started" });
-    putFinished(records, { ...call, token: row.fencingToken }, { ...rest, state: "cancelled", finishedMs: nowMs, error: { code, message } });
+    putFinished(
+      records,
+      { ...call, token: row.fencingToken },
+      { ...rest, state: "cancelled", finishedMs: nowMs, error: { code, message } },
+    );
     return true;
   });
 }
 
 /** All calls that have not ended, in pages, so that few are in memory at a time. */
 export async function* unfinishedCalls(database: Database): AsyncGenerator<{ readonly call: StoredCall; readonly row: QueueRow }[]> {
-  for (let after: readonly (string | number | bigint | boolean | null)[] | undefined; ; ) {
-    const page = await database.read(PLATFORM_SCOPE, ({ records }) => records.range(INVOCATION_QUEUE, { prefix: [], limit: PAGE, ...(after === undefined ? {} : { after }) }));
+  for (let after: readonly (string | number | bigint | boolean | null)[] | undefined; ;) {
+    const page = await database.read(PLATFORM_SCOPE, ({ records }) =>
+      records.range(INVOCATION_QUEUE, { prefix: [], limit: PAGE, ...(after === undefined ? {} : { after }) }),
+    );
     if (page.length === 0) return;
-    yield page.map(({ key, value }) => ({ call: { scope: { tenant: String(key[0]), branch: String(key[1]) }, id: String(key[2]) }, row: value }));
+    yield page.map(({ key, value }) => ({
+      call: { scope: { tenant: String(key[0]), branch: String(key[1]) }, id: String(key[2]) },
+      row: value,
+    }));
     after = page.at(-1)?.key;
   }
 }

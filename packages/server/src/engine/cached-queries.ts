@@ -12,7 +12,10 @@ import type { RunCallOptions } from "./run-call.ts";
 
 export interface CachedQueriesOptions {
   readonly parts: EngineParts;
-  readonly runQuery: (accepted: AcceptedCall, options: RunCallOptions) => Promise<{ readonly outcome: InvocationOutcome; readonly ended: { readonly run: CallRun; readonly result: RunResult } | undefined }>;
+  readonly runQuery: (
+    accepted: AcceptedCall,
+    options: RunCallOptions,
+  ) => Promise<{ readonly outcome: InvocationOutcome; readonly ended: { readonly run: CallRun; readonly result: RunResult } | undefined }>;
 }
 
 export class CachedQueries {
@@ -67,7 +70,11 @@ export class CachedQueries {
     return await this.#runAndKeep(cache, key, { accepted, options });
   }
 
-  async #runAndKeep(cache: QueryCache, key: QueryKey, call: { readonly accepted: AcceptedCall; readonly options: RunCallOptions }): Promise<InvocationOutcome> {
+  async #runAndKeep(
+    cache: QueryCache,
+    key: QueryKey,
+    call: { readonly accepted: AcceptedCall; readonly options: RunCallOptions },
+  ): Promise<InvocationOutcome> {
     const end = cache.begin(key);
     try {
       const { outcome, ended } = await this.#options.runQuery(call.accepted, call.options);

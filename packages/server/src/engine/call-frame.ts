@@ -124,7 +124,8 @@ export class CallFrame implements CallHandler {
       return await transaction.syscall(op, argText);
     } catch (error) {
       // A failure of the platform is not the function's, whatever the function makes of it.
-      if (!(error instanceof PlinthError) || error.spec.fault === "platform") this.options.run.platformFailure ??= error;
+      if (error instanceof Error && (!(error instanceof PlinthError) || error.spec.fault === "platform"))
+        this.options.run.platformFailure ??= error;
       throw error;
     }
   }
@@ -141,8 +142,15 @@ export class CallFrame implements CallHandler {
   #unknown(op: string): PlinthError {
     if (this.options.transaction !== undefined || !DATABASE_CALLS.has(op)) return plinthError("NotAvailable", { what: `\`${op}\`` });
     this.options.core.parts.telemetry.metrics.violation("effect");
-    return plinthError("EffectDenied", { detail: `Actions have no \`ctx.db\`: \`${op}\` is for queries and mutations, which an action calls with \`ctx.runQuery\` and \`ctx.runMutation\`.` });
+    return plinthError("EffectDenied", {
+      detail: `Actions have no \`ctx.db\`: \`${op}\` is for queries and mutations, which an action calls with \`ctx.runQuery\` and \`ctx.runMutation\`.`,
+    });
   }
 }
 
-const ARTICLED: Readonly<Record<FunctionKind, string>> = { query: "A query", mutation: "A mutation", action: "An action", httpAction: "An HTTP action" };
+const ARTICLED: Readonly<Record<FunctionKind, string>> = {
+  query: "A query",
+  mutation: "A mutation",
+  action: "An action",
+  httpAction: "An HTTP action",
+};

@@ -45,7 +45,7 @@ export class CallRun {
   /** A failure that user code cannot catch, wherever on the stack it happened. */
   fatalFailure: PlinthError | undefined;
   /** A failure of the database below a function. */
-  platformFailure: unknown;
+  platformFailure: Error | undefined;
   logs: LogLine[] = [];
   logsDropped = 0;
   partials: string[] = [];
@@ -176,14 +176,17 @@ export class CallRun {
   }
 
   #follow(signal: AbortSignal): void {
-    const abort = (): void => this.abort(signal.reason instanceof PlinthError ? signal.reason : plinthError("Cancelled", { detail: "its caller is gone" }));
+    const abort = (): void =>
+      this.abort(signal.reason instanceof PlinthError ? signal.reason : plinthError("Cancelled", { detail: "its caller is gone" }));
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });
     this.#cleanUps.push(() => signal.removeEventListener("abort", abort));
   }
 
   #limitTime(deadlineAtMs: number, deadlineMs: number): void {
-    const timer = this.#runtime.timer(deadlineAtMs - this.#runtime.monotonicMs(), () => this.abort(plinthError("DeadlineExceeded", { maxMs: deadlineMs })));
+    const timer = this.#runtime.timer(deadlineAtMs - this.#runtime.monotonicMs(), () =>
+      this.abort(plinthError("DeadlineExceeded", { maxMs: deadlineMs })),
+    );
     this.#cleanUps.push(() => timer.cancel());
   }
 }

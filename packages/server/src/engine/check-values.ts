@@ -59,7 +59,10 @@ function checkIsJson(text: string): void {
 function validators(fn: ResolvedFunction): Validators {
   let found = validatorsOf.get(fn);
   if (found === undefined) {
-    found = { args: parseValidator(fn.args), returns: fn.returns === null || fn.returns === undefined ? undefined : parseValidator(fn.returns) };
+    found = {
+      args: parseValidator(fn.args),
+      returns: fn.returns === null || fn.returns === undefined ? undefined : parseValidator(fn.returns),
+    };
     validatorsOf.set(fn, found);
   }
   return found;

@@ -65,7 +65,12 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     const { metrics, log } = telemetry;
     this.#admission = new Admission({ config, runtime, metrics });
     this.#executor = new Executor(this, this.#admission);
-    this.#retention = new Retention({ database, runtime, log, retentionMs: { invocations: config.invocationRetentionMs, idempotency: config.idempotencyRetentionMs } });
+    this.#retention = new Retention({
+      database,
+      runtime,
+      log,
+      retentionMs: { invocations: config.invocationRetentionMs, idempotency: config.idempotencyRetentionMs },
+    });
     this.#records = new RecordBatch({ database, runtime, telemetry, retention: this.#retention });
     const idempotency = new Idempotency(parts, this.#retention);
     this.#keyed = new KeyedCalls({ parts, idempotency, runCall: (accepted, options) => this.#runCall(accepted, options) });
@@ -176,7 +181,8 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     if (accepted.kind === "mutation") return await this.#runCall(accepted, options);
     const { root } = frame.options.run;
     const max = limit("childActionsOpenMax");
-    if (root.openChildActions >= max) throw plinthError("LimitExceeded", { what: "Actions that run at the same time below one action", actual: max + 1, max });
+    if (root.openChildActions >= max)
+      throw plinthError("LimitExceeded", { what: "Actions that run at the same time below one action", actual: max + 1, max });
     root.openChildActions++;
     try {
       return await this.#runCall(accepted, { ...options, lease: frame.options.lease, root });
@@ -200,7 +206,11 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
   }
 
   /** E1 */
-  async #finalized(accepted: AcceptedCall, options: RunCallOptions, execute: (run: CallRun) => Promise<RunResult>): Promise<InvocationOutcome> {
+  async #finalized(
+    accepted: AcceptedCall,
+    options: RunCallOptions,
+    execute: (run: CallRun) => Promise<RunResult>,
+  ): Promise<InvocationOutcome> {
     const run = new CallRun(accepted, { ...options, onEvent: (event) => this.#publish(accepted.id, options, event) }, this.parts.runtime);
     this.#active.set(accepted.id, run);
     options.onRun?.(run);
@@ -228,7 +238,10 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     } catch (thrown) {
       const error = registered(this.parts, run, thrown);
       // A call that began has an outcome; what its caller did wrong is the caller's error all the same.
-      const isOutcome = run.attempts > 0 && (error.spec.fault !== "caller" || error.code === "Cancelled" || error.code === "DeadlineExceeded") && error.code !== "StaleLease";
+      const isOutcome =
+        run.attempts > 0 &&
+        (error.spec.fault !== "caller" || error.code === "Cancelled" || error.code === "DeadlineExceeded") &&
+        error.code !== "StaleLease";
       return { outcome: outcomeOf(run, { kind: "failed", error }), rejected: !isOutcome };
     }
   }

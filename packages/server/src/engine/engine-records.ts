@@ -46,7 +46,12 @@ export interface IdempotencyRow {
 }
 
 export function storeError(error: PlinthError): StoredError {
-  return { code: error.code, message: error.message, next: error.next, ...(error.dataText === undefined ? {} : { dataText: error.dataText }) };
+  return {
+    code: error.code,
+    message: error.message,
+    next: error.next,
+    ...(error.dataText === undefined ? {} : { dataText: error.dataText }),
+  };
 }
 
 /** An error as it was, without asking for the details that its text was made of. */
@@ -76,7 +81,10 @@ export function parseInvocationRecord(json: unknown): InvocationRecord {
 
 export function parseQueueRow(json: unknown): QueueRow {
   const row = json as QueueRow;
-  assert(typeof row.kind === "string" && Number.isInteger(row.fencingToken) && Number.isInteger(row.attempts), "a stored queue entry has its fields");
+  assert(
+    typeof row.kind === "string" && Number.isInteger(row.fencingToken) && Number.isInteger(row.attempts),
+    "a stored queue entry has its fields",
+  );
   return row;
 }
 
@@ -91,4 +99,3 @@ export function parseIdempotencyRow(json: unknown): IdempotencyRow {
   assert(typeof row.fingerprint === "string" && typeof row.result.kind === "string", "a stored idempotency key has its fields");
   return row;
 }
-

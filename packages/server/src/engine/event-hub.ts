@@ -54,7 +54,9 @@ export class EventQueue {
 
 /** The events of a finished invocation, from its record. */
 export function eventsOfRecord(record: InvocationRecord): InvocationEvent[] {
-  const events: InvocationEvent[] = [{ type: "state", state: record.state, ...(record.waitReason === undefined ? {} : { reason: record.waitReason }) }];
+  const events: InvocationEvent[] = [
+    { type: "state", state: record.state, ...(record.waitReason === undefined ? {} : { reason: record.waitReason }) },
+  ];
   for (const line of record.logs) events.push({ type: "log", line });
   const outcome = outcomeOfRecord(record);
   if (outcome !== undefined) events.push({ type: "done", outcome });
@@ -74,7 +76,13 @@ export function outcomeOfRecord(record: InvocationRecord): InvocationOutcome | u
   };
   if (record.state === "succeeded") return { ...about, status: "succeeded", valueText: record.valueText ?? "null", ts: 0 };
   const { error } = record;
-  if (error === undefined || !isErrorCode(error.code)) return { ...about, status: "failed", error: plinthError("InternalError", { id: record.id }) };
-  const restored = restoreError({ code: error.code, message: error.message, next: "", ...(error.dataText === undefined ? {} : { dataText: error.dataText }) });
+  if (error === undefined || !isErrorCode(error.code))
+    return { ...about, status: "failed", error: plinthError("InternalError", { id: record.id }) };
+  const restored = restoreError({
+    code: error.code,
+    message: error.message,
+    next: "",
+    ...(error.dataText === undefined ? {} : { dataText: error.dataText }),
+  });
   return { ...about, status: "failed", error: restored, ...(error.stack === undefined ? {} : { stack: error.stack }) };
 }

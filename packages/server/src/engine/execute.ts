@@ -63,7 +63,7 @@ export class Executor {
 
   /** X2 */
   async #executeTransaction(run: CallRun, options: ExecuteOptions): Promise<RunResult> {
-    for (let lost = 0; ; ) {
+    for (let lost = 0; ;) {
       const result = await this.#withPlace(run, options, () => this.#attempt(run, options));
       switch (result.kind) {
         case "succeeded":
@@ -74,7 +74,10 @@ export class Executor {
           run.conflicts++;
           const state = { kind: "conflict", attempt: run.conflicts } as const;
           if (!shouldRetry(state)) {
-            return { kind: "failed", error: plinthError("OptimisticConcurrencyControlFailure", { path: run.accepted.path, attempts: run.conflicts }) };
+            return {
+              kind: "failed",
+              error: plinthError("OptimisticConcurrencyControlFailure", { path: run.accepted.path, attempts: run.conflicts }),
+            };
           }
           await this.#pause(run, retryDelayMs({ ...state, jitter: this.#core.parts.runtime.random() }));
           break;
@@ -108,9 +111,11 @@ export class Executor {
       countDatabaseUse(run, transaction);
       const failure = this.#failure(run, outcome);
       if (failure?.error.code === "RunnerLost" && run.abortReason === undefined) return { kind: "lost", error: failure.error };
-      if (failure !== undefined || outcome.kind !== "ok") return { kind: "failed", ...(failure ?? { error: plinthError("RunnerLost", { detail: "no outcome" }) }) };
+      if (failure !== undefined || outcome.kind !== "ok")
+        return { kind: "failed", ...(failure ?? { error: plinthError("RunnerLost", { detail: "no outcome" }) }) };
       checkReturns(run.accepted.fn, outcome.valueText, tables);
-      if (run.accepted.kind === "query") return { kind: "succeeded", valueText: outcome.valueText, ts: transaction.ts, reads: transaction.readRanges() };
+      if (run.accepted.kind === "query")
+        return { kind: "succeeded", valueText: outcome.valueText, ts: transaction.ts, reads: transaction.readRanges() };
       return await this.#commit(run, { transaction, valueText: outcome.valueText, hooks: options.hooks });
     } catch (error) {
       if (error instanceof PlinthError && error.code === "ReturnsValidation") return { kind: "failed", error };
@@ -131,7 +136,10 @@ export class Executor {
   }
 
   /** X1 */
-  async #commit(run: CallRun, done: { readonly transaction: Transaction; readonly valueText: string; readonly hooks: TransactionHooks | undefined }): Promise<AttemptResult> {
+  async #commit(
+    run: CallRun,
+    done: { readonly transaction: Transaction; readonly valueText: string; readonly hooks: TransactionHooks | undefined },
+  ): Promise<AttemptResult> {
     const { transaction, valueText, hooks } = done;
     run.throwIfAborted();
     await hooks?.commit?.(transaction, valueText);
@@ -157,7 +165,8 @@ export class Executor {
     run.beginAttempt();
     const { outcome, tables } = await this.#runTop(run, { lease });
     const failure = this.#failure(run, outcome);
-    if (failure !== undefined || outcome.kind !== "ok") return { kind: "failed", ...(failure ?? { error: plinthError("RunnerLost", { detail: "no outcome" }) }) };
+    if (failure !== undefined || outcome.kind !== "ok")
+      return { kind: "failed", ...(failure ?? { error: plinthError("RunnerLost", { detail: "no outcome" }) }) };
     try {
       checkReturns(run.accepted.fn, outcome.valueText, tables);
     } catch (error) {
@@ -171,7 +180,9 @@ export class Executor {
   async #runTop(run: CallRun, place: { readonly lease: RunnerLease; readonly transaction?: Transaction }) {
     const { parts } = this.#core;
     const { accepted } = run;
-    const tables = await (place.transaction === undefined ? parts.database.read(accepted.scope, (transaction) => transaction.tables()) : place.transaction.tables());
+    const tables = await (place.transaction === undefined
+      ? parts.database.read(accepted.scope, (transaction) => transaction.tables())
+      : place.transaction.tables());
     if (accepted.fn !== undefined && accepted.args !== undefined) checkArgs(accepted.fn, accepted.args, tables);
     const isTransaction = place.transaction !== undefined;
     const frame = new CallFrame({

@@ -26,7 +26,10 @@ export function outcomeOf(run: CallRun, result: RunResult): InvocationOutcome {
 /** Whatever was thrown on the way, as an error of the registry. Details of an unexpected one go to the log alone. */
 export function registered(parts: EngineParts, run: CallRun, thrown: unknown): PlinthError {
   if (thrown instanceof PlinthError) return thrown;
-  parts.telemetry.log.error({ invocation: run.accepted.id, function: run.accepted.path, error: thrown }, "an invocation failed inside the host");
+  parts.telemetry.log.error(
+    { invocation: run.accepted.id, function: run.accepted.path, error: thrown },
+    "an invocation failed inside the host",
+  );
   return plinthError("InternalError", { id: run.accepted.id });
 }
 
@@ -56,14 +59,20 @@ export function announce(parts: EngineParts, run: CallRun, outcome: InvocationOu
 }
 
 /** The record of a call that ended. Results of synchronous calls are not in it: their callers have them. */
-export function finishedRecord(run: CallRun, outcome: InvocationOutcome, kept: { readonly nowMs: number; readonly value: boolean; readonly fencingToken: number }): InvocationRecord {
+export function finishedRecord(
+  run: CallRun,
+  outcome: InvocationOutcome,
+  kept: { readonly nowMs: number; readonly value: boolean; readonly fencingToken: number },
+): InvocationRecord {
   return {
     ...recordHead(run),
     state: stateOf(outcome),
     ...(run.startedMs === undefined ? {} : { startedMs: run.startedMs }),
     finishedMs: kept.nowMs,
     ...(outcome.status === "succeeded" && kept.value ? { valueText: outcome.valueText } : {}),
-    ...(outcome.status === "failed" ? { error: { ...storeError(outcome.error), ...(outcome.stack === undefined ? {} : { stack: outcome.stack }) } } : {}),
+    ...(outcome.status === "failed"
+      ? { error: { ...storeError(outcome.error), ...(outcome.stack === undefined ? {} : { stack: outcome.stack }) } }
+      : {}),
     logs: outcome.logs,
     logsDropped: outcome.logsDropped,
     usage: outcome.usage,
@@ -101,7 +110,17 @@ function recordHead(run: CallRun) {
 /** Usage of a call that did not run, because its result was there already. */
 export function cachedUsage(queueMs: number): InvocationUsage {
   return {
-    queueMs, executionMs: 0, userMs: 0, memoryBytes: 0, attempts: 0, conflicts: 0, coldStart: false, cached: true,
-    databaseReadBytes: 0, databaseWriteBytes: 0, documentsRead: 0, documentsWritten: 0,
+    queueMs,
+    executionMs: 0,
+    userMs: 0,
+    memoryBytes: 0,
+    attempts: 0,
+    conflicts: 0,
+    coldStart: false,
+    cached: true,
+    databaseReadBytes: 0,
+    databaseWriteBytes: 0,
+    documentsRead: 0,
+    documentsWritten: 0,
   };
 }

@@ -3,9 +3,9 @@
  * only names a function of the branch it is used in: it grants nothing that the path would not.
  */
 import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 
 const HANDLE_PREFIX = "function://";
-const PATH_CHARS_MAX = 1024;
 
 export interface Address {
   readonly name?: unknown;
@@ -25,7 +25,7 @@ export function normalizePath(path: string): string {
 export function pathOfAddress(address: Address): string {
   const given = [address.name, address.reference, address.functionHandle].filter((each) => each !== undefined && each !== null);
   const [first] = given;
-  if (given.length !== 1 || typeof first !== "string" || first.length > PATH_CHARS_MAX) {
+  if (given.length !== 1 || typeof first !== "string" || first.length > limit("functionPathCharsMax")) {
     throw plinthError("InvalidArgument", { detail: "A function is named by exactly one of `name`, `reference` and `functionHandle`." });
   }
   if (first === address.reference) throw plinthError("NotAvailable", { what: "Calling a component" });
@@ -39,6 +39,7 @@ export function functionHandle(path: string): string {
 function pathOfHandle(handle: string): string {
   const encoded = handle.startsWith(HANDLE_PREFIX) ? handle.slice(HANDLE_PREFIX.length) : "";
   const path = Buffer.from(encoded, "base64url").toString("utf8");
-  if (encoded === "" || functionHandle(path) !== handle) throw plinthError("InvalidArgument", { detail: "The function handle is not one that `createFunctionHandle` made." });
+  if (encoded === "" || functionHandle(path) !== handle)
+    throw plinthError("InvalidArgument", { detail: "The function handle is not one that `createFunctionHandle` made." });
   return path;
 }

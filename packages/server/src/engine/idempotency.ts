@@ -50,7 +50,10 @@ export class Idempotency {
   }
 
   /** I2. `started` = this call goes on; otherwise what came of the first one (undefined = not known: it was lost). */
-  async startAction(accepted: AcceptedCall, key: string): Promise<{ readonly kind: "started" } | { readonly kind: "known"; readonly row: IdempotencyRow }> {
+  async startAction(
+    accepted: AcceptedCall,
+    key: string,
+  ): Promise<{ readonly kind: "started" } | { readonly kind: "known"; readonly row: IdempotencyRow }> {
     return await this.#parts.database.update(accepted.scope, async ({ records }) => {
       const row = await this.find(records, accepted, key);
       if (row !== undefined) return { kind: "known", row } as const;

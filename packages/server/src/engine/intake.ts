@@ -42,12 +42,25 @@ export async function intake(parts: EngineParts, request: InvocationRequest, id 
     acceptedAtMs,
     ...(request.deadlineMs === undefined ? {} : { deadlineAtMs: acceptedAtMs + request.deadlineMs }),
   };
-  if (request.source === "httpAction" || request.kind === "httpAction") return { ...(await httpAction(parts, request, scope)), ...times, id };
+  if (request.source === "httpAction" || request.kind === "httpAction")
+    return { ...(await httpAction(parts, request, scope)), ...times, id };
   const path = normalizePath(request.path);
   const fn = await resolvePublic(parts, { scope, path, internalAllowed: request.internalAllowed });
   checkKind(path, fn.kind, request.kind);
   const args = parseArgs(request.argsText);
-  return { id, request, scope, kind: fn.kind, lane: laneOf(fn.kind), path, version: fn.version, fn, args, argsText: `[${request.argsText}]`, ...times };
+  return {
+    id,
+    request,
+    scope,
+    kind: fn.kind,
+    lane: laneOf(fn.kind),
+    path,
+    version: fn.version,
+    fn,
+    args,
+    argsText: `[${request.argsText}]`,
+    ...times,
+  };
 }
 
 /** Finds a function; an internal one only where it may be called. Both misses look the same from outside. */
@@ -71,7 +84,12 @@ export function laneOf(kind: FunctionKind): Lane {
   return kind === "query" || kind === "mutation" ? kind : "action";
 }
 
-export const KIND_NAMES: Readonly<Record<FunctionKind, string>> = { query: "Query", mutation: "Mutation", action: "Action", httpAction: "HttpAction" };
+export const KIND_NAMES: Readonly<Record<FunctionKind, string>> = {
+  query: "Query",
+  mutation: "Mutation",
+  action: "Action",
+  httpAction: "HttpAction",
+};
 
 function checkRequest(request: InvocationRequest): void {
   const max = limit("invocationDepthMax");
@@ -84,7 +102,11 @@ function checkRequest(request: InvocationRequest): void {
   }
 }
 
-async function httpAction(parts: EngineParts, request: InvocationRequest, scope: Scope): Promise<Omit<AcceptedCall, "id" | "createdMs" | "acceptedAtMs" | "deadlineAtMs">> {
+async function httpAction(
+  parts: EngineParts,
+  request: InvocationRequest,
+  scope: Scope,
+): Promise<Omit<AcceptedCall, "id" | "createdMs" | "acceptedAtMs" | "deadlineAtMs">> {
   const version = await parts.deploys.version(scope);
   if (version === undefined) throw plinthError("NotFound", { what: "deployed version" });
   return { request, scope, kind: "httpAction", lane: "action", path: "http", version, argsText: request.argsText };

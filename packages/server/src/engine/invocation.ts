@@ -42,10 +42,13 @@ export type Priority = "interactive" | "normal" | "background";
 
 /** Why work waits. Shown in the record, in metrics and in errors. */
 export type WaitReason =
-  | "tenantQueries" | "tenantMutations" | "tenantActions" // the tenant's own concurrency limit
+  | "tenantQueries"
+  | "tenantMutations"
+  | "tenantActions" // the tenant's own concurrency limit
   | "hostCapacity" // all places of the host are taken
   | "noRunner" // a runner is being started
-  | "conflictBackoff" | "retryBackoff"
+  | "conflictBackoff"
+  | "retryBackoff"
   | "scheduled" // its time has not come
   | "draining"; // the host shuts down
 
@@ -117,7 +120,10 @@ export interface InvocationRecord {
 
 export interface Engine {
   /** Runs a call and waits for its end. Rejects with a PlinthError when it was not run at all; a failure of the function is an outcome. */
-  invoke(request: InvocationRequest, options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: InvocationEvent) => void }): Promise<InvocationOutcome>;
+  invoke(
+    request: InvocationRequest,
+    options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: InvocationEvent) => void },
+  ): Promise<InvocationOutcome>;
   /** Stores a call durably, to be run when a place is free; resolves after the commit. */
   enqueue(request: InvocationRequest): Promise<{ readonly id: string }>;
   get(scope: { readonly tenant: string; readonly branch: string }, id: string): Promise<InvocationRecord | undefined>;

@@ -43,7 +43,13 @@ export function failureOf(outcome: FailedOutcome, abortReason: PlinthError | und
 
 /** Failures that user code cannot catch: after one in a nested call the whole call is over. */
 export function endsWholeCall(outcome: CallOutcome): boolean {
-  return outcome.kind === "timeout" || outcome.kind === "outOfMemory" || outcome.kind === "security" || outcome.kind === "cancelled" || outcome.kind === "lost";
+  return (
+    outcome.kind === "timeout" ||
+    outcome.kind === "outOfMemory" ||
+    outcome.kind === "security" ||
+    outcome.kind === "cancelled" ||
+    outcome.kind === "lost"
+  );
 }
 
 /** What the caller of a nested function sees: the message with the frames below it. */

@@ -10,7 +10,13 @@ const key = (name: string, identity = ""): QueryKey => ({ base: name, identity }
 const result = (valueText: string): CachedResult => ({ valueText, logs: [], logsDropped: 0 });
 const commit = (ts: number, ...keys: string[]): Commit => ({ ts, writes: keys.map((each) => ({ key: bytes(each), value: bytes("v") })) });
 const range = (start: string, end: string): KeyRange => ({ start: bytes(start), end: bytes(end) });
-const observed = (ts: number, reads: readonly KeyRange[], changes: { identityRead?: boolean; timeRead?: boolean } = {}) => ({ ts, reads, identityRead: false, timeRead: false, ...changes });
+const observed = (ts: number, reads: readonly KeyRange[], changes: { identityRead?: boolean; timeRead?: boolean } = {}) => ({
+  ts,
+  reads,
+  identityRead: false,
+  timeRead: false,
+  ...changes,
+});
 
 function newCache(options: { bytesMax?: number; nowMs?: () => number } = {}): QueryCache {
   const runtime = createSystemRuntime();
@@ -18,20 +24,28 @@ function newCache(options: { bytesMax?: number; nowMs?: () => number } = {}): Qu
 }
 
 const anyKey = fc.string({ unit: fc.constantFrom("a", "b", "\u0000", "\u00ff"), maxLength: 6 });
-const anyRange = fc.tuple(anyKey, anyKey).map(([a, b]) => (a <= b ? { start: bytes(a), end: bytes(`${b}\u0000`) } : { start: bytes(b), end: bytes(`${a}\u0000`) }));
+const anyRange = fc
+  .tuple(anyKey, anyKey)
+  .map(([a, b]) => (a <= b ? { start: bytes(a), end: bytes(`${b}\u0000`) } : { start: bytes(b), end: bytes(`${a}\u0000`) }));
 
 test("the range index finds exactly the owners whose ranges hold a key, also after some were deleted", () => {
   fc.assert(
-    fc.property(fc.array(fc.array(anyRange, { maxLength: 3 }), { maxLength: 12 }), fc.array(fc.nat(11)), fc.array(anyKey, { minLength: 1 }), (owners, deleted, keys) => {
-      const index = new RangeIndex<number>();
-      owners.forEach((ranges, owner) => index.add(owner, ranges));
-      for (const owner of deleted) index.delete(owner);
-      for (const each of keys) {
-        const holds = ({ start, end }: KeyRange): boolean => Buffer.compare(start, bytes(each)) <= 0 && Buffer.compare(bytes(each), end) < 0;
-        const wanted = owners.flatMap((ranges, owner) => (!deleted.includes(owner) && ranges.some(holds) ? [owner] : []));
-        expect([...index.ownersOf(bytes(each))].sort((a, b) => a - b)).toEqual(wanted);
-      }
-    }),
+    fc.property(
+      fc.array(fc.array(anyRange, { maxLength: 3 }), { maxLength: 12 }),
+      fc.array(fc.nat(11)),
+      fc.array(anyKey, { minLength: 1 }),
+      (owners, deleted, keys) => {
+        const index = new RangeIndex<number>();
+        owners.forEach((ranges, owner) => index.add(owner, ranges));
+        for (const owner of deleted) index.delete(owner);
+        for (const each of keys) {
+          const holds = ({ start, end }: KeyRange): boolean =>
+            Buffer.compare(start, bytes(each)) <= 0 && Buffer.compare(bytes(each), end) < 0;
+          const wanted = owners.flatMap((ranges, owner) => (!deleted.includes(owner) && ranges.some(holds) ? [owner] : []));
+          expect([...index.ownersOf(bytes(each))].sort((a, b) => a - b)).toEqual(wanted);
+        }
+      },
+    ),
   );
 });
 

@@ -14,7 +14,12 @@ import type { Retention } from "./retention.ts";
 const FAILURE_ROOM = 10;
 
 export class RecordBatch {
-  readonly #options: { readonly database: Database; readonly runtime: Runtime; readonly telemetry: Telemetry; readonly retention: Retention };
+  readonly #options: {
+    readonly database: Database;
+    readonly runtime: Runtime;
+    readonly telemetry: Telemetry;
+    readonly retention: Retention;
+  };
   readonly #waiting = new Map<string, InvocationRecord>();
   #bytes = 0;
   #timer: { cancel(): void } | undefined;
@@ -22,7 +27,12 @@ export class RecordBatch {
   #second = 0;
   readonly #keptInSecond = new Map<string, number>();
 
-  constructor(options: { readonly database: Database; readonly runtime: Runtime; readonly telemetry: Telemetry; readonly retention: Retention }) {
+  constructor(options: {
+    readonly database: Database;
+    readonly runtime: Runtime;
+    readonly telemetry: Telemetry;
+    readonly retention: Retention;
+  }) {
     this.#options = options;
   }
 
@@ -96,7 +106,12 @@ export class RecordBatch {
 }
 
 function sizeOf(record: InvocationRecord): number {
-  let bytes = 512 + (record.valueText?.length ?? 0) + (record.error?.message.length ?? 0) + (record.error?.stack?.length ?? 0) + (record.error?.dataText?.length ?? 0);
+  let bytes =
+    512 +
+    (record.valueText?.length ?? 0) +
+    (record.error?.message.length ?? 0) +
+    (record.error?.stack?.length ?? 0) +
+    (record.error?.dataText?.length ?? 0);
   for (const line of record.logs) bytes += 64 + line.text.length;
   return bytes;
 }

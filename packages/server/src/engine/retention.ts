@@ -64,11 +64,13 @@ export class Retention {
   #collect(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#collecting = this.#collecting.then(() => this.#collectDue()).catch((error: unknown) => {
-      if (this.#stopped) return;
-      this.#options.log.warn({ error }, "old records could not be deleted; it is tried again in an hour");
-      this.#wakeAt(this.#options.runtime.nowMs() + DAY_MS / 24);
-    });
+    this.#collecting = this.#collecting
+      .then(() => this.#collectDue())
+      .catch((error: unknown) => {
+        if (this.#stopped) return;
+        this.#options.log.warn({ error }, "old records could not be deleted; it is tried again in an hour");
+        this.#wakeAt(this.#options.runtime.nowMs() + DAY_MS / 24);
+      });
   }
 
   async #collectDue(): Promise<void> {
@@ -77,7 +79,10 @@ export class Retention {
     for (const kept of ["invocations", "idempotency"] as const) {
       for (;;) {
         if (this.#stopped) return;
-        const first = await database.read(PLATFORM_SCOPE, async ({ records }) => (await records.range(RETENTION_DAYS, { prefix: [kept], limit: 1 }))[0]);
+        const first = await database.read(
+          PLATFORM_SCOPE,
+          async ({ records }) => (await records.range(RETENTION_DAYS, { prefix: [kept], limit: 1 }))[0],
+        );
         if (first === undefined) break;
         const [, day, tenant, branch] = first.key;
         const endMs = this.#endOf(kept, Number(day));
@@ -95,7 +100,9 @@ export class Retention {
 
   async #deleteDay(kept: Kept, scope: Scope, beforeMs: number): Promise<void> {
     while (!this.#stopped) {
-      const deleted = await this.#options.database.update(scope, ({ records }) => (kept === "invocations" ? deleteInvocations(records, beforeMs) : deleteKeys(records, beforeMs)));
+      const deleted = await this.#options.database.update(scope, ({ records }) =>
+        kept === "invocations" ? deleteInvocations(records, beforeMs) : deleteKeys(records, beforeMs),
+      );
       if (deleted < SLICE) return;
       await this.#options.runtime.sleep(1);
     }

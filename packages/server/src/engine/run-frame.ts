@@ -40,7 +40,8 @@ function callLimits(frame: CallFrame): CallLimits {
   const isTransaction = kind === "query" || kind === "mutation";
   const wallMs = Math.floor(endsAtMs - runtime.monotonicMs());
   const cpuMs = isTransaction ? Math.floor(config.userCpuMs - run.attemptUserMs) : config.actionWallMs;
-  if (wallMs < 1 || cpuMs < 1) throw plinthError("FunctionTimeout", { max: `${(isTransaction ? config.userCpuMs : config.actionWallMs) / 1000}s` });
+  if (wallMs < 1 || cpuMs < 1)
+    throw plinthError("FunctionTimeout", { max: `${(isTransaction ? config.userCpuMs : config.actionWallMs) / 1000}s` });
   return {
     cpuMs,
     wallMs,

@@ -73,7 +73,11 @@ class Scheduler implements Service {
     this.#stopListening = this.#parts.store.onCommit((commit) => {
       for (const { due, change } of this.#due.changesOf(commit)) {
         if (change === "added") this.#noticed(this.#branch(due.scope), due.dueMs);
-        else this.#branches.get(keyOf(due.scope))?.running.get(runKey(due))?.abort(plinthError("Cancelled", { detail: "the schedule was cancelled" }));
+        else
+          this.#branches
+            .get(keyOf(due.scope))
+            ?.running.get(runKey(due))
+            ?.abort(plinthError("Cancelled", { detail: "the schedule was cancelled" }));
       }
     });
     for await (const due of this.#due.branches()) this.#noticed(this.#branch(due.scope), due.dueMs);
@@ -87,7 +91,8 @@ class Scheduler implements Service {
     this.#timer?.cancel();
     await this.#retention.stop();
     const timer = this.#parts.runtime.timer(this.#parts.drainMs ?? 0, () => {
-      for (const { running } of this.#branches.values()) for (const controller of running.values()) controller.abort(plinthError("ShuttingDown", {}));
+      for (const { running } of this.#branches.values())
+        for (const controller of running.values()) controller.abort(plinthError("ShuttingDown", {}));
     });
     while (this.#work.size > 0) await Promise.all(this.#work);
     timer.cancel();
@@ -151,7 +156,10 @@ class Scheduler implements Service {
       this.#startDue(branch)
         .catch((error: unknown) => {
           if (this.#stopped) return;
-          this.#parts.telemetry.log.error({ error, tenant: branch.scope.tenant }, "due work could not be read; it is tried again in a second");
+          this.#parts.telemetry.log.error(
+            { error, tenant: branch.scope.tenant },
+            "due work could not be read; it is tried again in a second",
+          );
           this.#wakeAt(branch, this.#parts.runtime.nowMs() + 1000);
         })
         .finally(() => {
@@ -193,7 +201,10 @@ class Scheduler implements Service {
       run(this.#parts, due, controller.signal)
         .catch((error: unknown) => {
           if (this.#stopped) return;
-          this.#parts.telemetry.log.error({ error, tenant, id: due.id }, "a scheduled run failed inside the host; it is tried again in a second");
+          this.#parts.telemetry.log.error(
+            { error, tenant, id: due.id },
+            "a scheduled run failed inside the host; it is tried again in a second",
+          );
           this.#noticed(branch, this.#parts.runtime.nowMs() + 1000);
         })
         .finally(() => this.#ended(branch, due)),
@@ -223,18 +234,23 @@ class Scheduler implements Service {
   }
 
   #free(tenant: string): number {
-    return Math.min(limit("scheduledRunsPerTenantMax") - (this.#runningOfTenant.get(tenant) ?? 0), limit("scheduledRunsMax") - this.#running);
+    return Math.min(
+      limit("scheduledRunsPerTenantMax") - (this.#runningOfTenant.get(tenant) ?? 0),
+      limit("scheduledRunsMax") - this.#running,
+    );
   }
 
   #branch(scope: Scope): Branch {
     const key = keyOf(scope);
     let branch = this.#branches.get(key);
-    if (branch === undefined) this.#branches.set(key, (branch = { key, scope, nextMs: undefined, running: new Map(), reading: false, again: false }));
+    if (branch === undefined)
+      this.#branches.set(key, (branch = { key, scope, nextMs: undefined, running: new Map(), reading: false, again: false }));
     return branch;
   }
 
   #forgetIdle(branch: Branch): void {
-    if (branch.nextMs === undefined && branch.running.size === 0 && !branch.reading && !this.#blocked.has(branch)) this.#branches.delete(branch.key);
+    if (branch.nextMs === undefined && branch.running.size === 0 && !branch.reading && !this.#blocked.has(branch))
+      this.#branches.delete(branch.key);
   }
 
   #track(work: Promise<void>): void {

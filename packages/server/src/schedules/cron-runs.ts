@@ -26,7 +26,10 @@ export type CronStart =
   | { readonly kind: "gone" };
 
 /** Marks the newest due run as in progress and records those before it as skipped. */
-export async function startCron(transaction: Transaction, due: { readonly name: string; readonly dueMs: number; readonly nowMs: number }): Promise<CronStart> {
+export async function startCron(
+  transaction: Transaction,
+  due: { readonly name: string; readonly dueMs: number; readonly nowMs: number },
+): Promise<CronStart> {
   const { records, scope } = transaction;
   const row = await records.get(CRONS, [due.name]);
   if (row === undefined || row.dueMs !== due.dueMs) {
@@ -34,7 +37,11 @@ export async function startCron(transaction: Transaction, due: { readonly name: 
     return { kind: "gone" };
   }
   if (row.state === "inProgress") {
-    await finishCron(transaction, { run: { row, startedMs: row.runMs }, end: { state: "failed", error: "The host stopped while the cron ran." }, nowMs: due.nowMs });
+    await finishCron(transaction, {
+      run: { row, startedMs: row.runMs },
+      end: { state: "failed", error: "The host stopped while the cron ran." },
+      nowMs: due.nowMs,
+    });
     return { kind: "abandoned" };
   }
   const runMs = latestRun(row, due.nowMs);
@@ -48,7 +55,11 @@ export async function startCron(transaction: Transaction, due: { readonly name: 
 /** Records how a run ended and makes the next one due, unless the cron was changed meanwhile. */
 export async function finishCron(
   transaction: Transaction,
-  finished: { readonly run: CronRun; readonly end: { readonly state: "success" | "failed" | "canceled"; readonly error?: string }; readonly nowMs: number },
+  finished: {
+    readonly run: CronRun;
+    readonly end: { readonly state: "success" | "failed" | "canceled"; readonly error?: string };
+    readonly nowMs: number;
+  },
 ): Promise<void> {
   const { records, scope } = transaction;
   const { run, end, nowMs } = finished;
@@ -69,7 +80,10 @@ export async function isCurrent(transaction: Transaction, run: CronRun): Promise
 }
 
 /** Puts the same run off until `dueMs`. */
-export async function postponeCron(transaction: Transaction, postponed: { readonly run: CronRun; readonly dueMs: number; readonly cause: "conflict" | "failure" }): Promise<void> {
+export async function postponeCron(
+  transaction: Transaction,
+  postponed: { readonly run: CronRun; readonly dueMs: number; readonly cause: "conflict" | "failure" },
+): Promise<void> {
   const row = await currentRow(transaction, postponed.run);
   if (row === undefined) return;
   const { records, scope } = transaction;
@@ -87,7 +101,8 @@ async function currentRow(transaction: Transaction, { row }: CronRun): Promise<C
 /** The newest run that is due. */
 function latestRun(row: CronRow, nowMs: number): number {
   const { schedule, anchorMs, runMs } = row;
-  if (schedule.kind === "interval") return Math.max(runMs, anchorMs + Math.floor((nowMs - anchorMs) / schedule.periodMs) * schedule.periodMs);
+  if (schedule.kind === "interval")
+    return Math.max(runMs, anchorMs + Math.floor((nowMs - anchorMs) / schedule.periodMs) * schedule.periodMs);
   // The calendar can only be read forwards: look from further and further back until a run is found, then walk to the last.
   for (let backMs = 60_000; nowMs - backMs > runMs; backMs *= 2) {
     const found = nextRun(schedule, nowMs - backMs);
@@ -97,7 +112,7 @@ function latestRun(row: CronRow, nowMs: number): number {
 }
 
 function lastUntil(schedule: CronSchedule, fromMs: number, nowMs: number): number {
-  for (let lastMs = fromMs; ; ) {
+  for (let lastMs = fromMs; ;) {
     const nextMs = nextRun(schedule, lastMs);
     if (nextMs > nowMs) return lastMs;
     lastMs = nextMs;

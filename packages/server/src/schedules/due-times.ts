@@ -39,14 +39,18 @@ export class DueTimes {
 
   /** The earliest rows of a branch. */
   async earliest(scope: Scope, limit: number): Promise<Due[]> {
-    return await this.#database.read(PLATFORM_SCOPE, async ({ records }) => (await records.range(DUE_TIMES, { prefix: [scope.tenant, scope.branch], limit })).map(({ key }) => dueOf(key)));
+    return await this.#database.read(PLATFORM_SCOPE, async ({ records }) =>
+      (await records.range(DUE_TIMES, { prefix: [scope.tenant, scope.branch], limit })).map(({ key }) => dueOf(key)),
+    );
   }
 
   /** The first row of each branch that has one. */
   async *branches(): AsyncGenerator<Due> {
     let after: readonly [string, string, number] | undefined;
     for (;;) {
-      const [row] = await this.#database.read(PLATFORM_SCOPE, ({ records }) => records.range(DUE_TIMES, { prefix: [], limit: 1, ...(after === undefined ? {} : { after }) }));
+      const [row] = await this.#database.read(PLATFORM_SCOPE, ({ records }) =>
+        records.range(DUE_TIMES, { prefix: [], limit: 1, ...(after === undefined ? {} : { after }) }),
+      );
       if (row === undefined) return;
       const due = dueOf(row.key);
       yield due;
@@ -57,5 +61,10 @@ export class DueTimes {
 
 function dueOf(key: readonly unknown[]): Due {
   const [tenant, branch, dueMs, kind, id] = key;
-  return { scope: { tenant: String(tenant), branch: String(branch) }, dueMs: Number(dueMs), kind: kind === "cron" ? "cron" : "function", id: String(id) };
+  return {
+    scope: { tenant: String(tenant), branch: String(branch) },
+    dueMs: Number(dueMs),
+    kind: kind === "cron" ? "cron" : "function",
+    id: String(id),
+  };
 }

@@ -29,7 +29,11 @@ export async function runJob(parts: SchedulerParts, due: Due, signal: AbortSigna
   }
 }
 
-async function run(parts: SchedulerParts, due: Due, { job, signal }: { readonly job: StartedJob; readonly signal: AbortSignal }): Promise<InvocationOutcome> {
+async function run(
+  parts: SchedulerParts,
+  due: Due,
+  { job, signal }: { readonly job: StartedJob; readonly signal: AbortSignal },
+): Promise<InvocationOutcome> {
   return await parts.engine.run(scheduledRequest(due.scope, { path: job.row.path, argsText: job.argsText, source: "schedule" }), {
     signal,
     patient: true,
@@ -51,12 +55,17 @@ async function run(parts: SchedulerParts, due: Due, { job, signal }: { readonly 
 /** A due row whose job is gone or stands at another time. */
 async function forgetDue(parts: SchedulerParts, due: Due): Promise<void> {
   await parts.database.update(due.scope, async (transaction) => {
-    if ((await readJob(transaction, due)) === undefined) transaction.records.delete(DUE_TIMES, dueKey(due.scope, due.dueMs, "function", due.id));
+    if ((await readJob(transaction, due)) === undefined)
+      transaction.records.delete(DUE_TIMES, dueKey(due.scope, due.dueMs, "function", due.id));
   });
 }
 
 /** What an outcome means for the job. */
-async function settle(parts: SchedulerParts, due: Due, ended: { readonly row: JobRow; readonly outcome: InvocationOutcome }): Promise<void> {
+async function settle(
+  parts: SchedulerParts,
+  due: Due,
+  ended: { readonly row: JobRow; readonly outcome: InvocationOutcome },
+): Promise<void> {
   const { row, outcome } = ended;
   if (outcome.status === "succeeded") {
     if (row.kind === "action") return await end(parts, due, { kind: "success" });
@@ -66,12 +75,17 @@ async function settle(parts: SchedulerParts, due: Due, ended: { readonly row: Jo
   const { error } = outcome;
   if (row.kind === "mutation" && error.code === "ShuttingDown") return;
   // Cancelled: by its owner, then the job is gone and nothing is put off; or with its tenant's runners.
-  if (row.kind === "mutation" && (error.spec.fault === "platform" || error.code === "Cancelled")) return await postpone(parts, due, { row, error });
+  if (row.kind === "mutation" && (error.spec.fault === "platform" || error.code === "Cancelled"))
+    return await postpone(parts, due, { row, error });
   await end(parts, due, { kind: "failed", error: outcome.stack === undefined ? error.message : `${error.message}\n${outcome.stack}` });
 }
 
 /** The function was not run at all: a later run repeats nothing. */
-async function settleRejected(parts: SchedulerParts, due: Due, ended: { readonly row: JobRow; readonly error: PlinthError }): Promise<void> {
+async function settleRejected(
+  parts: SchedulerParts,
+  due: Due,
+  ended: { readonly row: JobRow; readonly error: PlinthError },
+): Promise<void> {
   const { error } = ended;
   if (error.code === "StaleLease" || error.code === "ShuttingDown") return;
   if (error.code === "Cancelled") return await postpone(parts, due, ended);
@@ -80,7 +94,9 @@ async function settleRejected(parts: SchedulerParts, due: Due, ended: { readonly
 }
 
 async function end(parts: SchedulerParts, due: Due, jobEnd: JobEnd): Promise<void> {
-  const ended = await parts.database.update(due.scope, (transaction) => finishJob(transaction, { id: due.id, end: jobEnd, nowMs: parts.runtime.nowMs() }));
+  const ended = await parts.database.update(due.scope, (transaction) =>
+    finishJob(transaction, { id: due.id, end: jobEnd, nowMs: parts.runtime.nowMs() }),
+  );
   parts.telemetry.metrics.scheduledRun("function", ended ? jobEnd.kind : "canceled");
 }
 
@@ -91,6 +107,9 @@ async function postpone(parts: SchedulerParts, due: Due, failed: { readonly row:
 }
 
 /** A call that nobody waits for. */
-export function scheduledRequest(scope: Scope, call: { readonly path: string; readonly argsText: string; readonly source: "schedule" | "cron" }): InvocationRequest {
+export function scheduledRequest(
+  scope: Scope,
+  call: { readonly path: string; readonly argsText: string; readonly source: "schedule" | "cron" },
+): InvocationRequest {
   return { ...scope, ...call, actor: { kind: "schedule", scopes: [] }, internalAllowed: true, priority: "background" };
 }

@@ -51,7 +51,13 @@ export function parseJobRow(json: unknown): JobRow {
 
 export function parseCronRow(json: unknown): CronRow {
   const row = json as CronRow;
-  assert(typeof row.name === "string" && typeof row.argsText === "string" && typeof row.dueMs === "number" && typeof row.schedule.kind === "string", "a stored cron has its fields");
+  assert(
+    typeof row.name === "string" &&
+      typeof row.argsText === "string" &&
+      typeof row.dueMs === "number" &&
+      typeof row.schedule.kind === "string",
+    "a stored cron has its fields",
+  );
   return row;
 }
 

@@ -36,7 +36,8 @@ export async function scheduleFunction(transaction: Transaction, request: Schedu
   }
   const argsBytes = Buffer.byteLength(request.argsText);
   const argsMax = limit("scheduleArgsBytesMax");
-  if (argsBytes > argsMax) throw plinthError("LimitExceeded", { what: "Bytes of the arguments of a scheduled function", actual: argsBytes, max: argsMax });
+  if (argsBytes > argsMax)
+    throw plinthError("LimitExceeded", { what: "Bytes of the arguments of a scheduled function", actual: argsBytes, max: argsMax });
   transaction.countSchedule(argsBytes);
   const id = await transaction.system.insert(
     "_scheduled_functions",
@@ -62,7 +63,10 @@ export interface StartedJob {
 }
 
 /** A job as it stands; undefined when it has ended, or was moved to another time. */
-export async function readJob(transaction: Transaction, job: { readonly id: string; readonly dueMs: number }): Promise<StartedJob | undefined> {
+export async function readJob(
+  transaction: Transaction,
+  job: { readonly id: string; readonly dueMs: number },
+): Promise<StartedJob | undefined> {
   const row = await transaction.records.get(SCHEDULED_JOBS, [job.id]);
   const document = await readDocument(transaction, job.id);
   if (row === undefined || document === undefined || row.dueMs !== job.dueMs) return undefined;
@@ -80,7 +84,10 @@ export async function startJob(transaction: Transaction, job: { readonly id: str
 }
 
 /** J1: ends a job in this transaction. Nothing happens when it has ended already. */
-export async function finishJob(transaction: Transaction, finished: { readonly id: string; readonly end: JobEnd; readonly nowMs: number }): Promise<boolean> {
+export async function finishJob(
+  transaction: Transaction,
+  finished: { readonly id: string; readonly end: JobEnd; readonly nowMs: number },
+): Promise<boolean> {
   const row = await transaction.records.get(SCHEDULED_JOBS, [finished.id]);
   if (row === undefined) return false;
   await endJob(transaction, { ...finished, row });
@@ -88,7 +95,10 @@ export async function finishJob(transaction: Transaction, finished: { readonly i
 }
 
 /** Puts a job off until `dueMs`, back to pending. */
-export async function postponeJob(transaction: Transaction, job: { readonly id: string; readonly dueMs: number; readonly cause: "conflict" | "failure" }): Promise<void> {
+export async function postponeJob(
+  transaction: Transaction,
+  job: { readonly id: string; readonly dueMs: number; readonly cause: "conflict" | "failure" },
+): Promise<void> {
   const row = await transaction.records.get(SCHEDULED_JOBS, [job.id]);
   const document = await readDocument(transaction, job.id);
   if (row === undefined || document === undefined) return;
@@ -104,7 +114,10 @@ export function dueKey(scope: Scope, dueMs: number, kind: DueKind, id: string) {
   return [scope.tenant, scope.branch, dueMs, kind, id] as const;
 }
 
-async function endJob(transaction: Transaction, ended: { readonly id: string; readonly row: JobRow; readonly end: JobEnd; readonly nowMs: number }): Promise<void> {
+async function endJob(
+  transaction: Transaction,
+  ended: { readonly id: string; readonly row: JobRow; readonly end: JobEnd; readonly nowMs: number },
+): Promise<void> {
   const { id, row, end, nowMs } = ended;
   const document = await readDocument(transaction, id);
   transaction.records.delete(SCHEDULED_JOBS, [id]);

@@ -2,7 +2,7 @@
  * The host's own log: JSON lines on standard error. Field values may hold text of user code, so every text is
  * escaped and cut before it is written; JSON already keeps a line a line.
  */
-import { cutText, escapeText } from "@plinth/core/policy/escape-text.ts";
+import { escapeText } from "@plinth/core/policy/escape-text.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { pino, type DestinationStream } from "pino";
 
@@ -52,7 +52,8 @@ function safeValue(value: unknown): unknown {
 
 function errorText(error: Error): string {
   const own = error.stack ?? `${error.name}: ${error.message}`;
-  return error.cause === undefined ? own : `${own}\ncaused by ${error.cause instanceof Error ? errorText(error.cause) : cutText(String(error.cause), limit("hostLogFieldCharsMax"))}`;
+  if (error.cause === undefined) return own;
+  return `${own}\ncaused by ${error.cause instanceof Error ? errorText(error.cause) : jsonText(error.cause)}`;
 }
 
 function jsonText(value: unknown): string {

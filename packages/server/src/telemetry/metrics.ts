@@ -45,7 +45,12 @@ export class Metrics {
   readonly #violations = this.#counter("plinth_security_violations_total", "Attempts that the host refused as violations.", ["kind"]);
   readonly #dropped = this.#counter("plinth_records_dropped_total", "Invocation records that were not kept, by reason.", ["reason"]);
   readonly #scheduled = this.#counter("plinth_scheduled_runs_total", "Runs of scheduled functions and crons.", ["kind", "result"]);
-  readonly #scheduleDelay = this.#histogram("plinth_schedule_delay_seconds", "From the due time to the start of a scheduled run.", [], SECONDS);
+  readonly #scheduleDelay = this.#histogram(
+    "plinth_schedule_delay_seconds",
+    "From the due time to the start of a scheduled run.",
+    [],
+    SECONDS,
+  );
 
   finished(call: FinishedCall): void {
     const fn = this.#functions.label(call.path);

@@ -4,8 +4,18 @@ import type { InvocationUsage } from "../engine/invocation.ts";
 import { createTelemetry } from "./telemetry.ts";
 
 const USAGE: InvocationUsage = {
-  queueMs: 1, executionMs: 2, userMs: 1, memoryBytes: 5_000_000, attempts: 1, conflicts: 2, coldStart: true, cached: false,
-  databaseReadBytes: 0, databaseWriteBytes: 0, documentsRead: 0, documentsWritten: 0,
+  queueMs: 1,
+  executionMs: 2,
+  userMs: 1,
+  memoryBytes: 5_000_000,
+  attempts: 1,
+  conflicts: 2,
+  coldStart: true,
+  cached: false,
+  databaseReadBytes: 0,
+  databaseWriteBytes: 0,
+  documentsRead: 0,
+  documentsWritten: 0,
 };
 
 test("metrics count calls, errors, conflicts and cold starts by function", async () => {
@@ -26,7 +36,8 @@ test("metrics count calls, errors, conflicts and cold starts by function", async
 test("functions beyond the limit share one series", async () => {
   const { metrics, metricsText } = createTelemetry({ logLevel: "silent" });
   const max = limit("metricFunctionsMax");
-  for (let i = 0; i < max + 50; i++) metrics.finished({ path: `f:${i}`, kind: "query", source: "convex", usage: { ...USAGE, cached: true } });
+  for (let i = 0; i < max + 50; i++)
+    metrics.finished({ path: `f:${i}`, kind: "query", source: "convex", usage: { ...USAGE, cached: true } });
   const text = await metricsText();
   expect(text.match(/^plinth_invocations_total\{/gm)?.length).toBe(max + 1);
   expect(text).toContain('plinth_invocations_total{function="other",kind="query",source="convex",status="succeeded"} 50');

@@ -7,7 +7,7 @@ export interface Telemetry {
   readonly metrics: Metrics;
   readonly log: Log;
   /** Prometheus text. */
-  metricsText(): Promise<string>;
+  readonly metricsText: () => Promise<string>;
 }
 
 export function createTelemetry(options: { readonly logLevel: HostLogLevel; readonly destination?: DestinationStream }): Telemetry {

@@ -15,7 +15,10 @@ function childCall(kind: FunctionKind): HostCall {
     kinds: ACTIONS,
     perform: async (frame, argText) => {
       const fields = parseCall(`1.0/actions/${kind}`, argText);
-      const outcome = await frame.options.core.callChild(frame, childRequest(frame, kind, { path: pathOf(fields), argsText: argsOf(fields) }));
+      const outcome = await frame.options.core.callChild(
+        frame,
+        childRequest(frame, kind, { path: pathOf(fields), argsText: argsOf(fields) }),
+      );
       if (outcome.status === "failed") throw asCallerSees(outcome);
       return outcome.valueText;
     },

@@ -11,7 +11,11 @@ export const fetchCall: HostCall = {
     const request = parseFetch(parseCall("plinth/fetch", argText));
     const { accepted } = frame.options.run;
     try {
-      const response = await parts.egress.fetch(request, { tenant: accepted.scope.tenant, invocation: accepted.id, signal: frame.childSignal() });
+      const response = await parts.egress.fetch(request, {
+        tenant: accepted.scope.tenant,
+        invocation: accepted.id,
+        signal: frame.childSignal(),
+      });
       parts.telemetry.metrics.fetched("ok");
       return JSON.stringify(response);
     } catch (error) {

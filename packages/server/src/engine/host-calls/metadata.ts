@@ -19,7 +19,13 @@ export const getRequestMetadata: HostCall = {
   kinds: ["mutation", "action", "httpAction"],
   perform: async (frame) => {
     const { run } = frame.options;
-    return JSON.stringify({ ip: null, userAgent: null, requestId: run.accepted.id, scheduledFunctionId: run.scheduledFunctionId ?? null, authToken: null });
+    return JSON.stringify({
+      ip: null,
+      userAgent: null,
+      requestId: run.accepted.id,
+      scheduledFunctionId: run.scheduledFunctionId ?? null,
+      authToken: null,
+    });
   },
 };
 
@@ -39,6 +45,10 @@ export const getTransactionMetrics: HostCall = {
     const metrics = frame.options.transaction?.metrics();
     if (metrics === undefined) throw plinthError("EffectDenied", { detail: "An action has no transaction." });
     const names = Object.keys(LIMIT_OF) as (keyof TransactionMetrics)[];
-    return JSON.stringify(Object.fromEntries(names.map((name) => [name, { used: metrics[name], remaining: Math.max(0, limit(LIMIT_OF[name]) - metrics[name]) }])));
+    return JSON.stringify(
+      Object.fromEntries(
+        names.map((name) => [name, { used: metrics[name], remaining: Math.max(0, limit(LIMIT_OF[name]) - metrics[name]) }]),
+      ),
+    );
   },
 };

@@ -35,7 +35,8 @@ function checkMayCall(frame: CallFrame, udfType: NestedCall["udfType"]): void {
     throw plinthError("EffectDenied", { detail: `A query may call queries only, not a ${udfType}.` });
   }
   const max = limit("callDepthMax");
-  if (frame.options.depth + 1 > max) throw plinthError("LimitExceeded", { what: "Nesting of function calls", actual: frame.options.depth + 1, max });
+  if (frame.options.depth + 1 > max)
+    throw plinthError("LimitExceeded", { what: "Nesting of function calls", actual: frame.options.depth + 1, max });
 }
 
 async function callNested(frame: CallFrame, call: NestedCall): Promise<string> {
@@ -60,7 +61,11 @@ async function callNested(frame: CallFrame, call: NestedCall): Promise<string> {
 /** Reads the moment of the transaction without its writes; what is read causes no conflicts. */
 async function onSnapshot(frame: CallFrame, body: (snapshot: Transaction) => Promise<string>): Promise<string> {
   const { core, run, transaction, nowMs } = frame.options;
-  const snapshot = await core.parts.database.begin(run.accepted.scope, { readonly: true, nowMs, ...(transaction === undefined ? {} : { at: transaction.ts }) });
+  const snapshot = await core.parts.database.begin(run.accepted.scope, {
+    readonly: true,
+    nowMs,
+    ...(transaction === undefined ? {} : { at: transaction.ts }),
+  });
   try {
     return await body(snapshot);
   } finally {
@@ -68,7 +73,10 @@ async function onSnapshot(frame: CallFrame, body: (snapshot: Transaction) => Pro
   }
 }
 
-async function runNested(caller: CallFrame, nested: { readonly fn: Awaited<ReturnType<typeof resolvePublic>>; readonly call: NestedCall; readonly transaction: Transaction }): Promise<string> {
+async function runNested(
+  caller: CallFrame,
+  nested: { readonly fn: Awaited<ReturnType<typeof resolvePublic>>; readonly call: NestedCall; readonly transaction: Transaction },
+): Promise<string> {
   const { fn, call, transaction } = nested;
   const callee = caller.nested({ kind: fn.kind, path: call.path, version: fn.version, transaction });
   const outcome = await runFrame(callee, `[${call.argsText}]`);

@@ -10,14 +10,19 @@ import { argsOf, numberOf, parseCall, pathOf, textOf } from "./parse-call.ts";
 
 export const schedule: HostCall = {
   kinds: ["mutation"],
-  perform: async (frame, argText) => JSON.stringify(await scheduleFunction(transactionOf(frame), await parseSchedule(frame, "1.0/schedule", argText))),
+  perform: async (frame, argText) =>
+    JSON.stringify(await scheduleFunction(transactionOf(frame), await parseSchedule(frame, "1.0/schedule", argText))),
 };
 
 export const scheduleFromAction: HostCall = {
   kinds: ACTIONS,
   perform: async (frame, argText) => {
     const request = await parseSchedule(frame, "1.0/actions/schedule", argText);
-    return JSON.stringify(await frame.options.core.parts.database.update(frame.options.run.accepted.scope, (transaction) => scheduleFunction(transaction, request)));
+    return JSON.stringify(
+      await frame.options.core.parts.database.update(frame.options.run.accepted.scope, (transaction) =>
+        scheduleFunction(transaction, request),
+      ),
+    );
   },
 };
 
@@ -34,7 +39,9 @@ export const cancelJobFromAction: HostCall = {
   perform: async (frame, argText) => {
     const { parts } = frame.options.core;
     const id = textOf(parseCall("1.0/actions/cancel_job", argText), "id");
-    await parts.database.update(frame.options.run.accepted.scope, (transaction) => cancelScheduled(transaction, { id, nowMs: parts.runtime.nowMs() }));
+    await parts.database.update(frame.options.run.accepted.scope, (transaction) =>
+      cancelScheduled(transaction, { id, nowMs: parts.runtime.nowMs() }),
+    );
     return "null";
   },
 };
@@ -47,9 +54,17 @@ async function parseSchedule(frame: CallFrame, op: string, argText: string): Pro
   parseArgs(argsText);
   const fn = await resolvePublic(frame.options.core.parts, { scope: frame.options.run.accepted.scope, path, internalAllowed: true });
   if (fn.kind !== "mutation" && fn.kind !== "action") {
-    throw plinthError("InvalidArgument", { detail: `Only mutations and actions can be scheduled; ${path} is defined as ${KIND_NAMES[fn.kind]}.` });
+    throw plinthError("InvalidArgument", {
+      detail: `Only mutations and actions can be scheduled; ${path} is defined as ${KIND_NAMES[fn.kind]}.`,
+    });
   }
-  return { path, kind: fn.kind, argsText, dueMs: numberOf(fields, "ts") * 1000, nowMs: frame.options.transaction === undefined ? frame.options.core.parts.runtime.nowMs() : frame.options.nowMs };
+  return {
+    path,
+    kind: fn.kind,
+    argsText,
+    dueMs: numberOf(fields, "ts") * 1000,
+    nowMs: frame.options.transaction === undefined ? frame.options.core.parts.runtime.nowMs() : frame.options.nowMs,
+  };
 }
 
 function transactionOf(frame: CallFrame): Transaction {
