@@ -53,10 +53,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Random histories against the model: S1, S3, S4 and S5 together. */
-export function describeStoreModel(store: () => Store, open: () => Promise<void> = async () => undefined): void {
+export function describeStoreModel(store: () => Store): void {
   describe("model", () => {
     test("S3 S4 S5 random commits, conflicts and reads of old moments equal the model", async () => {
-      await open();
       let run = 0;
       const property = fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
         run += 1;

@@ -43,6 +43,16 @@ export interface PipelineHost {
   keysAfter(at: Timestamp): CommittedKeys;
 }
 
+export interface PipelineOptions {
+  readonly host: PipelineHost;
+  readonly writer: WriterClient;
+  readonly recent: RecentCommits;
+  /** Timestamps go on after this one. */
+  readonly lastTs: Timestamp;
+  readonly groupBytesMax: number;
+  readonly pendingBytesMax: number;
+}
+
 /** What is known about the conflicts of a batch. */
 type Check =
   | { readonly kind: "free" }
@@ -64,6 +74,7 @@ export class CommitPipeline {
   readonly #host: PipelineHost;
   readonly #writer: WriterClient;
   readonly #recent: RecentCommits;
+  readonly #groupBytesMax: number;
   readonly #pendingBytesMax: number;
   readonly #inFlight = new Map<Timestamp, InFlight>();
   #queued: InFlight[] = [];
@@ -71,11 +82,12 @@ export class CommitPipeline {
   #lastTs: Timestamp;
   #idle: (() => void)[] = [];
 
-  constructor(options: { host: PipelineHost; writer: WriterClient; recent: RecentCommits; lastTs: Timestamp; pendingBytesMax: number }) {
+  constructor(options: PipelineOptions) {
     this.#host = options.host;
     this.#writer = options.writer;
     this.#recent = options.recent;
     this.#lastTs = options.lastTs;
+    this.#groupBytesMax = options.groupBytesMax;
     this.#pendingBytesMax = options.pendingBytesMax;
   }
 
@@ -120,9 +132,23 @@ export class CommitPipeline {
   }
 
   #handOver(): void {
-    const group = this.#queued;
+    const queued = this.#queued;
     this.#queued = [];
-    const bytes = group.reduce((sum, entry) => sum + entry.bytes, 0);
+    let group: InFlight[] = [];
+    let bytes = 0;
+    for (const entry of queued) {
+      if (bytes > 0 && bytes + entry.bytes > this.#groupBytesMax) {
+        this.#send(group, bytes);
+        group = [];
+        bytes = 0;
+      }
+      group.push(entry);
+      bytes += entry.bytes;
+    }
+    this.#send(group, bytes);
+  }
+
+  #send(group: readonly InFlight[], bytes: number): void {
     this.#writer.request({ kind: "commit", group: encodeGroup(group, bytes) }).then(
       (reply) => {
         assert(reply.kind === "written", "a group is answered with its outcome");

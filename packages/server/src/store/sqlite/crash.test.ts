@@ -33,7 +33,7 @@ async function start(mode: "write" | "hold"): Promise<{ child: ChildProcess; lin
   return { child: process_, lines, exited };
 }
 
-test("S2 whatever was acknowledged before kill -9 is there, whole and in order", async () => {
+test("S2 W1 whatever was acknowledged before kill -9 is there, whole and in order", async () => {
   const acknowledged = new Map<string, string>();
   let lastTs = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -62,7 +62,7 @@ test("S2 whatever was acknowledged before kill -9 is there, whole and in order",
   }
 });
 
-test("S6 another process is refused at once, told the pid, and gets the folder after kill -9", async () => {
+test("S6 F1 another process is refused at once, told the pid, and gets the folder after kill -9", async () => {
   const { child, exited } = await start("hold");
   const started = performance.now();
   await expect(place.open()).rejects.toMatchObject({ code: "DataFolderLocked", message: expect.stringContaining(`(process ${child.pid})`) });

@@ -30,7 +30,7 @@ const refusal = async (dataDir: string): Promise<{ code: string; message: string
     (error: { code: string; message: string }) => error,
   );
 
-test("F3 the folder and all files in it are private, whatever the umask", async () => {
+test("F2 the folder and all files in it are private, whatever the umask", async () => {
   const before = process.umask(0);
   const dataDir = join(parent, "deep", "data");
   const store = await open(dataDir);

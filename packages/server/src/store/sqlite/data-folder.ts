@@ -3,11 +3,11 @@
  *
  * F1 The lock belongs to the operating system: it is an exclusive SQLite transaction on `lock.db`, held
  *    as long as the store is open. The kernel drops it with the process, so it is never stale.
- * F2 No other code of this process opens `lock.db`, the database or its `-wal` and `-shm` files by
- *    itself: closing any descriptor of such a file would drop the locks of the whole process on it.
- * F3 Everything in the folder is readable by its owner only.
+ * F2 Everything in the folder is readable by its owner only.
  *
- * `host.pid` only informs: the process id in the message for the second host comes from there.
+ * No code of this process may open `lock.db`, the database or its `-wal` and `-shm` files other than through
+ * SQLite: closing any descriptor of such a file would drop the locks of the whole process on it. `host.pid` only
+ * informs: the process id in the message for the second host comes from there.
  */
 import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";

@@ -19,6 +19,8 @@ export interface OpenOptions {
   /** Size that the database file may reach; a commit beyond it is a StoreFailure. */
   readonly databaseBytesMax?: number;
   readonly walPagesMax?: number;
+  /** Bytes of batches that may wait for the disk. */
+  readonly pendingBytesMax?: number;
   /** Memory for the keys of recent commits. */
   readonly recentBytesMax?: number;
 }
@@ -50,7 +52,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<SqliteStore
       collectIntervalMs: options.collectIntervalMs ?? limit("historyCollectIntervalMs"),
       readerCacheBytes: READER_CACHE_BYTES,
       recentBytesMax: options.recentBytesMax ?? limit("storeRecentBytesMax"),
-      pendingBytesMax: limit("storePendingBytesMax"),
+      pendingBytesMax: options.pendingBytesMax ?? limit("storePendingBytesMax"),
       walPagesMax: options.walPagesMax ?? limit("storeWalPagesMax"),
     });
     await store.start();

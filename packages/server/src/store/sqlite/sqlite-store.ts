@@ -86,6 +86,7 @@ export class SqliteStore implements Store {
       writer: this.#writer,
       recent: this.#recent,
       lastTs: Math.max(state.latest, state.tsFloor),
+      groupBytesMax: options.writer.groupBytesMax,
       pendingBytesMax: options.pendingBytesMax,
       host: {
         nowMs: () => runtime.nowMs(),
