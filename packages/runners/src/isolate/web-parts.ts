@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { transform, type OnLoadResult, type Plugin } from "esbuild";
+import { build, transform, type OnLoadResult, type Plugin } from "esbuild";
 
 const WEB = join(dirname(fileURLToPath(import.meta.url)), "guest", "web");
 const shim = (name: string, extension = "ts"): string => join(WEB, "shims", `${name}.${extension}`);
@@ -40,18 +40,45 @@ const DEFINED_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Namespace of what is evaluated lazily; outside of it esbuild would go by the `type` of the nearest package.json. */
 const LAZY = "web-part";
 
+/** The plugin for the guest's script: all parts together become one CommonJS module of it. */
 export function webParts(): Plugin {
   return {
     name: "web-parts",
-    setup(build) {
-      build.onResolve({ filter: /.*/ }, async ({ path, importer, kind, resolveDir, namespace, pluginData }) => {
+    setup(at) {
+      at.onResolve({ filter: /\/parts\.ts$/ }, ({ path, resolveDir }) => (resolveDir === WEB ? { path: join(resolveDir, path), namespace: LAZY } : undefined));
+      at.onLoad({ filter: /.*/, namespace: LAZY }, async ({ path }) => ({ contents: await bundleParts(path), loader: "js" }));
+    },
+  };
+}
+
+async function bundleParts(entryPoint: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    format: "cjs",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "esnext",
+    write: false,
+    logLevel: "silent",
+    plugins: [eachLazy()],
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** Makes every module a CommonJS one. */
+function eachLazy(): Plugin {
+  return {
+    name: "each-lazy",
+    setup(at) {
+      at.onResolve({ filter: /.*/ }, async ({ path, importer, kind, resolveDir, namespace, pluginData }) => {
         if (pluginData === LAZY || kind === "entry-point") return undefined;
         const replacement = replacementOf(path, importer);
         if (replacement !== undefined) return { path: replacement, namespace: LAZY };
-        const found = await build.resolve(path, { importer, kind, resolveDir, namespace, pluginData: LAZY });
-        return isLazy(found.path) ? { path: found.path, namespace: LAZY } : found;
+        const found = await at.resolve(path, { importer, kind, resolveDir, namespace, pluginData: LAZY });
+        return found.errors.length > 0 ? found : { path: found.path, namespace: LAZY };
       });
-      build.onLoad({ filter: /.*/, namespace: LAZY }, ({ path }) => load(path));
+      at.onLoad({ filter: /.*/, namespace: LAZY }, ({ path }) => load(path));
     },
   };
 }
@@ -59,11 +86,6 @@ export function webParts(): Plugin {
 function replacementOf(path: string, importer: string): string | undefined {
   if (!isIn(importer, "undici")) return REPLACED[path];
   return REPLACED[path] ?? Object.entries(REPLACED_IN_UNDICI).find(([end]) => path.endsWith(end))?.[1];
-}
-
-function isLazy(path: string): boolean {
-  if (path === join(WEB, "index.ts") || path === join(WEB, "held-bridge.ts")) return false;
-  return path.startsWith(WEB + sep) || path.includes(`${sep}node_modules${sep}`) || LAZY_CORE.test(path);
 }
 
 /** As CommonJS a module is evaluated by the first `require` of it, and by nothing else. */
@@ -80,9 +102,6 @@ async function load(path: string): Promise<OnLoadResult> {
   });
   return { contents: code, resolveDir, loader: "js" };
 }
-
-/** Modules of core that only parts of the table import. */
-const LAZY_CORE = /[\\/]core[\\/]src[\\/]limits\.ts$/;
 
 /** The text of a module with what it needs to find its stand-ins. */
 function adapted(path: string, text: string): string {

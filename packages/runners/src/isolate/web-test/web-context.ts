@@ -12,7 +12,7 @@ export type Kind = "query" | "action";
 export type HostCall = (op: string, argText: string) => Promise<string>;
 
 /** Loads the native file by its path, as the jailed runner does. */
-function addon(): typeof import("isolated-vm") {
+export function loadAddon(): typeof import("isolated-vm") {
   const folder = join(dirname(require.resolve("isolated-vm/package.json")), "prebuilds", `linux-${process.arch}`);
   const loaded: { readonly ivm: typeof import("isolated-vm") } = require(join(folder, `isolated-vm.abi${process.versions.modules}.glibc.node`));
   return loaded.ivm;
@@ -50,15 +50,16 @@ export const uncaughtErrors = () => JSON.stringify(uncaught);
 
 let bundled: Promise<string> | undefined;
 
-/** The script of the table, bundled as the guest is. */
-export function webScript(): Promise<string> {
-  bundled ??= bundle();
+/** The script of the table, bundled as the guest is; or with an empty table, to compare costs. */
+export function webScript(options: { readonly empty?: boolean } = {}): Promise<string> {
+  if (options.empty === true) return bundle(ENTRY.replace(/import .*/, "const webGlobals = {};"));
+  bundled ??= bundle(ENTRY);
   return bundled;
 }
 
-async function bundle(): Promise<string> {
+async function bundle(contents: string): Promise<string> {
   const { outputFiles } = await build({
-    stdin: { contents: ENTRY, resolveDir: import.meta.dirname, loader: "ts" },
+    stdin: { contents, resolveDir: import.meta.dirname, loader: "ts" },
     bundle: true,
     format: "cjs",
     platform: "neutral",
@@ -86,7 +87,7 @@ export class WebContext {
   }
 
   static async make(options: { readonly kind?: Kind; readonly hostCall?: HostCall } = {}): Promise<WebContext> {
-    const ivm = addon();
+    const ivm = loadAddon();
     const isolate = new ivm.Isolate({ memoryLimit: 128 });
     const context = isolate.createContextSync();
     let made: WebContext | undefined;
