@@ -138,7 +138,7 @@ export class RunnerPeer {
       this.#calls.set(call, ({ envelope, text }) => {
         const settle = (end: object): void => {
           this.#calls.delete(call);
-          resolve({ logs, calls, ms: performance.now() - startMs, ...end } as PeerOutcome);
+          resolve({ logs, calls, ms: performance.now() - startMs, ...end } as unknown as PeerOutcome);
         };
         switch (envelope.type) {
           case "log":

@@ -13,6 +13,8 @@ import type { IsolateSlot, Slice, SliceOutcome } from "./isolate-slot.ts";
 import { localOps } from "./local-ops.ts";
 import { hasUserFrames, userFrames } from "./stack-mapper.ts";
 import type { LoadedVersion } from "./version-store.ts";
+import { moduleOfCall } from "./module-of-call.ts";
+import { paceName } from "./pace.ts";
 import { ENTER, type InvokeSettings, OBSERVED_RANDOM, OBSERVED_TIME, POST, RUNNER_OPS } from "./wire.ts";
 import type { RunnerServices } from "./services.ts";
 
@@ -46,33 +48,25 @@ export class Call {
   #ended = false;
   #heapBytes = 0;
 
-  constructor(options: { readonly envelope: InvokeEnvelope; readonly argsText: string; readonly version: LoadedVersion; readonly slot: IsolateSlot; readonly services: RunnerServices }) {
+  constructor(options: { readonly envelope: InvokeEnvelope; readonly argsText: string; readonly version: LoadedVersion; readonly slot: IsolateSlot; readonly quick: boolean; readonly services: RunnerServices }) {
     this.envelope = options.envelope;
     this.number = options.envelope.call;
     this.#argsText = options.argsText;
     this.version = options.version;
     this.slot = options.slot;
     this.#services = options.services;
-    this.#quick = this.#services.pace.isQuick(this.paceName);
+    this.#quick = options.quick;
     this.#ordered = this.envelope.kind === "query" || this.envelope.kind === "mutation";
     this.slot.activeCalls++;
+    if (!this.#quick) this.slot.slowCalls++;
   }
 
   get isEnded(): boolean {
     return this.#ended;
   }
 
-  get paceName(): string {
-    return `${this.version.digest} ${this.envelope.kind} ${this.envelope.path}`;
-  }
-
-  /** The module whose evaluation belongs to the import phase; empty when there is no single one. */
   get module(): string {
-    const { kind, path } = this.envelope;
-    if (kind === "httpAction") return "http";
-    if (kind === "analyze") return "";
-    const colon = path.lastIndexOf(":");
-    return colon < 0 ? path : path.slice(0, colon);
+    return moduleOfCall(this.envelope);
   }
 
   begin(): void {
@@ -287,14 +281,15 @@ export class Call {
   /** From here on nothing of the call runs and nothing that it does counts. */
   #close(): void {
     this.#ended = true;
-    this.#heapBytes = this.slot.heapBytes() ?? 0;
+    this.#heapBytes = this.slot.heapBytes();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     this.#waiting = [];
     this.#answers.clear();
     if (!this.slot.isDisposed) this.#context?.release();
     this.slot.activeCalls--;
-    this.#services.pace.record(this.paceName, this.slot.condemned ? Number.POSITIVE_INFINITY : this.#longestMs);
+    if (!this.#quick) this.slot.slowCalls--;
+    this.#services.pace.record(paceName(this.envelope), this.slot.condemned ? Number.POSITIVE_INFINITY : this.#longestMs);
   }
 
   #use(observed: number): { heapBytes: number; observedTime: boolean; observedRandom: boolean } {

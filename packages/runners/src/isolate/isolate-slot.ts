@@ -31,14 +31,18 @@ export interface Slice {
   later(timeoutMs: number): Promise<unknown>;
 }
 
-type Job = () => Promise<void> | undefined;
+/** Ends at once, or when its promise resolves; what that holds runs when the isolate is free again. */
+type Job = () => Promise<(() => void) | undefined> | undefined;
 
 export class IsolateSlot {
   /** Calls whose context lies in this isolate. */
   activeCalls = 0;
+  /** Those of them that run on the isolate's thread. */
+  slowCalls = 0;
+  /** Bytes in use when it was last asked. */
+  lastHeapBytes = 0;
   /** No new calls: its code had to be ended by force. */
   condemned = false;
-  lastUsedMs = 0;
   readonly #addon: Addon;
   readonly #isolate: Isolate;
   readonly #bootstrap: Script;
@@ -94,8 +98,9 @@ export class IsolateSlot {
       const running = job();
       if (running === undefined) continue;
       this.#inFlight = true;
-      void running.finally(() => {
+      void running.then((after) => {
         this.#inFlight = false;
+        after?.();
         this.#drain();
       });
     }
@@ -107,7 +112,8 @@ export class IsolateSlot {
     this.submit(() => {
       if (this.#disposed) return void ended({ kind: "disposed" });
       this.#owner = options.owner;
-      return options.quick ? void ended(this.#runNow(slice, timeoutMs)) : this.#runLater(slice, timeoutMs).then(ended);
+      if (options.quick) return void ended(this.#runNow(slice, timeoutMs));
+      return this.#runLater(slice, timeoutMs).then((outcome) => () => ended(outcome));
     });
   }
 
@@ -183,15 +189,15 @@ export class IsolateSlot {
   /** Compiles a version on the isolate's thread. Rejects when it is no script. */
   compile(digest: string, source: string): Promise<CompiledCode["cachedData"]> {
     return new Promise((resolve, reject) => {
-      this.submit(async () => {
-        try {
-          const script = await this.#isolate.compileScript(source, { filename: VERSION_FILE, produceCachedData: true });
-          this.#keepScript(digest, script);
-          resolve((script as { cachedData?: CompiledCode["cachedData"] }).cachedData);
-        } catch (error) {
-          reject(error);
-        }
-      });
+      this.submit(() =>
+        this.#isolate.compileScript(source, { filename: VERSION_FILE, produceCachedData: true }).then(
+          (script: Script & { cachedData?: CompiledCode["cachedData"] }) => () => {
+            this.#keepScript(digest, script);
+            resolve(script.cachedData);
+          },
+          (error: unknown) => () => reject(error),
+        ),
+      );
     });
   }
 
@@ -210,11 +216,12 @@ export class IsolateSlot {
     this.#ready = this.#ready.filter((context) => context.digest !== digest);
   }
 
-  /** Bytes in use, or undefined while code runs on the isolate's thread. */
-  heapBytes(): number | undefined {
-    if (this.#inFlight || this.#disposed || this.#isolate.isDisposed) return undefined;
+  /** Bytes in use now, or when it was last possible to ask. */
+  heapBytes(): number {
+    if (this.#inFlight || this.#disposed || this.#isolate.isDisposed) return this.lastHeapBytes;
     const heap = this.#isolate.getHeapStatisticsSync();
-    return heap.used_heap_size + heap.externally_allocated_size;
+    this.lastHeapBytes = heap.used_heap_size + heap.externally_allocated_size;
+    return this.lastHeapBytes;
   }
 
   /** Ends the isolate, and with it whatever runs in it. */

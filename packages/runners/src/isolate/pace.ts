@@ -3,10 +3,17 @@
  * isolate's own thread it costs 45 µs of processor and 60 µs of time, but the runner stays free to serve
  * others and can end what hangs. So a function runs on a thread of its own until it has proven to be quick.
  */
+import type { InvokeEnvelope } from "@plinth/core/protocol/runner-protocol.ts";
+
 const PROOFS = 2;
 const QUICK_MS = 10;
 const SLOW_MS = 25;
 const FUNCTIONS_MAX = 5000;
+
+/** The name under which a call's function is known here. */
+export function paceName({ version, kind, path }: InvokeEnvelope): string {
+  return `${version} ${kind} ${path}`;
+}
 
 export class Pace {
   /** Function → quick calls in a row. */

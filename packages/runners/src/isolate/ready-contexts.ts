@@ -10,6 +10,7 @@ import type { Call } from "./call.ts";
 import { CompiledCode } from "./compiled-code.ts";
 import type { IsolateSlot } from "./isolate-slot.ts";
 import type { LoadedVersion } from "./version-store.ts";
+import { moduleOfCall } from "./module-of-call.ts";
 import { ENTER, POST, RUNNER_OPS, VERSION_FILE } from "./wire.ts";
 
 const AHEAD_MS_MAX = 100;
@@ -29,7 +30,7 @@ export class ReadyContexts {
   }
 
   take(call: Call): CallContext {
-    const key = contextKey(call);
+    const key = contextKey(call.envelope);
     const ready = call.slot.takeReady(key, (context) => context.environmentRead === undefined || context.environmentRead === JSON.stringify(call.envelope.env));
     return ready ?? call.slot.createContext(call.version, key);
   }
@@ -52,7 +53,7 @@ export class ReadyContexts {
   /** Makes a context like the one that `call` used. Only for functions that are known to be quick. */
   makeAhead(call: Call): void {
     const { slot, version, envelope, module } = call;
-    const key = contextKey(call);
+    const key = contextKey(call.envelope);
     if (module === "" || slot.condemned || slot.hasReady(key)) return;
     slot.submit(() => {
       if (slot.condemned) return undefined;
@@ -75,6 +76,7 @@ export class ReadyContexts {
   }
 }
 
-function contextKey(call: Call): string {
-  return `${call.version.digest} ${call.module}`;
+/** Calls with the same key can use the same ready context. */
+export function contextKey(envelope: InvokeEnvelope): string {
+  return `${envelope.version} ${moduleOfCall(envelope)}`;
 }

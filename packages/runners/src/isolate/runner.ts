@@ -13,13 +13,14 @@ import { makeGuestCode } from "./guest-code.ts";
 import { HostConnection } from "./host-connection.ts";
 import { IsolatePool } from "./isolate-pool.ts";
 import type { IsolateSlot } from "./isolate-slot.ts";
-import { Pace } from "./pace.ts";
-import { ReadyContexts } from "./ready-contexts.ts";
+import { Pace, paceName } from "./pace.ts";
+import { contextKey, ReadyContexts } from "./ready-contexts.ts";
 import type { RunnerServices } from "./services.ts";
 import { VersionStore } from "./version-store.ts";
 
 const CONTROL_FD = 3;
 const OVERDUE_CHECK_MS = 100;
+const SEMI_SPACE_MIB = 16;
 
 class Runner {
   readonly #addon: Addon;
@@ -68,14 +69,16 @@ class Runner {
 
   #hello(hello: Extract<HostEnvelope, { type: "hello" }>): void {
     if (hello.protocol !== PROTOCOL_VERSION) throw new Error(`the host speaks protocol ${hello.protocol}, this runner ${PROTOCOL_VERSION}`);
-    const pool = new IsolatePool({ addon: this.#addon, guest: makeGuestCode(this.#addon, guestSource), heapBytes: hello.heapBytes, isolates: hello.isolates });
+    setYoungGeneration();
+    const guest = makeGuestCode(this.#addon, guestSource);
+    const pool = new IsolatePool({ addon: this.#addon, guest, heapBytes: hello.heapBytes, youngBytes: 2 * SEMI_SPACE_MIB * 1024 * 1024, isolates: hello.isolates });
     pool.warm();
     this.#pool = pool;
     this.#connection.send({ type: "ready", protocol: PROTOCOL_VERSION, runtime: "isolate", engine: `v8 ${process.versions.v8}` });
   }
 
   #load(digest: string, script: string): void {
-    const slot = this.#pools().choose(digest, "");
+    const slot = this.#pools().choose({ digest, contextKey: "", quick: false });
     slot.compile(digest, script).then(
       (cachedData) => {
         const version = { digest, script };
@@ -93,9 +96,9 @@ class Runner {
   #invoke(envelope: InvokeEnvelope, argsText: string): void {
     const version = this.#services.versions.get(envelope.version);
     if (version === undefined) throw new Error(`the host invoked version ${envelope.version}, which is not loaded`);
-    const module = envelope.path.slice(0, Math.max(0, envelope.path.lastIndexOf(":")));
-    const slot = this.#pools().choose(version.digest, `${version.digest} ${envelope.kind === "httpAction" ? "http" : module}`);
-    const call = new Call({ envelope, argsText, version, slot, services: this.#services });
+    const quick = this.#services.pace.isQuick(paceName(envelope));
+    const slot = this.#pools().choose({ digest: version.digest, contextKey: contextKey(envelope), quick });
+    const call = new Call({ envelope, argsText, version, slot, quick, services: this.#services });
     this.#calls.set(call.number, call);
     call.begin();
   }
@@ -108,7 +111,7 @@ class Runner {
   #ended(call: Call): void {
     this.#calls.delete(call.number);
     this.#pools().settle(call.slot);
-    if (this.#calls.size > 0 || call.slot.condemned || !this.#services.pace.isQuick(call.paceName)) return;
+    if (this.#calls.size > 0 || call.slot.condemned || !this.#services.pace.isQuick(paceName(call.envelope))) return;
     setImmediate(() => {
       if (this.#calls.size === 0) this.#contexts.makeAhead(call);
     });
@@ -125,6 +128,16 @@ class Runner {
   }
 }
 
+/**
+ * Sizes the young generation of the isolates to come. It should hold many contexts: those that are dead at
+ * a collection cost nothing, and a call leaves 0.4 MiB behind. Against the engine's choice of 1 MiB this
+ * saves a sixth of a call's processor time.
+ */
+function setYoungGeneration(): void {
+  setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MIB}`);
+  setFlagsFromString(`--min-semi-space-size=${SEMI_SPACE_MIB}`);
+}
+
 /** The addon lies beside the runner in the image; `PLINTH_ISOLATED_VM` names another place in development. */
 function addonFile(): string {
   return process.env["PLINTH_ISOLATED_VM"] ?? join(dirname(process.argv[1] ?? ""), "isolated-vm.node");
@@ -132,8 +145,7 @@ function addonFile(): string {
 
 // Two runs of a function must not differ by the machine's place.
 process.env["TZ"] = "UTC";
-// A young generation of this size holds some contexts: most die before a collection has to move them.
-setFlagsFromString("--min-semi-space-size=8");
-setFlagsFromString("--single-threaded-gc");
+// Helper threads cost more here than they save. The flag may change while the collector is at rest.
+setFlagsFromString("--no-parallel-scavenge");
 process.title = "plinth-runner";
 export const runner = new Runner(loadAddon(addonFile()));

@@ -2,23 +2,15 @@
  * Everything in ECMAScript that reads a clock, bound to the clock of the call: `Date`, the defaults of
  * `Intl`, and `Temporal.Now`. All lazy, because few functions touch them.
  */
-import { defineLazily, defineProperty, getOwnPropertyDescriptor, NativeDate } from "./realm.ts";
+import { defineProperty, getOwnPropertyDescriptor, NativeDate } from "./realm.ts";
 import { nowMs } from "./session.ts";
 
-export function installClock(): void {
-  defineLazily(globalThis, "Date", makeDate);
-  lazilyPatch("Intl", patchIntl);
-  lazilyPatch("Temporal", patchTemporal);
-}
-
-/** Replaces a global by itself, changed at its first touch. */
-function lazilyPatch(name: "Intl" | "Temporal", patch: (value: object) => void): void {
-  const native = getOwnPropertyDescriptor(globalThis, name);
-  defineLazily(globalThis, name, () => {
-    const value: unknown = native?.get === undefined ? native?.value : native.get.call(globalThis);
-    if (typeof value === "object" && value !== null) patch(value);
-    return value;
-  });
+export function addClockGlobals(makers: Record<string, () => unknown>): void {
+  const intl = Intl;
+  makers["Date"] = makeDate;
+  makers["Intl"] = () => patchIntl(intl);
+  // The engine makes Temporal when its property is read, which takes 200 µs; deleting it does not.
+  makers["Temporal"] = makeTemporal;
 }
 
 function makeDate(): DateConstructor {
@@ -42,12 +34,12 @@ function makeDate(): DateConstructor {
 }
 
 /** `format()` and `formatToParts()` without a date mean the present moment. */
-function patchIntl(intl: object): void {
-  const { DateTimeFormat } = intl as typeof Intl;
+function patchIntl(intl: typeof Intl): typeof Intl {
+  const { DateTimeFormat } = intl;
   const prototype = DateTimeFormat.prototype;
   const nativeFormat = getOwnPropertyDescriptor(prototype, "format")?.get;
   const nativeParts = prototype.formatToParts;
-  if (nativeFormat === undefined) return;
+  if (nativeFormat === undefined) return intl;
   const bound = new WeakMap<Intl.DateTimeFormat, (date?: Date | number) => string>();
   defineProperty(prototype, "format", {
     configurable: true,
@@ -72,36 +64,56 @@ function patchIntl(intl: object): void {
       },
     }.formatToParts,
   });
+  return intl;
 }
 
-interface TemporalParts {
-  readonly Now: object;
-  readonly Instant: { fromEpochMilliseconds(ms: number): { toZonedDateTimeISO(zone: unknown): ZonedDateTime } };
+interface Zoned {
+  readonly constructor: unknown;
+  toPlainDateTime(): { readonly constructor: unknown };
+  toPlainDate(): { readonly constructor: unknown; toPlainYearMonth(): object; toPlainMonthDay(): object };
+  toPlainTime(): { readonly constructor: unknown };
+  since(other: Zoned): object;
 }
 
-interface ZonedDateTime {
-  toPlainDateTime(): unknown;
-  toPlainDate(): unknown;
-  toPlainTime(): unknown;
+interface Instant {
+  readonly constructor: { fromEpochMilliseconds(ms: number): Instant };
+  toZonedDateTimeISO(zone: unknown): Zoned;
 }
 
-function patchTemporal(temporal: object): void {
-  const { Now, Instant } = temporal as TemporalParts;
-  const fromEpoch = Instant.fromEpochMilliseconds.bind(Instant);
-  const instant = () => fromEpoch(Math.trunc(nowMs()));
+/**
+ * Temporal with another `Now`. The engine's own object, which holds the real clock, is gone; its classes
+ * are reached through a date. What an engine adds later stays out until it is written here.
+ */
+function makeTemporal(): object {
+  const first = (new NativeDate(0) as unknown as { toTemporalInstant(): Instant }).toTemporalInstant();
+  const instantClass = first.constructor;
+  const zonedFirst = first.toZonedDateTimeISO("UTC");
+  const dateFirst = zonedFirst.toPlainDate();
+  const instant = () => instantClass.fromEpochMilliseconds(Math.trunc(nowMs()));
   const zoned = (zone: unknown) => instant().toZonedDateTimeISO(zone === undefined ? "UTC" : zone);
-  const now: Record<string, (zone?: unknown) => unknown> = {
-    instant: () => instant(),
-    timeZoneId: () => "UTC",
-    zonedDateTimeISO: zoned,
-    plainDateTimeISO: (zone) => zoned(zone).toPlainDateTime(),
-    plainDateISO: (zone) => zoned(zone).toPlainDate(),
-    plainTimeISO: (zone) => zoned(zone).toPlainTime(),
-  };
-  // What an engine adds later stays out until it is written above.
-  for (const name of Object.getOwnPropertyNames(Now)) {
-    const value = now[name];
-    if (value === undefined) Reflect.deleteProperty(Now, name);
-    else defineProperty(Now, name, { value, writable: true, configurable: true, enumerable: false });
-  }
+  return namespace("Temporal", {
+    Instant: instantClass,
+    ZonedDateTime: zonedFirst.constructor,
+    PlainDateTime: zonedFirst.toPlainDateTime().constructor,
+    PlainDate: dateFirst.constructor,
+    PlainTime: zonedFirst.toPlainTime().constructor,
+    PlainYearMonth: dateFirst.toPlainYearMonth().constructor,
+    PlainMonthDay: dateFirst.toPlainMonthDay().constructor,
+    Duration: zonedFirst.since(zonedFirst).constructor,
+    Now: namespace("Temporal.Now", {
+      instant: () => instant(),
+      timeZoneId: () => "UTC",
+      zonedDateTimeISO: (zone?: unknown) => zoned(zone),
+      plainDateTimeISO: (zone?: unknown) => zoned(zone).toPlainDateTime(),
+      plainDateISO: (zone?: unknown) => zoned(zone).toPlainDate(),
+      plainTimeISO: (zone?: unknown) => zoned(zone).toPlainTime(),
+    }),
+  });
+}
+
+function namespace(tag: string, members: Readonly<Record<string, unknown>>): object {
+  const made = {};
+  for (const name of Object.keys(members)) defineProperty(made, name, { value: members[name], writable: true, configurable: true, enumerable: false });
+  defineProperty(made, Symbol.toStringTag, { value: tag, configurable: true });
+  return made;
 }

@@ -4,16 +4,18 @@
  * every call, so all that can be lazy is lazy.
  */
 import type { GuestBridge } from "./bridge.ts";
+import { moduleOfCall } from "../module-of-call.ts";
 import type { InvokeSettings, Post } from "../wire.ts";
 import { ENTER, RUNNER_OPS } from "../wire.ts";
-import { installClock } from "./clock.ts";
+import { addClockGlobals } from "./clock.ts";
 import { makeConsole } from "./console.ts";
 import { convex } from "./convex.ts";
 import { clearTimer, failHostCall, failLocalCall, fireTimer, hostCall, localCall, setTimer, settleHostCall, settleLocalCall } from "./host-calls.ts";
 import { fail, runInvocation } from "./invoke.ts";
 import { importAhead } from "./modules.ts";
 import { installRandom, seedRandom } from "./random.ts";
-import { defineLazily, defineProperty, emptyTable, jsonParse, jsonStringify, nativeNow } from "./realm.ts";
+import { serveLazily } from "./lazy-globals.ts";
+import { emptyTable, jsonParse, jsonStringify, nativeNow } from "./realm.ts";
 import { elapsedMs, localSync, nowMs, observeRandom, requireAction, session } from "./session.ts";
 import { makeFinalizationRegistry, makeWeakRef } from "./weak.ts";
 import { webGlobals } from "./web/index.ts";
@@ -40,18 +42,16 @@ const bridge: GuestBridge = {
 
 function installGlobals(): void {
   for (const name of PLINTH_REMOVED_GLOBALS) Reflect.deleteProperty(globalThis, name);
-  installClock();
   installRandom();
-  defineLazily(globalThis, "WeakRef", makeWeakRef);
-  defineLazily(globalThis, "FinalizationRegistry", makeFinalizationRegistry);
-  defineLazily(globalThis, "console", makeConsole);
-  defineLazily(globalThis, "process", makeProcess);
-  defineProperty(globalThis, "self", { value: globalThis, writable: true, configurable: true, enumerable: false });
-  defineProperty(globalThis, "Convex", { value: convex, writable: true, configurable: true, enumerable: false });
-  for (const name in webGlobals) {
-    const make = webGlobals[name];
-    if (make !== undefined) defineLazily(globalThis, name, () => make(bridge));
-  }
+  const makers = emptyTable<() => unknown>();
+  addClockGlobals(makers);
+  makers["WeakRef"] = makeWeakRef;
+  makers["FinalizationRegistry"] = makeFinalizationRegistry;
+  makers["console"] = makeConsole;
+  makers["process"] = makeProcess;
+  makers["self"] = () => globalThis;
+  makers["Convex"] = () => convex;
+  serveLazily(makers, webGlobals, bridge);
 }
 
 /** `process` is here only for its variables. */
@@ -72,14 +72,6 @@ function invoke(settingsText: string, argsText: string): void {
   session.startedMs = nativeNow();
   seedRandom(settings.seed);
   void runInvocation(settings, argsText);
-}
-
-/** The module that the call needs; empty when it is not one. */
-function moduleOfCall({ kind, path }: InvokeSettings): string {
-  if (kind === "httpAction") return "http";
-  if (kind === "analyze") return "";
-  const colon = path.lastIndexOf(":");
-  return colon < 0 ? path : path.slice(0, colon);
 }
 
 function enter(op: number, number: number, a: string | Post, b: string): void {

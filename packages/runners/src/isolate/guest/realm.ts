@@ -13,20 +13,3 @@ export const PromiseConstructor = Promise;
 export function emptyTable<T>(): Record<string | number, T> {
   return { __proto__: null } as unknown as Record<string | number, T>;
 }
-
-/** Defines a global that is made when it is first touched, and can be replaced like any other. */
-export function defineLazily(target: object, name: string, make: () => unknown): void {
-  const settle = (value: unknown): void => {
-    defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
-  };
-  defineProperty(target, name, {
-    configurable: true,
-    enumerable: false,
-    get: () => {
-      const value = make();
-      settle(value);
-      return value;
-    },
-    set: settle,
-  });
-}
