@@ -3,7 +3,7 @@
  * happened and what to try next, and stays until Ctrl-C.
  */
 import { join } from "node:path";
-import { parseArgs, styleText } from "node:util";
+import { styleText } from "node:util";
 import { createBundler } from "../packages/cli/src/bundle/bundle.ts";
 import type { Json } from "../packages/cli/src/client.ts";
 import { runFunction } from "../packages/cli/src/commands/run.ts";
@@ -19,10 +19,12 @@ const functions = join(root, "examples", "quickstart", "convex");
 const bold = (text: string) => styleText("bold", text);
 const dim = (text: string) => styleText("dim", text);
 
-const { values: options, positionals } = parseArgs({ allowPositionals: true, strict: false, options: { once: { type: "boolean" } } });
-const hostArguments = process.argv.slice(2).filter((argument) => argument !== "--once");
-if (positionals.length > 0 && hostArguments.every((argument) => !argument.startsWith("--")))
-  fail(new CommandFailure(`npm start takes no '${positionals[0]}'. Options of the host follow two hyphens: npm start -- --port 4000`, 4));
+const [...given] = process.argv.slice(2);
+const once = given.includes("--once");
+if (given[0]?.startsWith("-") === false)
+  fail(new CommandFailure(`npm start takes no '${given[0]}'. Options of the host follow two hyphens: npm start -- --port 4000`, 4));
+// The host speaks up only when something is wrong; a flag given later wins.
+const hostArguments = ["--log-level", "warn", ...given.filter((argument) => argument !== "--once")];
 
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
@@ -42,8 +44,8 @@ try {
     await demonstrate(connection);
     printNextSteps(host.ready);
     console.log(dim(`\nReady after ${((performance.now() - startedMs) / 1000).toFixed(1)} s. Ctrl-C stops everything.`));
-    void bundler.dispose();
-    if (options["once"] !== true) {
+    await bundler.dispose();
+    if (!once) {
       const code = await Promise.race([stopped, host.ended]);
       if (typeof code === "number") throw new CommandFailure(`The host ended by itself with code ${code}.`, code === 0 ? 7 : code);
     }
