@@ -15,7 +15,14 @@ function failureOf(input: Parameters<typeof parseConfig>[0]): string {
 describe("configuration", () => {
   it("has the documented defaults", () => {
     const config = parseConfig({});
-    expect(config).toMatchObject({ dataDir: ".plinth", address: "127.0.0.1", port: 3210, httpActionsPort: 3211, unsafeNoJail: false, queryCache: true });
+    expect(config).toMatchObject({
+      dataDir: ".plinth",
+      address: "127.0.0.1",
+      port: 3210,
+      httpActionsPort: 3211,
+      unsafeNoJail: false,
+      queryCache: true,
+    });
   });
 
   it("lets a flag win over the environment, and the environment over the default", () => {
@@ -32,7 +39,10 @@ describe("configuration", () => {
   });
 
   it("reads lists", () => {
-    expect(parseConfig({ argv: ["--egress-allow-private", "127.0.0.1:9000, [::1]:80"] }).egressAllowPrivate).toEqual(["127.0.0.1:9000", "[::1]:80"]);
+    expect(parseConfig({ argv: ["--egress-allow-private", "127.0.0.1:9000, [::1]:80"] }).egressAllowPrivate).toEqual([
+      "127.0.0.1:9000",
+      "[::1]:80",
+    ]);
   });
 
   it.each([

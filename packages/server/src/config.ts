@@ -54,42 +54,228 @@ const URL_PATTERN = /^https?:\/\/[^\s/]+(\/[^\s]*)?$/;
 const portRange = { min: 0, max: 65_535 } as const;
 
 export const SETTINGS = {
-  dataDir: text<string>({ env: "PLINTH_DATA_DIR", flag: "data-dir", default: ".plinth", description: "Folder of the store, the admin key and backups. One host at a time uses it." }),
-  address: text<string>({ env: "PLINTH_ADDRESS", flag: "address", default: "127.0.0.1", pattern: /^[0-9A-Za-z.:_-]+$/, shape: "an address or host name", description: "Address that both ports listen on." }),
-  port: number<number>({ env: "PLINTH_PORT", flag: "port", default: 3210, ...portRange, description: "Port of the API; 0 lets the system choose." }),
-  httpActionsPort: number<number>({ env: "PLINTH_HTTP_ACTIONS_PORT", flag: "http-actions-port", default: 3211, ...portRange, description: "Port of the HTTP actions' own origin; 0 lets the system choose." }),
-  publicUrl: text<string | null>({ env: "PLINTH_PUBLIC_URL", flag: "public-url", default: null, defaultText: "from address and port", pattern: URL_PATTERN, shape: "an http or https URL", description: "URL under which clients reach the API, for example behind a proxy. Functions see it as CONVEX_CLOUD_URL." }),
-  publicSiteUrl: text<string | null>({ env: "PLINTH_PUBLIC_SITE_URL", flag: "public-site-url", default: null, defaultText: "from address and port", pattern: URL_PATTERN, shape: "an http or https URL", description: "URL under which HTTP actions are reached. Functions see it as CONVEX_SITE_URL." }),
-  adminKey: text<string | null>({ env: "PLINTH_ADMIN_KEY", flag: "admin-key", default: null, defaultText: "made at the first start and kept in the data folder", pattern: /^[\x21-\x39\x3b-\x7e]{16,256}$/, shape: "16 to 256 printable characters without space and colon", description: "Key that may do everything on this host." }),
-  instanceName: text<string>({ env: "PLINTH_INSTANCE_NAME", flag: "instance-name", default: "plinth", pattern: /^[a-z0-9][a-z0-9-]{0,62}$/, shape: "lower-case letters, digits and hyphens", description: "Name that `/instance_name` answers." }),
-  warmRunners: number<number>({ env: "PLINTH_WARM_RUNNERS", flag: "warm-runners", default: 2, min: 0, max: 64, description: "Jailed runners that are kept ready for tenants that come next." }),
-  runnersMax: number<number | null>({ env: "PLINTH_RUNNERS_MAX", flag: "runners-max", default: null, defaultText: "from the memory budget", min: 1, max: 4096, description: "Runners of all tenants together." }),
-  memoryBudgetMiB: number<number>({ env: "PLINTH_MEMORY_BUDGET_MIB", flag: "memory-budget-mib", default: 2048, min: 128, max: 1_048_576, unit: "MiB", description: "Memory of all runners together; the least recently used idle ones are stopped first." }),
-  unsafeNoJail: flag({ env: "PLINTH_UNSAFE_NO_JAIL", flag: "unsafe-no-jail", default: false, description: "Run user code without a jail (tier 0). For development on a machine that can build none; never with code of others." }),
-  historyRetentionHours: number<number>({ env: "PLINTH_HISTORY_RETENTION_HOURS", flag: "history-retention-hours", default: limit("historyRetentionMs") / 3_600_000, min: 0, max: 24 * 365, unit: "h", description: "How long replaced values stay readable." }),
-  invocationRetentionHours: number<number>({ env: "PLINTH_INVOCATION_RETENTION_HOURS", flag: "invocation-retention-hours", default: limit("invocationRetentionMs") / 3_600_000, min: 1, max: 24 * 365, unit: "h", description: "How long records of invocations are kept." }),
-  queriesPerTenant: number<number>({ env: "PLINTH_QUERIES_PER_TENANT", flag: "queries-per-tenant", default: limit("queriesPerTenantMax"), min: 1, max: 10_000, description: "Queries of one tenant that run at the same time." }),
-  mutationsPerTenant: number<number>({ env: "PLINTH_MUTATIONS_PER_TENANT", flag: "mutations-per-tenant", default: limit("mutationsPerTenantMax"), min: 1, max: 10_000, description: "Mutations of one tenant that run at the same time." }),
-  actionsPerTenant: number<number>({ env: "PLINTH_ACTIONS_PER_TENANT", flag: "actions-per-tenant", default: limit("actionsPerTenantMax"), min: 1, max: 10_000, description: "Actions of one tenant that run at the same time." }),
-  userCpuMs: number<number>({ env: "PLINTH_USER_CPU_MS", flag: "user-cpu-ms", default: limit("userCpuMsMax"), min: 10, max: 600_000, unit: "ms", description: "JavaScript time of a query or mutation." }),
-  actionWallMs: number<number>({ env: "PLINTH_ACTION_WALL_MS", flag: "action-wall-ms", default: limit("actionWallMsMax"), min: 100, max: 86_400_000, unit: "ms", description: "Whole time of an action." }),
-  queryCache: flag({ env: "PLINTH_QUERY_CACHE", flag: "query-cache", default: true, description: "Keep results of queries until something they read changes." }),
-  egressAllowPrivate: list({ env: "PLINTH_EGRESS_ALLOW_PRIVATE", flag: "egress-allow-private", default: [], pattern: /^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$/, shape: "host:port", description: "Private or loopback targets that fetch of actions may reach, as a comma-separated list." }),
-  egressAllowPorts: list({ env: "PLINTH_EGRESS_ALLOW_PORTS", flag: "egress-allow-ports", default: [], pattern: /^\d{1,5}$/, shape: "a port", description: "Ports besides 80 and 443 that fetch of actions may reach, as a comma-separated list." }),
-  redactErrors: choice({ env: "PLINTH_REDACT_ERRORS", flag: "redact-errors", choices: ["auto", "always", "never"], default: "auto", description: "Whether callers without an admin key see only an id instead of the message, stack and log lines of a failed function; `auto` does so unless the address is loopback." }),
-  metricsOpen: flag({ env: "PLINTH_METRICS_OPEN", flag: "metrics-open", default: false, description: "Answer `/metrics` without the admin key. It names functions of all tenants." }),
-  drainMs: number<number>({ env: "PLINTH_DRAIN_MS", flag: "drain-ms", default: 5000, min: 0, max: 600_000, unit: "ms", description: "How long running calls may finish after the first SIGINT or SIGTERM." }),
-  logLevel: choice({ env: "PLINTH_LOG_LEVEL", flag: "log-level", choices: ["silent", "error", "warn", "info", "debug"], default: "info", description: "What the host itself writes to standard error." }),
+  dataDir: text<string>({
+    env: "PLINTH_DATA_DIR",
+    flag: "data-dir",
+    default: ".plinth",
+    description: "Folder of the store, the admin key and backups. One host at a time uses it.",
+  }),
+  address: text<string>({
+    env: "PLINTH_ADDRESS",
+    flag: "address",
+    default: "127.0.0.1",
+    pattern: /^[0-9A-Za-z.:_-]+$/,
+    shape: "an address or host name",
+    description: "Address that both ports listen on.",
+  }),
+  port: number<number>({
+    env: "PLINTH_PORT",
+    flag: "port",
+    default: 3210,
+    ...portRange,
+    description: "Port of the API; 0 lets the system choose.",
+  }),
+  httpActionsPort: number<number>({
+    env: "PLINTH_HTTP_ACTIONS_PORT",
+    flag: "http-actions-port",
+    default: 3211,
+    ...portRange,
+    description: "Port of the HTTP actions' own origin; 0 lets the system choose.",
+  }),
+  publicUrl: text<string | null>({
+    env: "PLINTH_PUBLIC_URL",
+    flag: "public-url",
+    default: null,
+    defaultText: "from address and port",
+    pattern: URL_PATTERN,
+    shape: "an http or https URL",
+    description: "URL under which clients reach the API, for example behind a proxy. Functions see it as CONVEX_CLOUD_URL.",
+  }),
+  publicSiteUrl: text<string | null>({
+    env: "PLINTH_PUBLIC_SITE_URL",
+    flag: "public-site-url",
+    default: null,
+    defaultText: "from address and port",
+    pattern: URL_PATTERN,
+    shape: "an http or https URL",
+    description: "URL under which HTTP actions are reached. Functions see it as CONVEX_SITE_URL.",
+  }),
+  adminKey: text<string | null>({
+    env: "PLINTH_ADMIN_KEY",
+    flag: "admin-key",
+    default: null,
+    defaultText: "made at the first start and kept in the data folder",
+    pattern: /^[\x21-\x39\x3b-\x7e]{16,256}$/,
+    shape: "16 to 256 printable characters without space and colon",
+    description: "Key that may do everything on this host.",
+  }),
+  instanceName: text<string>({
+    env: "PLINTH_INSTANCE_NAME",
+    flag: "instance-name",
+    default: "plinth",
+    pattern: /^[a-z0-9][a-z0-9-]{0,62}$/,
+    shape: "lower-case letters, digits and hyphens",
+    description: "Name that `/instance_name` answers.",
+  }),
+  warmRunners: number<number>({
+    env: "PLINTH_WARM_RUNNERS",
+    flag: "warm-runners",
+    default: 2,
+    min: 0,
+    max: 64,
+    description: "Jailed runners that are kept ready for tenants that come next.",
+  }),
+  runnersMax: number<number | null>({
+    env: "PLINTH_RUNNERS_MAX",
+    flag: "runners-max",
+    default: null,
+    defaultText: "from the memory budget",
+    min: 1,
+    max: 4096,
+    description: "Runners of all tenants together.",
+  }),
+  memoryBudgetMiB: number<number>({
+    env: "PLINTH_MEMORY_BUDGET_MIB",
+    flag: "memory-budget-mib",
+    default: 2048,
+    min: 128,
+    max: 1_048_576,
+    unit: "MiB",
+    description: "Memory of all runners together; the least recently used idle ones are stopped first.",
+  }),
+  unsafeNoJail: flag({
+    env: "PLINTH_UNSAFE_NO_JAIL",
+    flag: "unsafe-no-jail",
+    default: false,
+    description: "Run user code without a jail (tier 0). For development on a machine that can build none; never with code of others.",
+  }),
+  historyRetentionHours: number<number>({
+    env: "PLINTH_HISTORY_RETENTION_HOURS",
+    flag: "history-retention-hours",
+    default: limit("historyRetentionMs") / 3_600_000,
+    min: 0,
+    max: 24 * 365,
+    unit: "h",
+    description: "How long replaced values stay readable.",
+  }),
+  invocationRetentionHours: number<number>({
+    env: "PLINTH_INVOCATION_RETENTION_HOURS",
+    flag: "invocation-retention-hours",
+    default: limit("invocationRetentionMs") / 3_600_000,
+    min: 1,
+    max: 24 * 365,
+    unit: "h",
+    description: "How long records of invocations are kept.",
+  }),
+  queriesPerTenant: number<number>({
+    env: "PLINTH_QUERIES_PER_TENANT",
+    flag: "queries-per-tenant",
+    default: limit("queriesPerTenantMax"),
+    min: 1,
+    max: 10_000,
+    description: "Queries of one tenant that run at the same time.",
+  }),
+  mutationsPerTenant: number<number>({
+    env: "PLINTH_MUTATIONS_PER_TENANT",
+    flag: "mutations-per-tenant",
+    default: limit("mutationsPerTenantMax"),
+    min: 1,
+    max: 10_000,
+    description: "Mutations of one tenant that run at the same time.",
+  }),
+  actionsPerTenant: number<number>({
+    env: "PLINTH_ACTIONS_PER_TENANT",
+    flag: "actions-per-tenant",
+    default: limit("actionsPerTenantMax"),
+    min: 1,
+    max: 10_000,
+    description: "Actions of one tenant that run at the same time.",
+  }),
+  userCpuMs: number<number>({
+    env: "PLINTH_USER_CPU_MS",
+    flag: "user-cpu-ms",
+    default: limit("userCpuMsMax"),
+    min: 10,
+    max: 600_000,
+    unit: "ms",
+    description: "JavaScript time of a query or mutation.",
+  }),
+  actionWallMs: number<number>({
+    env: "PLINTH_ACTION_WALL_MS",
+    flag: "action-wall-ms",
+    default: limit("actionWallMsMax"),
+    min: 100,
+    max: 86_400_000,
+    unit: "ms",
+    description: "Whole time of an action.",
+  }),
+  queryCache: flag({
+    env: "PLINTH_QUERY_CACHE",
+    flag: "query-cache",
+    default: true,
+    description: "Keep results of queries until something they read changes.",
+  }),
+  egressAllowPrivate: list({
+    env: "PLINTH_EGRESS_ALLOW_PRIVATE",
+    flag: "egress-allow-private",
+    default: [],
+    pattern: /^(\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$/,
+    shape: "host:port",
+    description: "Private or loopback targets that fetch of actions may reach, as a comma-separated list.",
+  }),
+  egressAllowPorts: list({
+    env: "PLINTH_EGRESS_ALLOW_PORTS",
+    flag: "egress-allow-ports",
+    default: [],
+    pattern: /^\d{1,5}$/,
+    shape: "a port",
+    description: "Ports besides 80 and 443 that fetch of actions may reach, as a comma-separated list.",
+  }),
+  redactErrors: choice({
+    env: "PLINTH_REDACT_ERRORS",
+    flag: "redact-errors",
+    choices: ["auto", "always", "never"],
+    default: "auto",
+    description:
+      "Whether callers without an admin key see only an id instead of the message, stack and log lines of a failed function; `auto` does so unless the address is loopback.",
+  }),
+  metricsOpen: flag({
+    env: "PLINTH_METRICS_OPEN",
+    flag: "metrics-open",
+    default: false,
+    description: "Answer `/metrics` without the admin key. It names functions of all tenants.",
+  }),
+  drainMs: number<number>({
+    env: "PLINTH_DRAIN_MS",
+    flag: "drain-ms",
+    default: 5000,
+    min: 0,
+    max: 600_000,
+    unit: "ms",
+    description: "How long running calls may finish after the first SIGINT or SIGTERM.",
+  }),
+  logLevel: choice({
+    env: "PLINTH_LOG_LEVEL",
+    flag: "log-level",
+    choices: ["silent", "error", "warn", "info", "debug"],
+    default: "info",
+    description: "What the host itself writes to standard error.",
+  }),
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
 
-type ValueOf<S> = S extends FlagSetting ? boolean
-  : S extends ListSetting ? readonly string[]
-  : S extends ChoiceSetting<infer T> ? T
-  : S extends { readonly kind: "number"; readonly default: infer T } ? T
-  : S extends { readonly kind: "text"; readonly default: infer T } ? T
-  : never;
+type ValueOf<S> = S extends FlagSetting
+  ? boolean
+  : S extends ListSetting
+    ? readonly string[]
+    : S extends ChoiceSetting<infer T>
+      ? T
+      : S extends { readonly kind: "number"; readonly default: infer T }
+        ? T
+        : S extends { readonly kind: "text"; readonly default: infer T }
+          ? T
+          : never;
 
 export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)[Name]> };
 
@@ -99,7 +285,10 @@ export function readConfig(argv: readonly string[]): Config {
 }
 
 /** Makes a configuration; throws BadConfiguration, naming the setting. */
-export function parseConfig(input: { readonly env?: Readonly<Record<string, string | undefined>>; readonly argv?: readonly string[] }): Config {
+export function parseConfig(input: {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly argv?: readonly string[];
+}): Config {
   const flags = parseArguments(input.argv ?? []);
   const entries = Object.entries(SETTINGS).map(([name, setting]: [string, Setting]) => {
     const fromFlag = flags.get(setting.flag);
@@ -122,7 +311,7 @@ function parseArguments(argv: readonly string[]): Map<string, string> {
   for (let i = 0; i < argv.length; i++) {
     const argument = argv[i] ?? "";
     if (!argument.startsWith("--")) throw bad(`'${argument}' is not an option`);
-    const [name = "", inline] = splitOnce(argument.slice(2), "=");
+    const [name, inline] = splitOnce(argument.slice(2), "=");
     const negated = name.startsWith("no-") ? known.get(name.slice(3)) : undefined;
     if (negated?.kind === "flag" && inline === undefined) {
       flags.set(negated.flag, "false");
@@ -144,11 +333,13 @@ function parseArguments(argv: readonly string[]): Map<string, string> {
 function parseSetting(setting: Setting, raw: string, source: string): unknown {
   switch (setting.kind) {
     case "text":
-      if (raw === "" || (setting.pattern !== undefined && !setting.pattern.test(raw))) throw bad(`${source} must be ${setting.shape ?? "a text"}`);
+      if (raw === "" || (setting.pattern !== undefined && !setting.pattern.test(raw)))
+        throw bad(`${source} must be ${setting.shape ?? "a text"}`);
       return raw;
     case "number": {
       const value = /^\d{1,15}$/.test(raw) ? Number(raw) : Number.NaN;
-      if (!(value >= setting.min && value <= setting.max)) throw bad(`${source} must be a whole number from ${setting.min} to ${setting.max}, not '${raw}'`);
+      if (!(value >= setting.min && value <= setting.max))
+        throw bad(`${source} must be a whole number from ${setting.min} to ${setting.max}, not '${raw}'`);
       return value;
     }
     case "flag":
@@ -159,7 +350,10 @@ function parseSetting(setting: Setting, raw: string, source: string): unknown {
       if (!setting.choices.includes(raw)) throw bad(`${source} must be one of ${setting.choices.join(", ")}, not '${raw}'`);
       return raw;
     case "list": {
-      const items = raw.split(",").map((item) => item.trim()).filter((item) => item !== "");
+      const items = raw
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
       for (const item of items) if (!setting.pattern.test(item)) throw bad(`${source} must list ${setting.shape}, not '${item}'`);
       return items;
     }
@@ -174,4 +368,3 @@ function splitOnce(value: string, separator: string): [string, string | undefine
 function bad(detail: string) {
   return plinthError("BadConfiguration", { detail });
 }
-

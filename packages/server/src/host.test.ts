@@ -31,7 +31,12 @@ describe("a host", () => {
     const dataDir = newFolder();
     const host = await start({ dataDir });
     const file = join(dataDir, "host.json");
-    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ url: host.url, siteUrl: host.siteUrl, adminKey: host.adminKey, pid: process.pid });
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({
+      url: host.url,
+      siteUrl: host.siteUrl,
+      adminKey: host.adminKey,
+      pid: process.pid,
+    });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await host.stop();
     expect(existsSync(file)).toBe(false);

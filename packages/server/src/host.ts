@@ -77,7 +77,10 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const adminKey = await openAdminKey({ given: config.adminKey, dataDir: config.dataDir, runtime });
   const database = await openDatabase({ store, runtime });
   shutdown.add("database", () => database.close());
-  const egress = createEgress({ runtime, policy: { allowedPrivate: config.egressAllowPrivate, allowedPorts: config.egressAllowPorts.map(Number) } });
+  const egress = createEgress({
+    runtime,
+    policy: { allowedPrivate: config.egressAllowPrivate, allowedPorts: config.egressAllowPorts.map(Number) },
+  });
   shutdown.add("egress", () => egress.close());
 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
@@ -113,7 +116,20 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   keys.onRevoked((keyId) => streams.endOfKey(keyId));
   const doors = await openDoors(
     {
-      config, runtime, database, deploys, engine, sandbox, tenants, keys, adminKey, feed, streams, tier, startedMs, log,
+      config,
+      runtime,
+      database,
+      deploys,
+      engine,
+      sandbox,
+      tenants,
+      keys,
+      adminKey,
+      feed,
+      streams,
+      tier,
+      startedMs,
+      log,
       recentInvocations: (scope) => recentInvocations(database, scope),
       metricsText: () => telemetry.metricsText(),
       backup: (path) => backupTo(store, path),
@@ -132,7 +148,10 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
 }
 
 /** The jail is probed while the store is opened. The store is the first to open and the last to close. */
-async function openStoreAndSandbox(config: Config, { runtime, log, shutdown }: { readonly runtime: Runtime; readonly log: Log; readonly shutdown: Shutdown }) {
+async function openStoreAndSandbox(
+  config: Config,
+  { runtime, log, shutdown }: { readonly runtime: Runtime; readonly log: Log; readonly shutdown: Shutdown },
+) {
   const [store, sandbox] = await Promise.allSettled([
     openSqliteStore({ dataDir: config.dataDir, runtime, historyRetentionMs: config.historyRetentionHours * HOUR_MS }),
     createSandbox({
@@ -189,7 +208,10 @@ function urlsOf(config: Config, doors: Doors): Urls {
   const address = config.address === "0.0.0.0" || config.address === "::" ? "127.0.0.1" : config.address;
   const host = address.includes(":") ? `[${address}]` : address;
   const trimmed = (url: string) => url.replace(/\/+$/, "");
-  return { api: trimmed(config.publicUrl ?? `http://${host}:${doors.apiPort}`), site: trimmed(config.publicSiteUrl ?? `http://${host}:${doors.sitePort}`) };
+  return {
+    api: trimmed(config.publicUrl ?? `http://${host}:${doors.apiPort}`),
+    site: trimmed(config.publicSiteUrl ?? `http://${host}:${doors.sitePort}`),
+  };
 }
 
 function isLoopback(address: string): boolean {

@@ -22,12 +22,19 @@ export async function doctor(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof PlinthError)) throw error;
     const { code, message, next } = error;
-    process.stdout.write(asJson ? `${JSON.stringify({ tier: 0, layers: [], code, message, next })}\n` : `Isolation tier 0: ${TIER_MEANING[0]}.\n${message} ${next}\n`);
+    process.stdout.write(
+      asJson
+        ? `${JSON.stringify({ tier: 0, layers: [], code, message, next })}\n`
+        : `Isolation tier 0: ${TIER_MEANING[0]}.\n${message} ${next}\n`,
+    );
     return error.spec.exitCode;
   }
 }
 
 function describe(report: TierReport): string {
-  const layers = report.layers.map((layer) => `  ${layer.engaged ? "yes" : "NO "}  ${layer.name}: ${layer.detail}${layer.advice === undefined ? "" : `\n       ${layer.advice}`}`);
+  const layers = report.layers.map(
+    (layer) =>
+      `  ${layer.engaged ? "yes" : "NO "}  ${layer.name}: ${layer.detail}${layer.advice === undefined ? "" : `\n       ${layer.advice}`}`,
+  );
   return `Isolation tier ${report.tier}: ${TIER_MEANING[report.tier]}.\n${layers.join("\n")}\n`;
 }

@@ -11,13 +11,18 @@ export async function restore(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-function parseArguments(args: readonly string[]): { readonly backupFile: string; readonly dataDir: string; readonly atMs: number | undefined } {
+function parseArguments(args: readonly string[]): {
+  readonly backupFile: string;
+  readonly dataDir: string;
+  readonly atMs: number | undefined;
+} {
   const [backupFile, dataDir, flag, moment, ...rest] = args;
   if (backupFile === undefined || dataDir === undefined || rest.length > 0 || (flag !== undefined && flag !== "--at")) {
     throw plinthError("BadConfiguration", { detail: "restore takes a backup, a data folder and perhaps `--at <moment>`" });
   }
   if (flag === undefined) return { backupFile, dataDir, atMs: undefined };
   const atMs = Date.parse(moment ?? "");
-  if (Number.isNaN(atMs)) throw plinthError("BadConfiguration", { detail: `'${moment ?? ""}' is no moment; write it as 2026-11-20T12:00:00Z` });
+  if (Number.isNaN(atMs))
+    throw plinthError("BadConfiguration", { detail: `'${moment ?? ""}' is no moment; write it as 2026-11-20T12:00:00Z` });
   return { backupFile, dataDir, atMs };
 }

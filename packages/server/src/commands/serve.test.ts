@@ -20,8 +20,14 @@ interface Ended {
   readonly output: string;
 }
 
-function run(args: readonly string[], options: { readonly ipc?: boolean } = {}): { readonly child: ChildProcess; readonly ready: Promise<Record<string, unknown>>; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ["ignore", "pipe", "pipe", ...(options.ipc === false ? [] : (["ipc"] as const))], env: { PATH: process.env["PATH"] ?? "" } });
+function run(
+  args: readonly string[],
+  options: { readonly ipc?: boolean } = {},
+): { readonly child: ChildProcess; readonly ready: Promise<Record<string, unknown>>; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ["ignore", "pipe", "pipe", ...(options.ipc === false ? [] : (["ipc"] as const))],
+    env: { PATH: process.env["PATH"] ?? "" },
+  });
   started.push(child);
   let output = "";
   child.stdout?.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -33,13 +39,31 @@ function run(args: readonly string[], options: { readonly ipc?: boolean } = {}):
   };
 }
 
-const serveArgs = (name: string, ...args: readonly string[]) => ["serve", "--data-dir", join(folder, name), "--port", "0", "--http-actions-port", "0", "--warm-runners", "0", "--log-level", "error", ...args];
+const serveArgs = (name: string, ...args: readonly string[]) => [
+  "serve",
+  "--data-dir",
+  join(folder, name),
+  "--port",
+  "0",
+  "--http-actions-port",
+  "0",
+  "--warm-runners",
+  "0",
+  "--log-level",
+  "error",
+  ...args,
+];
 
 describe("serve", () => {
   it("says when it is ready, and ends in order at a signal", async () => {
     const { child, ready, ended } = run(serveArgs("signal"));
     const message = await ready;
-    expect(message).toMatchObject({ type: "ready", url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/), adminKey: expect.stringMatching(/^pla_/), pid: child.pid });
+    expect(message).toMatchObject({
+      type: "ready",
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      adminKey: expect.stringMatching(/^pla_/),
+      pid: child.pid,
+    });
     expect((await fetch(`${String(message["url"])}/healthz`)).status).toBe(200);
     child.kill("SIGTERM");
     expect(await ended).toEqual({ code: 0, output: "" });

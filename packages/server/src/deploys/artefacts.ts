@@ -27,7 +27,10 @@ export async function pack(artefacts: Artefacts): Promise<PackedArtefacts> {
   return Object.fromEntries(entries) as PackedArtefacts;
 }
 
-export function storeVersion(transaction: Transaction, version: { readonly digest: string; readonly createdMs: number; readonly packed: PackedArtefacts }): void {
+export function storeVersion(
+  transaction: Transaction,
+  version: { readonly digest: string; readonly createdMs: number; readonly packed: PackedArtefacts },
+): void {
   const { digest, createdMs, packed } = version;
   const chunks = { script: packed.script.length, sourceMap: packed.sourceMap.length, analysis: packed.analysis.length };
   transaction.records.put(VERSIONS, [digest], { digest, createdMs, chunks });
@@ -51,7 +54,9 @@ export async function readArtefact(transaction: Transaction, version: StoredVers
   if (count === 0) return null;
   const indexes = Array.from({ length: count }, (_, index) => index);
   const chunks = await Promise.all(
-    indexes.map(async (index) => must(await transaction.records.get(ARTEFACT_CHUNKS, [version.digest, kind, index]), `chunk ${index} of ${kind} of ${version.digest}`)),
+    indexes.map(async (index) =>
+      must(await transaction.records.get(ARTEFACT_CHUNKS, [version.digest, kind, index]), `chunk ${index} of ${kind} of ${version.digest}`),
+    ),
   );
   const text = (await decompress(Buffer.concat(chunks.map((chunk) => Buffer.from(chunk, "base64"))))).toString("utf8");
   if (kind === "script") assert(digestOf(text) === version.digest, `the stored script of ${version.digest} is the one that was deployed`);
@@ -63,6 +68,7 @@ async function chunksOf(text: string | null): Promise<readonly string[]> {
   const bytes = await compress(Buffer.from(text, "utf8"));
   const size = limit("deployChunkBytesMax");
   const chunks: string[] = [];
-  for (let start = 0; start < bytes.length; start += size) chunks.push(bytes.toString("base64", start, Math.min(start + size, bytes.length)));
+  for (let start = 0; start < bytes.length; start += size)
+    chunks.push(bytes.toString("base64", start, Math.min(start + size, bytes.length)));
   return chunks;
 }

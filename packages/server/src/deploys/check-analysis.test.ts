@@ -20,7 +20,20 @@ describe("what a version may declare", () => {
     });
   });
 
-  it.each(["", "module", "module:", "../m:f", "a//b:f", "a/./b:f", "m:f g", "m:1", "m\n:f", "/m:f", `${"m".repeat(200)}:f`, "m:__proto__ "])("refuses the path %j", (path) => {
+  it.each([
+    "",
+    "module",
+    "module:",
+    "../m:f",
+    "a//b:f",
+    "a/./b:f",
+    "m:f g",
+    "m:1",
+    "m\n:f",
+    "/m:f",
+    `${"m".repeat(200)}:f`,
+    "m:__proto__ ",
+  ])("refuses the path %j", (path) => {
     expect(() => checkAnalysis(analysis({ functions: [{ ...good, path }] }))).toThrow("cannot be the path of a function");
   });
 
@@ -30,7 +43,9 @@ describe("what a version may declare", () => {
 
   it("refuses kinds and visibilities that it does not know", () => {
     expect(() => checkAnalysis(analysis({ functions: [{ ...good, kind: "analyze" as "query" }] }))).toThrow("unknown kind");
-    expect(() => checkAnalysis(analysis({ functions: [{ ...good, visibility: "all" as "public" }] }))).toThrow("neither public nor internal");
+    expect(() => checkAnalysis(analysis({ functions: [{ ...good, visibility: "all" as "public" }] }))).toThrow(
+      "neither public nor internal",
+    );
   });
 
   it.each(["", "{", '{"type":"no"}', "[".repeat(10_000)])("refuses the validator %j and names the function", (args) => {

@@ -32,7 +32,8 @@ export function checkAnalysis(result: AnalyzeResult): Analysis {
     paths.add(path);
   }
   const modules = new Set(functions.map(({ path }) => path.slice(0, path.lastIndexOf(":"))));
-  if (modules.size > limit("modulesPerVersionMax")) throw invalid(`it has ${modules.size} modules and may have ${limit("modulesPerVersionMax")}.`);
+  if (modules.size > limit("modulesPerVersionMax"))
+    throw invalid(`it has ${modules.size} modules and may have ${limit("modulesPerVersionMax")}.`);
   if (result.schema !== null) parseSchema(result.schema);
   return { functions, schemaText: result.schema, cronsText: result.crons, httpRoutes: result.httpRoutes.map(checkRoute) };
 }
@@ -50,7 +51,10 @@ function checkFunction(fn: AnalyzedFunction): AnalyzedFunction {
 function isFunctionPath(path: string): boolean {
   const colon = path.lastIndexOf(":");
   if (colon === -1 || !EXPORT_NAME.test(path.slice(colon + 1))) return false;
-  return path.slice(0, colon).split("/").every((part) => MODULE_PART.test(part) && part !== "." && part !== "..");
+  return path
+    .slice(0, colon)
+    .split("/")
+    .every((part) => MODULE_PART.test(part) && part !== "." && part !== "..");
 }
 
 function checkValidator(fn: AnalyzedFunction, what: "args" | "returns", text: string): void {

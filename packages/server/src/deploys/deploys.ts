@@ -52,5 +52,7 @@ export interface Deploys {
   /** process.env of functions of the branch, `CONVEX_CLOUD_URL` and `CONVEX_SITE_URL` included. */
   environment(scope: Scope): Promise<Readonly<Record<string, string>>>;
   setEnvironment(scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void>;
-  list(scope: Scope): Promise<readonly { readonly path: string; readonly kind: FunctionKind; readonly visibility: "public" | "internal" }[]>;
+  list(
+    scope: Scope,
+  ): Promise<readonly { readonly path: string; readonly kind: FunctionKind; readonly visibility: "public" | "internal" }[]>;
 }

@@ -8,7 +8,10 @@ export const BUILT_IN_VARIABLES: readonly string[] = ["CONVEX_CLOUD_URL", "CONVE
 
 export function checkVariables(changes: Readonly<Record<string, string | null>>): void {
   for (const [name, value] of Object.entries(changes)) {
-    if (!NAME.test(name)) throw wrong(`'${name.slice(0, 80)}' cannot be the name of a variable: it has 1 to 40 letters, digits and underscores and begins with a letter.`);
+    if (!NAME.test(name))
+      throw wrong(
+        `'${name.slice(0, 80)}' cannot be the name of a variable: it has 1 to 40 letters, digits and underscores and begins with a letter.`,
+      );
     if (BUILT_IN_VARIABLES.includes(name)) throw wrong(`'${name}' is set by the host.`);
     if (value === null) continue;
     const bytes = Buffer.byteLength(value);

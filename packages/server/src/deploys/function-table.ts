@@ -24,7 +24,14 @@ export class FunctionTable {
     const existing = this.#resolved.get(declared.path);
     if (existing !== undefined) return existing;
     const { kind, visibility } = declared;
-    const resolved = { path: declared.path, kind, visibility, args: JSON.parse(declared.args), returns: JSON.parse(declared.returns), version: this.version };
+    const resolved = {
+      path: declared.path,
+      kind,
+      visibility,
+      args: JSON.parse(declared.args),
+      returns: JSON.parse(declared.returns),
+      version: this.version,
+    };
     // Only canonical paths are kept, so that spellings of callers cannot fill the memory.
     this.#resolved.set(declared.path, resolved);
     return resolved;

@@ -61,14 +61,18 @@ class PendingCode implements VersionCode {
   readonly #stored: () => Promise<VersionCode>;
   #texts: { readonly script: string; readonly sourceMap: string | null } | undefined;
 
-  constructor(version: { readonly digest: string; readonly script: string; readonly sourceMap: string | null }, stored: () => Promise<VersionCode>) {
+  constructor(
+    version: { readonly digest: string; readonly script: string; readonly sourceMap: string | null },
+    stored: () => Promise<VersionCode>,
+  ) {
     this.digest = version.digest;
     this.#texts = { script: version.script, sourceMap: version.sourceMap };
     this.#stored = stored;
   }
 
   readonly script = async (): Promise<string> => this.#texts?.script ?? (await (await this.#stored()).script());
-  readonly sourceMap = async (): Promise<string | null> => (this.#texts === undefined ? await (await this.#stored()).sourceMap() : this.#texts.sourceMap);
+  readonly sourceMap = async (): Promise<string | null> =>
+    this.#texts === undefined ? await (await this.#stored()).sourceMap() : this.#texts.sourceMap;
 
   release(): void {
     this.#texts = undefined;
@@ -171,7 +175,9 @@ class StoredDeploys implements Deploys {
 
   async #analyze(scope: Scope, digest: string, request: DeployRequest): Promise<Candidate> {
     const { script, sourceMap } = request;
-    const code = new PendingCode({ digest, script, sourceMap }, async () => must(await this.version(scope, digest), "a released version is stored"));
+    const code = new PendingCode({ digest, script, sourceMap }, async () =>
+      must(await this.version(scope, digest), "a released version is stored"),
+    );
     const env = await this.environment(scope);
     const analysis = checkAnalysis(await this.#options.sandbox.analyze({ tenant: scope.tenant, version: code, env }));
     return { digest, request, analysis, crons: checkCrons(analysis), code };
@@ -187,7 +193,14 @@ class StoredDeploys implements Deploys {
       const seq = (head?.seq ?? 0) + 1;
       storeVersion(transaction, { digest: candidate.digest, createdMs: atMs, packed });
       records.put(HEADS, HEAD_KEY, { version: candidate.digest, seq, deployedMs: atMs });
-      records.put(VERSION_LEDGER, [seq], { seq, version: candidate.digest, parent: head?.version ?? null, atMs, by, note: candidate.request.note ?? null });
+      records.put(VERSION_LEDGER, [seq], {
+        seq,
+        version: candidate.digest,
+        parent: head?.version ?? null,
+        atMs,
+        by,
+        note: candidate.request.note ?? null,
+      });
       await database.activateSchema(transaction, prepared);
       await applyCrons(transaction, candidate.crons);
       await dropOldVersions(transaction, { seq, digest: candidate.digest });
@@ -214,8 +227,13 @@ class StoredDeploys implements Deploys {
   }
 
   #codeOf(scope: Scope, stored: StoredVersion): VersionCode {
-    const read = (kind: "script" | "sourceMap") => this.#options.database.read(scope, (transaction) => readArtefact(transaction, stored, kind));
-    return { digest: stored.digest, script: async () => must(await read("script"), "a version has its script"), sourceMap: () => read("sourceMap") };
+    const read = (kind: "script" | "sourceMap") =>
+      this.#options.database.read(scope, (transaction) => readArtefact(transaction, stored, kind));
+    return {
+      digest: stored.digest,
+      script: async () => must(await read("script"), "a version has its script"),
+      sourceMap: () => read("sourceMap"),
+    };
   }
 }
 
@@ -226,8 +244,14 @@ function checkCrons(analysis: Analysis): readonly CronJob[] {
   return parseCrons(analysis.cronsText).map((job) => {
     const functionPath = canonicalPath(job.functionPath);
     const kind = kinds.get(functionPath);
-    if (kind === undefined) throw plinthError("InvalidPackage", { detail: `the cron job '${job.name}' calls '${job.functionPath}', and there is no such function.` });
-    if (kind !== "mutation" && kind !== "action") throw plinthError("InvalidPackage", { detail: `the cron job '${job.name}' calls '${job.functionPath}', which is no mutation or action.` });
+    if (kind === undefined)
+      throw plinthError("InvalidPackage", {
+        detail: `the cron job '${job.name}' calls '${job.functionPath}', and there is no such function.`,
+      });
+    if (kind !== "mutation" && kind !== "action")
+      throw plinthError("InvalidPackage", {
+        detail: `the cron job '${job.name}' calls '${job.functionPath}', which is no mutation or action.`,
+      });
     return { ...job, functionPath };
   });
 }

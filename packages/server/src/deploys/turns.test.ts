@@ -6,12 +6,14 @@ describe("turns", () => {
   it("lets bodies of one key happen one after the other, also after a failure", async () => {
     const turns = new Turns();
     const events: string[] = [];
-    const body = (name: string, fail = false) => async () => {
-      events.push(`${name} begins`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      events.push(`${name} ends`);
-      if (fail) throw new Error(name);
-    };
+    const body =
+      (name: string, fail = false) =>
+      async () => {
+        events.push(`${name} begins`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        events.push(`${name} ends`);
+        if (fail) throw new Error(name);
+      };
     const results = await Promise.allSettled([turns.take("k", body("a", true)), turns.take("k", body("b")), turns.take("k", body("c"))]);
     expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled", "fulfilled"]);
     expect(events).toEqual(["a begins", "a ends", "b begins", "b ends", "c begins", "c ends"]);

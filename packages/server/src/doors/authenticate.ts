@@ -89,7 +89,8 @@ function actorOf(keyId: string, scopes: readonly KeyScope[], identityText: strin
 }
 
 function parseIdentity(text: string): Readonly<Record<string, unknown>> {
-  const wrong = () => plinthError("BadRequest", { detail: "The identity behind the key must be base64 of a JSON object with a text `subject`." });
+  const wrong = () =>
+    plinthError("BadRequest", { detail: "The identity behind the key must be base64 of a JSON object with a text `subject`." });
   if (Buffer.byteLength(text) > limit("identityBytesMax")) {
     throw plinthError("RequestTooLarge", { what: "identity", actual: Buffer.byteLength(text), max: limit("identityBytesMax") });
   }

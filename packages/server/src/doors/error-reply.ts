@@ -6,7 +6,8 @@ import { jsonReply, type DoorContext, type TextReply } from "./door.ts";
 /** The registered error that a failure stands for. What is not registered is logged and becomes an id. */
 export function registeredError(context: Pick<DoorContext, "log" | "runtime">, thrown: unknown): PlinthError {
   if (thrown instanceof PlinthError) {
-    if (thrown.cause !== undefined && thrown.spec.fault === "platform") context.log.error({ err: thrown, cause: describe(thrown.cause) }, "a platform error was reported");
+    if (thrown.cause !== undefined && thrown.spec.fault === "platform")
+      context.log.error({ err: thrown, cause: describe(thrown.cause) }, "a platform error was reported");
     return thrown;
   }
   const id = Buffer.from(context.runtime.randomBytes(8)).toString("hex");
@@ -36,7 +37,11 @@ export function httpLibraryError(thrown: unknown, bodyBytesMax: number): PlinthE
     case "FST_ERR_MAX_PARAM_LENGTH":
       return plinthError("RequestTooLarge", { what: "path", actual: "a longer part", max: limit("requestHeaderBytesMax") });
     case "HPE_HEADER_OVERFLOW":
-      return plinthError("RequestTooLarge", { what: "header section", actual: "more bytes", max: `${limit("requestHeaderBytesMax")} bytes` });
+      return plinthError("RequestTooLarge", {
+        what: "header section",
+        actual: "more bytes",
+        max: `${limit("requestHeaderBytesMax")} bytes`,
+      });
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return plinthError("BadRequest", { detail: "The request did not arrive in time." });
     default:

@@ -14,7 +14,11 @@ export function streamFormOf(accept: string | undefined): StreamForm | undefined
 
 export async function sendStream(
   context: Pick<DoorContext, "runtime">,
-  { reply, answer, place }: { readonly reply: FastifyReply; readonly answer: StreamReply; readonly place: { readonly signal: AbortSignal; abort(): void } },
+  {
+    reply,
+    answer,
+    place,
+  }: { readonly reply: FastifyReply; readonly answer: StreamReply; readonly place: { readonly signal: AbortSignal; abort(): void } },
 ): Promise<void> {
   const response = reply.raw;
   response.once("close", () => place.abort());
@@ -40,7 +44,9 @@ function sinkOf(response: ServerResponse, form: StreamForm, signal: AbortSignal)
     signal,
     send: (event, dataText) => {
       if (signal.aborted || response.destroyed) return;
-      response.write(form === "events" ? `event: ${event}\ndata: ${dataText}\n\n` : `{"event":${JSON.stringify(event)},"data":${dataText}}\n`);
+      response.write(
+        form === "events" ? `event: ${event}\ndata: ${dataText}\n\n` : `{"event":${JSON.stringify(event)},"data":${dataText}}\n`,
+      );
       if (response.writableLength > limit("eventStreamBufferBytesMax")) response.destroy();
     },
   };

@@ -20,7 +20,11 @@ export function optionalBooleanField(object: JsonObject, name: string): boolean 
   return value;
 }
 
-export function optionalNumberField(object: JsonObject, name: string, bounds: { readonly min: number; readonly max: number }): number | undefined {
+export function optionalNumberField(
+  object: JsonObject,
+  name: string,
+  bounds: { readonly min: number; readonly max: number },
+): number | undefined {
   const value = object[name];
   if (isAbsent(value)) return undefined;
   if (typeof value !== "number" || !(value >= bounds.min && value <= bounds.max)) {
@@ -78,7 +82,7 @@ function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "string") return `'${value.slice(0, 60)}'`;
-  return typeof value === "object" ? "an object" : String(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : "an object";
 }
 
 function isAbsent(value: unknown): boolean {

@@ -1,7 +1,7 @@
 /** What a hostile client sends: each gets its code, its status and advice, and changes nothing. */
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { at, deployApp, startTestHost, textAt, type Answer, type TestHost } from "./test-host.ts";
+import { at, deployApp, startTestHost, textAt, type Answer, type TestHost } from "./test/test-host.ts";
 
 let host: TestHost;
 
@@ -35,7 +35,12 @@ describe("bodies", () => {
     ["M18: too deep", "[".repeat(100_000), 400, "TooDeep"],
     ["M18: too deep within its envelope", `{"path":"messages:echo","args":{"value":${"[".repeat(97)}${"]".repeat(97)}}}`, 400, "TooDeep"],
     ["M18: too large", `{"path":"${"x".repeat(25 * 1024 * 1024)}"}`, 413, "RequestTooLarge"],
-    ["arguments that are too large", JSON.stringify({ path: "messages:echo", args: { value: "x".repeat(17 * 1024 * 1024) } }), 413, "RequestTooLarge"],
+    [
+      "arguments that are too large",
+      JSON.stringify({ path: "messages:echo", args: { value: "x".repeat(17 * 1024 * 1024) } }),
+      413,
+      "RequestTooLarge",
+    ],
   ])("%s", async (_name, body, status, code) => {
     expectRefusal(await query(body), status, code);
   });
@@ -65,7 +70,9 @@ describe("bodies", () => {
   });
 
   it("has no power over prototypes", async () => {
-    const answer = await query('{"path":"messages:echo","args":{"value":{"a":1}},"__proto__":{"format":"convex_encoded_json"},"constructor":{"prototype":{"x":1}}}');
+    const answer = await query(
+      '{"path":"messages:echo","args":{"value":{"a":1}},"__proto__":{"format":"convex_encoded_json"},"constructor":{"prototype":{"x":1}}}',
+    );
     expect(answer).toMatchObject({ status: 200, json: { value: { a: 1 } } });
     expect(Reflect.get({}, "x")).toBeUndefined();
   });
@@ -98,7 +105,11 @@ describe("heads", () => {
   });
 
   it("M18: too many or too large headers", async () => {
-    expectRefusal(await host.send("/healthz", { key: null, headers: Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x-${i}`, "1"])) }), 413, "RequestTooLarge");
+    expectRefusal(
+      await host.send("/healthz", { key: null, headers: Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`x-${i}`, "1"])) }),
+      413,
+      "RequestTooLarge",
+    );
     expectRefusal(await host.send("/healthz", { key: null, headers: { "x-big": "x".repeat(40_000) } }), 413, "RequestTooLarge");
   });
 
@@ -110,7 +121,13 @@ describe("heads", () => {
     expectRefusal(await host.send(path), 404, "NotFound");
   });
 
-  it.each(["/t/no-such/healthx", "/t/..%2fdefault/v1/functions", "/t/%64efault/v1/functions", "/t/DEFAULT/v1/functions", "/t/$platform/v1/functions"])("the tenant of %s", async (path) => {
+  it.each([
+    "/t/no-such/healthx",
+    "/t/..%2fdefault/v1/functions",
+    "/t/%64efault/v1/functions",
+    "/t/DEFAULT/v1/functions",
+    "/t/$platform/v1/functions",
+  ])("the tenant of %s", async (path) => {
     expectRefusal(await host.send(path), 404, "NotFound");
   });
 
@@ -120,21 +137,41 @@ describe("heads", () => {
     expect(answer.headers.get("allow")).toBe("POST");
   });
 
-  it.each(["Bearer", "Bearer ", "Basic YTpi", "Bearer a b", "Convex", "Bearer plk_0000000000000000_0000000000000000000000000000000000000000000", "Bearer \u00ff"])("the credential '%s'", async (authorization) => {
+  it.each([
+    "Bearer",
+    "Bearer ",
+    "Basic YTpi",
+    "Bearer a b",
+    "Convex",
+    "Bearer plk_0000000000000000_0000000000000000000000000000000000000000000",
+    "Bearer \u00ff",
+  ])("the credential '%s'", async (authorization) => {
     for (const path of ["/v1/functions", "/api/query?path=messages:list"]) {
       expectRefusal(await host.send(path, { key: null, headers: { authorization } }), 401, "Unauthenticated");
     }
   });
 
-  it.each([["not base64 of JSON", "%%%"], ["no object", Buffer.from("[]").toString("base64")], ["no subject", Buffer.from("{}").toString("base64")]])("an identity that is %s", async (_name, identity) => {
-    const answer = await host.send("/api/query", { key: null, headers: { authorization: `Convex ${host.adminKey}:${identity}` }, body: { path: "messages:whoami", args: {} } });
+  it.each([
+    ["not base64 of JSON", "%%%"],
+    ["no object", Buffer.from("[]").toString("base64")],
+    ["no subject", Buffer.from("{}").toString("base64")],
+  ])("an identity that is %s", async (_name, identity) => {
+    const answer = await host.send("/api/query", {
+      key: null,
+      headers: { authorization: `Convex ${host.adminKey}:${identity}` },
+      body: { path: "messages:whoami", args: {} },
+    });
     expectRefusal(answer, 400, "BadRequest");
   });
 
   it("what is not HTTP", async () => {
     const { text } = await raw((socket) => socket.write("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n"));
     expect(text).toMatch(/^HTTP\/1\.1 400/);
-    const smuggled = await raw((socket) => socket.write("POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const smuggled = await raw((socket) =>
+      socket.write(
+        "POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+      ),
+    );
     expect(smuggled.text).toMatch(/^HTTP\/1\.1 400/);
     expect(smuggled.text).not.toContain('"status":"ok"');
   });
@@ -146,11 +183,14 @@ describe("ids", () => {
     expectRefusal(await host.send(`/v1/invocations/${encodeURIComponent(id)}`, { method: "DELETE" }), 404, "NotFound");
   });
 
-  it.each(["", "a".repeat(5000), "a:b:c", "../a:b", "__proto__:constructor", "messages:constructor", "messages:__proto__", "\u0000:a"])("of functions that are none: %j", async (path) => {
-    const answer = await host.send(`/v1/functions/${encodeURIComponent(path)}/execute`, { body: {} });
-    expect([400, 404]).toContain(answer.status);
-    expectRefusal(answer, answer.status, textAt(answer, "code"));
-  });
+  it.each(["", "a".repeat(5000), "a:b:c", "../a:b", "__proto__:constructor", "messages:constructor", "messages:__proto__", "\u0000:a"])(
+    "of functions that are none: %j",
+    async (path) => {
+      const answer = await host.send(`/v1/functions/${encodeURIComponent(path)}/execute`, { body: {} });
+      expect([400, 404]).toContain(answer.status);
+      expectRefusal(answer, answer.status, textAt(answer, "code"));
+    },
+  );
 
   it.each<[string, unknown]>([
     ["priority", { priority: "now" }],

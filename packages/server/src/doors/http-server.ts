@@ -65,7 +65,8 @@ export function checkHead(request: IncomingMessage): void {
   let parameters = 1;
   for (let at = url.indexOf("&", queryStart); at !== -1; at = url.indexOf("&", at + 1)) parameters++;
   const parametersMax = limit("queryParametersMax");
-  if (parameters > parametersMax) throw plinthError("RequestTooLarge", { what: "query", actual: `${parameters} parameters`, max: parametersMax });
+  if (parameters > parametersMax)
+    throw plinthError("RequestTooLarge", { what: "query", actual: `${parameters} parameters`, max: parametersMax });
 }
 
 export function sendText(reply: FastifyReply, text: TextReply): FastifyReply {
@@ -80,7 +81,8 @@ export async function listen(server: HttpServer, at: { readonly address: string;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE") throw plinthError("PortTaken", { port: at.port, address: at.address }, { cause: error });
-    if (code === "EACCES") throw plinthError("BadConfiguration", { detail: `this user may not listen on port ${at.port}` }, { cause: error });
+    if (code === "EACCES")
+      throw plinthError("BadConfiguration", { detail: `this user may not listen on port ${at.port}` }, { cause: error });
     if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
       throw plinthError("BadConfiguration", { detail: `${at.address} is not an address of this machine` }, { cause: error });
     }
@@ -105,5 +107,7 @@ function answerBrokenHttp(error: Error, socket: Socket): void {
   if (!socket.writable) return;
   const registered = httpLibraryError(error, 0) ?? plinthError("BadRequest", { detail: "This is not valid HTTP." });
   const { status, body } = errorReply(registered);
-  socket.end(`HTTP/1.1 ${status} ${status === 413 ? "Payload Too Large" : "Bad Request"}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${status === 413 ? "Payload Too Large" : "Bad Request"}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

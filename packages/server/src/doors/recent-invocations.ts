@@ -15,7 +15,9 @@ export function finishedInvocation(atMs: number, outcome: InvocationOutcome): Fi
 /** The last stored invocations of a branch that have ended, oldest first. */
 export async function recentInvocations(database: Database, scope: Scope): Promise<readonly FinishedInvocation[]> {
   // Ids begin with the time, so the last keys are the latest invocations.
-  const rows = await database.read(scope, ({ records }) => records.range(INVOCATIONS, { prefix: [], order: "desc", limit: limit("logStreamPastMax") }));
+  const rows = await database.read(scope, ({ records }) =>
+    records.range(INVOCATIONS, { prefix: [], order: "desc", limit: limit("logStreamPastMax") }),
+  );
   return rows
     .map((row) => row.value)
     .filter((record) => record.finishedMs !== undefined && (record.logs.length > 0 || record.error !== undefined))

@@ -23,7 +23,8 @@ export function readJsonObject(request: Pick<DoorRequest, "headers" | "bodyBytes
     throw plinthError("BadRequest", { detail: "`Content-Type` must be `application/json`." });
   }
   const json = parseJson(decode(request.bodyBytes));
-  if (typeof json !== "object" || json === null || Array.isArray(json)) throw plinthError("BadRequest", { detail: "The body must be a JSON object." });
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw plinthError("BadRequest", { detail: "The body must be a JSON object." });
   return json as JsonObject;
 }
 

@@ -72,7 +72,10 @@ function doorRequest(request: FastifyRequest, reply: FastifyReply): DoorRequest 
   };
 }
 
-async function send(context: DoorContext, { request, reply, answer }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly answer: Reply }) {
+async function send(
+  context: DoorContext,
+  { request, reply, answer }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly answer: Reply },
+) {
   if (answer.kind === "text") return sendText(reply, answer);
   const caller = request.caller;
   if (caller === null) throw plinthError("Unauthenticated", {});
@@ -97,7 +100,10 @@ function methodsByPath(routes: readonly Route[]): Map<string, string[]> {
 }
 
 /** Answers 405 with the methods that the path has. */
-function addOtherMethods(server: HttpServer, { path, allowed, preflight }: { readonly path: string; readonly allowed: readonly string[]; readonly preflight: boolean }): void {
+function addOtherMethods(
+  server: HttpServer,
+  { path, allowed, preflight }: { readonly path: string; readonly allowed: readonly string[]; readonly preflight: boolean },
+): void {
   const taken = new Set([...allowed, ...(allowed.includes("GET") ? ["HEAD"] : []), ...(preflight ? ["OPTIONS"] : [])]);
   const others = (["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const).filter((method) => !taken.has(method));
   server.route({

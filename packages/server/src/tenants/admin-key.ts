@@ -20,7 +20,11 @@ export class AdminKey {
 }
 
 /** Reads the key of the data folder, or makes one that only this user can read. */
-export async function openAdminKey(options: { readonly given: string | null; readonly dataDir: string; readonly runtime: Runtime }): Promise<AdminKey> {
+export async function openAdminKey(options: {
+  readonly given: string | null;
+  readonly dataDir: string;
+  readonly runtime: Runtime;
+}): Promise<AdminKey> {
   if (options.given !== null) return new AdminKey(options.given);
   const path = join(options.dataDir, "admin-key");
   try {

@@ -31,7 +31,10 @@ export function isKeyScope(value: unknown): value is KeyScope {
 
 export function parseTenant(json: unknown): Tenant {
   const row = json as Tenant;
-  assert(typeof row.name === "string" && typeof row.createdMs === "number" && typeof row.requireKey === "boolean", "a stored tenant has its fields");
+  assert(
+    typeof row.name === "string" && typeof row.createdMs === "number" && typeof row.requireKey === "boolean",
+    "a stored tenant has its fields",
+  );
   return row;
 }
 

@@ -43,7 +43,14 @@ describe("keys", () => {
     const keys = new Keys({ database, runtime });
     const { token } = await keys.create({ tenant: "a", name: "", scopes: ["invoke"], expiresMs: null });
     const other = await keys.create({ tenant: "a", name: "", scopes: ["admin"], expiresMs: null });
-    for (const forged of ["", "plk_", token.slice(0, -1), `${token}a`, token.slice(0, 21) + other.token.slice(21), `${other.token.slice(0, 21)}${token.slice(21)}`]) {
+    for (const forged of [
+      "",
+      "plk_",
+      token.slice(0, -1),
+      `${token}a`,
+      token.slice(0, 21) + other.token.slice(21),
+      `${other.token.slice(0, 21)}${token.slice(21)}`,
+    ]) {
       expect(await keys.authenticate(forged)).toBeUndefined();
     }
   });

@@ -53,16 +53,26 @@ export class Tenants {
 
   async create(request: { readonly name: string; readonly requireKey: boolean }): Promise<Tenant> {
     if (!NAME.test(request.name)) {
-      throw plinthError("BadRequest", { detail: "`name` has 1 to 63 lower-case letters, digits and hyphens and begins with a letter or digit." });
+      throw plinthError("BadRequest", {
+        detail: "`name` has 1 to 63 lower-case letters, digits and hyphens and begins with a letter or digit.",
+      });
     }
     if (this.#options.tier < 2) throw plinthError("IsolationTooWeak", { tier: this.#options.tier });
-    const tenant: Tenant = { name: request.name, createdMs: this.#options.runtime.nowMs(), requireKey: request.requireKey, deletedMs: null };
+    const tenant: Tenant = {
+      name: request.name,
+      createdMs: this.#options.runtime.nowMs(),
+      requireKey: request.requireKey,
+      deletedMs: null,
+    };
     await this.#options.database.update(PLATFORM_SCOPE, async (transaction) => {
       const existing = await transaction.records.get(TENANTS, [tenant.name]);
-      if (existing?.deletedMs != null) throw plinthError("AlreadyExists", { what: `A deleted tenant '${tenant.name}'` });
-      if (existing !== undefined || tenant.name === DEFAULT_TENANT) throw plinthError("AlreadyExists", { what: `The tenant '${tenant.name}'` });
+      if (existing !== undefined && existing.deletedMs !== null)
+        throw plinthError("AlreadyExists", { what: `A deleted tenant '${tenant.name}'` });
+      if (existing !== undefined || tenant.name === DEFAULT_TENANT)
+        throw plinthError("AlreadyExists", { what: `The tenant '${tenant.name}'` });
       const all = await transaction.records.range(TENANTS, { prefix: [], limit: limit("tenantsMax") });
-      if (all.length >= limit("tenantsMax")) throw plinthError("RequestTooLarge", { what: "list of tenants", actual: all.length + 1, max: limit("tenantsMax") });
+      if (all.length >= limit("tenantsMax"))
+        throw plinthError("RequestTooLarge", { what: "list of tenants", actual: all.length + 1, max: limit("tenantsMax") });
       transaction.records.put(TENANTS, [tenant.name], tenant);
     });
     this.#changed(tenant.name);

@@ -11,6 +11,7 @@ function textRoute(path: string, text: (context: Parameters<Route["handle"]>[0])
     path,
     access: "open",
     crossOrigin: true,
-    handle: (context): Promise<Reply> => Promise.resolve({ kind: "text", status: 200, contentType: "text/plain; charset=utf-8", body: text(context) }),
+    handle: (context): Promise<Reply> =>
+      Promise.resolve({ kind: "text", status: 200, contentType: "text/plain; charset=utf-8", body: text(context) }),
   };
 }

@@ -56,12 +56,24 @@ export async function callFunction(context: DoorContext, request: DoorRequest, c
     return `{"status":"success","value":${valueText},"logLines":${logLinesText(outcome.logs, redact)}}`;
   }
   if (outcome.error.spec.fault === "platform") throw registeredError(context, outcome.error);
-  return errorText({ error: outcome.error, requestId: outcome.id, redact, logs: outcome.logs, format: call.format, ...(outcome.stack === undefined ? {} : { stack: outcome.stack }) });
+  return errorText({
+    error: outcome.error,
+    requestId: outcome.id,
+    redact,
+    logs: outcome.logs,
+    format: call.format,
+    ...(outcome.stack === undefined ? {} : { stack: outcome.stack }),
+  });
 }
 
 /** What Convex reports as a result of the function although it was not run. */
 function concernsFunction(error: PlinthError): boolean {
-  return error.spec.fault === "function" || error.code === "FunctionNotFound" || error.code === "WrongFunctionKind" || error.code === "ArgumentValidation";
+  return (
+    error.spec.fault === "function" ||
+    error.code === "FunctionNotFound" ||
+    error.code === "WrongFunctionKind" ||
+    error.code === "ArgumentValidation"
+  );
 }
 
 function errorText(failure: {

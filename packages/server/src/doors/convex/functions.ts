@@ -73,4 +73,3 @@ function pathOfRun(request: DoorRequest): string {
   const name = parts.pop() ?? "";
   return parts.length === 0 ? name : `${parts.join("/")}:${name}`;
 }
-

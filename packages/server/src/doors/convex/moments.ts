@@ -39,6 +39,7 @@ export function encodeTs(ts: Timestamp): string {
 export function decodeTs(text: string): Timestamp {
   const bytes = Buffer.from(text, "base64");
   const us = bytes.length === 8 ? bytes.readBigUInt64LE() / NS_PER_US : -1n;
-  if (us < 0n || us > BigInt(Number.MAX_SAFE_INTEGER)) throw plinthError("BadRequest", { detail: "`ts` must be a moment that `/api/query_ts` gave." });
+  if (us < 0n || us > BigInt(Number.MAX_SAFE_INTEGER))
+    throw plinthError("BadRequest", { detail: "`ts` must be a moment that `/api/query_ts` gave." });
   return Number(us);
 }

@@ -11,7 +11,10 @@ describe("headers that an HTTP action sees", () => {
   const names = (raw: string[], ownOrigin = true) => requestHeaders(raw, { ownOrigin }).map(([name]) => name);
 
   it("R1: headers of one hop stay at that hop", () => {
-    expect(names(["Connection", "x", "X-A", "1", "Transfer-Encoding", "chunked", "Proxy-Authorization", "secret", "X-A", "2"])).toEqual(["x-a", "x-a"]);
+    expect(names(["Connection", "x", "X-A", "1", "Transfer-Encoding", "chunked", "Proxy-Authorization", "secret", "X-A", "2"])).toEqual([
+      "x-a",
+      "x-a",
+    ]);
   });
 
   it("R2: keys of Plinth never reach user code", () => {
@@ -29,12 +32,34 @@ describe("headers that an HTTP action sees", () => {
 
 describe("headers of an HTTP action's response", () => {
   it("P1: framing belongs to the host", () => {
-    expect(responseHeaders([["Content-Length", "5"], ["Transfer-Encoding", "chunked"], ["Connection", "x"], ["Upgrade", "h2c"], ["X-A", "1"]], site)).toEqual([["x-a", "1"]]);
+    expect(
+      responseHeaders(
+        [
+          ["Content-Length", "5"],
+          ["Transfer-Encoding", "chunked"],
+          ["Connection", "x"],
+          ["Upgrade", "h2c"],
+          ["X-A", "1"],
+        ],
+        site,
+      ),
+    ).toEqual([["x-a", "1"]]);
   });
 
   it("P2: pages on the API's origin are sandboxed and set nothing for it", () => {
-    const headers = responseHeaders([["Set-Cookie", "a=b"], ["Content-Security-Policy", "default-src *"], ["Strict-Transport-Security", "max-age=1"], ["Clear-Site-Data", '"*"']], api);
-    expect(headers).toEqual([["content-security-policy", "sandbox"], ["x-content-type-options", "nosniff"]]);
+    const headers = responseHeaders(
+      [
+        ["Set-Cookie", "a=b"],
+        ["Content-Security-Policy", "default-src *"],
+        ["Strict-Transport-Security", "max-age=1"],
+        ["Clear-Site-Data", '"*"'],
+      ],
+      api,
+    );
+    expect(headers).toEqual([
+      ["content-security-policy", "sandbox"],
+      ["x-content-type-options", "nosniff"],
+    ]);
   });
 
   it("P2: only the owner of an origin sets cookies, and for itself alone", () => {
@@ -43,13 +68,31 @@ describe("headers of an HTTP action's response", () => {
   });
 
   it("P3: nothing in a header can end it", () => {
-    expect(responseHeaders([["X-A", "1\r\nSet-Cookie: a=b"], ["X\r\n", "1"], ["", "1"], ["X-B", "ü"]], site)).toEqual([["x-b", "ü"]]);
+    expect(
+      responseHeaders(
+        [
+          ["X-A", "1\r\nSet-Cookie: a=b"],
+          ["X\r\n", "1"],
+          ["", "1"],
+          ["X-B", "ü"],
+        ],
+        site,
+      ),
+    ).toEqual([["x-b", "ü"]]);
   });
 
   it("bounds count and size", () => {
     const many = Array.from({ length: 1000 }, (_, i): [string, string] => [`x-${i}`, "1"]);
     expect(responseHeaders(many, site)).toHaveLength(100);
-    expect(responseHeaders([["x-big", "a".repeat(10_000_000)], ["x-b", "1"]], site)).toEqual([]);
+    expect(
+      responseHeaders(
+        [
+          ["x-big", "a".repeat(10_000_000)],
+          ["x-b", "1"],
+        ],
+        site,
+      ),
+    ).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** HTTP actions of a real host, on their own origin and on the API's. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { at, deployApp, startTestHost, type TestHost } from "../test-host.ts";
+import { at, deployApp, startTestHost, type TestHost } from "../test/test-host.ts";
 
 let host: TestHost;
 
@@ -41,7 +41,10 @@ describe("HTTP actions", () => {
   });
 
   it("fail as 500 with a trace", async () => {
-    expect(await host.send("/boom", site)).toMatchObject({ status: 500, json: { code: "InternalServerError", trace: expect.stringContaining("http secret") } });
+    expect(await host.send("/boom", site)).toMatchObject({
+      status: 500,
+      json: { code: "InternalServerError", trace: expect.stringContaining("http secret") },
+    });
   });
 
   it("never see a key of Plinth", async () => {
@@ -52,14 +55,25 @@ describe("HTTP actions", () => {
 
   it("O11: set for their own origin what they may, and nothing for others", async () => {
     const own = await host.send("/headers", site);
-    expect([own.headers.get("set-cookie"), own.headers.get("content-security-policy"), own.headers.get("x-own")]).toEqual(["a=b", "default-src *", "yes"]);
+    expect([own.headers.get("set-cookie"), own.headers.get("content-security-policy"), own.headers.get("x-own")]).toEqual([
+      "a=b",
+      "default-src *",
+      "yes",
+    ]);
     const onApi = await host.send("/http/headers", { key: null });
-    expect([onApi.headers.get("set-cookie"), onApi.headers.get("content-security-policy"), onApi.headers.get("x-content-type-options")]).toEqual([null, "sandbox", "nosniff"]);
+    expect([
+      onApi.headers.get("set-cookie"),
+      onApi.headers.get("content-security-policy"),
+      onApi.headers.get("x-content-type-options"),
+    ]).toEqual([null, "sandbox", "nosniff"]);
     const ofTenant = await host.send("/t/acme/headers", site);
     expect([ofTenant.status, ofTenant.headers.get("set-cookie"), ofTenant.headers.get("x-own")]).toEqual([200, null, "yes"]);
   });
 
   it("get no body that is too large", async () => {
-    expect(await host.send("/echo", { ...site, body: new Uint8Array(20 * 1024 * 1024 + 1) })).toMatchObject({ status: 413, json: { code: "RequestTooLarge" } });
+    expect(await host.send("/echo", { ...site, body: new Uint8Array(20 * 1024 * 1024 + 1) })).toMatchObject({
+      status: 413,
+      json: { code: "RequestTooLarge" },
+    });
   });
 });

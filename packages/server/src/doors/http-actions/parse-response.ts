@@ -7,7 +7,8 @@ export function parseHttpActionResponse(text: string): HttpActionResponse {
   if (typeof json !== "object" || json === null) throw wrong("it is no response");
   const { routed, status, headers, bodyBase64 } = json as Record<string, unknown>;
   if (routed === false) return { routed: false, status: 404, headers: [], bodyBase64: "" };
-  if (typeof status !== "number" || !Number.isInteger(status) || status < 200 || status > 599) throw wrong(`its status is ${String(status).slice(0, 20)}`);
+  if (typeof status !== "number" || !Number.isInteger(status) || status < 200 || status > 599)
+    throw wrong(`its status is ${String(status).slice(0, 20)}`);
   if (!Array.isArray(headers) || typeof bodyBase64 !== "string") throw wrong("its headers or body are missing");
   return { routed: true, status, headers: headers.filter(isPair), bodyBase64 };
 }

@@ -12,15 +12,43 @@ import { HOP_BY_HOP } from "./request-headers.ts";
 /** `site` is the port of HTTP actions alone; `api` also serves everything else. */
 export type Origin = "site" | "api";
 
-const HOST_OWNED: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "date", "server", "alt-svc", "nel", "report-to", "public-key-pins"]);
+const HOST_OWNED: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  "content-length",
+  "date",
+  "server",
+  "alt-svc",
+  "nel",
+  "report-to",
+  "public-key-pins",
+]);
 /** What would change how a browser treats the whole origin. */
-const ORIGIN_WIDE: ReadonlySet<string> = new Set(["set-cookie", "strict-transport-security", "clear-site-data", "service-worker-allowed", "origin-agent-cluster"]);
-const API_OWNED: ReadonlySet<string> = new Set(["content-security-policy", "content-security-policy-report-only", "x-content-type-options"]);
+const ORIGIN_WIDE: ReadonlySet<string> = new Set([
+  "set-cookie",
+  "strict-transport-security",
+  "clear-site-data",
+  "service-worker-allowed",
+  "origin-agent-cluster",
+]);
+const API_OWNED: ReadonlySet<string> = new Set([
+  "content-security-policy",
+  "content-security-policy-report-only",
+  "x-content-type-options",
+]);
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-export function responseHeaders(headers: readonly (readonly [string, string])[], options: { readonly origin: Origin; readonly ownOrigin: boolean }): [string, string][] {
-  const kept: [string, string][] = options.origin === "api" ? [["content-security-policy", "sandbox"], ["x-content-type-options", "nosniff"]] : [];
+export function responseHeaders(
+  headers: readonly (readonly [string, string])[],
+  options: { readonly origin: Origin; readonly ownOrigin: boolean },
+): [string, string][] {
+  const kept: [string, string][] =
+    options.origin === "api"
+      ? [
+          ["content-security-policy", "sandbox"],
+          ["x-content-type-options", "nosniff"],
+        ]
+      : [];
   let bytes = 0;
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();

@@ -13,7 +13,12 @@ import { responseHeaders, type Origin } from "./response-headers.ts";
 
 export async function runHttpAction(
   context: DoorContext,
-  { request, reply, origin, path }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly origin: Origin; readonly path: string },
+  {
+    request,
+    reply,
+    origin,
+    path,
+  }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly origin: Origin; readonly path: string },
 ): Promise<FastifyReply> {
   checkHead(request.raw);
   const pathTenant = pathTenantOf(request);
@@ -38,20 +43,25 @@ export async function runHttpAction(
     argsText: JSON.stringify(action),
     priority: "interactive",
   });
-  if (outcome.status === "failed") return sendText(reply, failureReply(context, { error: outcome.error, requestId: outcome.id, stack: outcome.stack }));
+  if (outcome.status === "failed")
+    return sendText(reply, failureReply(context, { error: outcome.error, requestId: outcome.id, stack: outcome.stack }));
   let response: HttpActionResponse;
   try {
     response = parseHttpActionResponse(outcome.valueText);
   } catch (error) {
     return sendText(reply, failureReply(context, { error: registeredError(context, error), requestId: outcome.id, stack: undefined }));
   }
-  if (!response.routed) return sendText(reply, { kind: "text", status: 404, contentType: "text/plain; charset=utf-8", body: "No matching routes found" });
+  if (!response.routed)
+    return sendText(reply, { kind: "text", status: 404, contentType: "text/plain; charset=utf-8", body: "No matching routes found" });
   for (const [header, value] of responseHeaders(response.headers, { origin, ownOrigin: own })) appendHeader(reply, header, value);
   return reply.code(response.status).send(Buffer.from(response.bodyBase64, "base64"));
 }
 
 /** A failure of the function is 500 with its trace; one of the platform is what it is. */
-function failureReply(context: DoorContext, failure: { readonly error: PlinthError; readonly requestId: string; readonly stack: string | undefined }): TextReply {
+function failureReply(
+  context: DoorContext,
+  failure: { readonly error: PlinthError; readonly requestId: string; readonly stack: string | undefined },
+): TextReply {
   const { error, requestId, stack } = failure;
   if (error.spec.fault === "platform") return errorReply(registeredError(context, error));
   const firstLine = `[Request ID: ${requestId}] Server Error`;

@@ -22,7 +22,10 @@ export const deploy: Route = {
       form,
       write: async (stream) => {
         try {
-          const result = await context.deploys.deploy(scope, wanted, { by, progress: (text) => stream.send("progress", JSON.stringify({ text })) });
+          const result = await context.deploys.deploy(scope, wanted, {
+            by,
+            progress: (text) => stream.send("progress", JSON.stringify({ text })),
+          });
           stream.send("done", JSON.stringify(result));
         } catch (error) {
           const registered = registeredError(context, error);

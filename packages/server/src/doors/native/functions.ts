@@ -37,7 +37,8 @@ export const resolveFunction: Route = {
   handle: async (context, { caller, params }): Promise<Reply> => {
     const path = params["id"] ?? "";
     const found = await context.deploys.resolve(caller.scope, path);
-    if (found === undefined || (found.visibility === "internal" && !hasScope(caller.actor, "admin"))) throw plinthError("FunctionNotFound", { path });
+    if (found === undefined || (found.visibility === "internal" && !hasScope(caller.actor, "admin")))
+      throw plinthError("FunctionNotFound", { path });
     const { kind, visibility, args, returns } = found;
     return jsonReply({ path: found.path, kind, visibility, branch: caller.scope.branch, version: found.version.digest, args, returns });
   },
@@ -64,7 +65,9 @@ export const executeFunction: Route = {
       form,
       write: async (stream) => {
         try {
-          await context.engine.invoke(invocation, { onEvent: (event) => (view.redact && event.type === "log" ? undefined : stream.send(event.type, eventText(event, view))) });
+          await context.engine.invoke(invocation, {
+            onEvent: (event) => (view.redact && event.type === "log" ? undefined : stream.send(event.type, eventText(event, view))),
+          });
         } catch (error) {
           const registered = registeredError(context, error);
           stream.send("error", JSON.stringify({ code: registered.code, message: registered.message, next: registered.next }));
@@ -124,7 +127,8 @@ function readDeadline(request: DoorRequest, body: JsonObject): number | undefine
 
 function checkIdempotencyKey(key: string): void {
   const max = limit("idempotencyKeyBytesMax");
-  if (key === "" || Buffer.byteLength(key) > max) throw plinthError("BadRequest", { detail: `The idempotency key must have 1 to ${max} bytes.` });
+  if (key === "" || Buffer.byteLength(key) > max)
+    throw plinthError("BadRequest", { detail: `The idempotency key must have 1 to ${max} bytes.` });
 }
 
 function headerText(request: DoorRequest, name: string): string | undefined {

@@ -1,6 +1,6 @@
 /** The native API of a real host. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { at, bundleApp, deployApp, startTestHost, textAt, type TestHost } from "../test-host.ts";
+import { at, bundleApp, deployApp, startTestHost, textAt, type TestHost } from "../test/test-host.ts";
 
 let host: TestHost;
 
@@ -17,34 +17,69 @@ const execute = (path: string) => `/v1/functions/${encodeURIComponent(path)}/exe
 describe("functions", () => {
   it("are listed and resolved; internal ones for admins only", async () => {
     const reader = await host.key(["read"]);
-    expect(await host.send("/v1/functions", { key: reader.key })).toMatchObject({ status: 200, json: { branch: "main", version: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    expect(await host.send("/v1/functions", { key: reader.key })).toMatchObject({
+      status: 200,
+      json: { branch: "main", version: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
     expect((await host.send("/v1/functions", { key: reader.key })).text).not.toContain("messages:hidden");
     expect((await host.send("/v1/functions")).text).toContain("messages:hidden");
     expect(await host.send("/v1/functions/messages:send/resolve", { method: "POST", key: reader.key })).toMatchObject({
       json: { path: "messages:send", kind: "mutation", visibility: "public", args: { type: "object" }, returns: null },
     });
-    expect(await host.send("/v1/functions/messages:hidden/resolve", { method: "POST", key: reader.key })).toMatchObject({ status: 404, json: { code: "FunctionNotFound" } });
+    expect(await host.send("/v1/functions/messages:hidden/resolve", { method: "POST", key: reader.key })).toMatchObject({
+      status: 404,
+      json: { code: "FunctionNotFound" },
+    });
   });
 
   it("run and answer with value, logs and usage", async () => {
     const done = await host.send(execute("messages:send"), { body: { args: { author: "Ada", text: "x" } } });
-    expect(done).toMatchObject({ status: 200, json: { status: "succeeded", function: "messages:send", logs: [{ level: "log", text: expect.stringContaining("sending") }], usage: { attempts: 1 } } });
+    expect(done).toMatchObject({
+      status: 200,
+      json: {
+        status: "succeeded",
+        function: "messages:send",
+        logs: [{ level: "log", text: expect.stringContaining("sending") }],
+        usage: { attempts: 1 },
+      },
+    });
     expect(textAt(done, "value")).toHaveLength(32);
   });
 
   it("fail as results, with code, exit code and stack", async () => {
     expect(await host.send(execute("messages:fail"), { body: {} })).toMatchObject({
       status: 200,
-      json: { status: "failed", error: { code: "FunctionError", message: "Uncaught Error: the secret plan failed", exitCode: 1, fault: "function", stack: expect.stringContaining("messages.ts") } },
+      json: {
+        status: "failed",
+        error: {
+          code: "FunctionError",
+          message: "Uncaught Error: the secret plan failed",
+          exitCode: 1,
+          fault: "function",
+          stack: expect.stringContaining("messages.ts"),
+        },
+      },
     });
-    expect(at(await host.send(execute("messages:refuse"), { body: { args: { text: "x" } } }), "error", "data")).toEqual({ reason: "refused", big: { $integer: "BwAAAAAAAAA=" } });
+    expect(at(await host.send(execute("messages:refuse"), { body: { args: { text: "x" } } }), "error", "data")).toEqual({
+      reason: "refused",
+      big: { $integer: "BwAAAAAAAAA=" },
+    });
   });
 
   it("do not run when the call is wrong", async () => {
-    expect(await host.send(execute("messages:nothing"), { body: {} })).toMatchObject({ status: 404, json: { code: "FunctionNotFound", next: expect.any(String) } });
-    expect(await host.send(execute("messages:send"), { body: { args: { author: 1 } } })).toMatchObject({ status: 400, json: { code: "ArgumentValidation" } });
+    expect(await host.send(execute("messages:nothing"), { body: {} })).toMatchObject({
+      status: 404,
+      json: { code: "FunctionNotFound", next: expect.any(String) },
+    });
+    expect(await host.send(execute("messages:send"), { body: { args: { author: 1 } } })).toMatchObject({
+      status: 400,
+      json: { code: "ArgumentValidation" },
+    });
     const invoker = await host.key(["invoke"]);
-    expect(await host.send(execute("messages:hidden"), { key: invoker.key, body: {} })).toMatchObject({ status: 404, json: { code: "FunctionNotFound" } });
+    expect(await host.send(execute("messages:hidden"), { key: invoker.key, body: {} })).toMatchObject({
+      status: 404,
+      json: { code: "FunctionNotFound" },
+    });
   });
 
   it("run later, once per idempotency key, and are cancelled", async () => {
@@ -54,10 +89,15 @@ describe("functions", () => {
     expect([first.status, first.headers.get("location")]).toEqual([202, `/v1/invocations/${textAt(first, "id")}`]);
     const again = await host.send(execute("messages:send"), { body, headers });
     expect(textAt(again, "id")).toBe(textAt(first, "id"));
-    expect(await host.send(execute("messages:send"), { body: { args: { author: "Other", text: "x" } }, headers })).toMatchObject({ status: 409, json: { code: "IdempotencyConflict" } });
+    expect(await host.send(execute("messages:send"), { body: { args: { author: "Other", text: "x" } }, headers })).toMatchObject({
+      status: 409,
+      json: { code: "IdempotencyConflict" },
+    });
     const events = await host.send(`/v1/invocations/${textAt(first, "id")}`, { headers: { accept: "text/event-stream" } });
     expect(events.text).toMatch(/event: done\ndata: \{.*"status":"succeeded"/);
-    expect(await host.send(`/v1/invocations/${textAt(first, "id")}`)).toMatchObject({ json: { state: "succeeded", status: "succeeded", function: "messages:send" } });
+    expect(await host.send(`/v1/invocations/${textAt(first, "id")}`)).toMatchObject({
+      json: { state: "succeeded", status: "succeeded", function: "messages:send" },
+    });
     const slow = textAt(await host.send(execute("messages:pause"), { body: { args: { ms: 60_000 }, mode: "async" } }), "id");
     while (at(await host.send(`/v1/invocations/${slow}`), "state") !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
     expect(await host.send(`/v1/invocations/${slow}`, { method: "DELETE" })).toMatchObject({ status: 200, json: { cancelled: true } });
@@ -77,8 +117,14 @@ describe("functions", () => {
 
 describe("keys and tenants", () => {
   it("keys do what their scopes say and nothing else", async () => {
-    const keys = { read: await host.key(["read"]), invoke: await host.key(["invoke"]), deploy: await host.key(["deploy"]), admin: await host.key(["admin"]) };
-    const statusOf = async (name: keyof typeof keys, path: string, body?: unknown) => (await host.send(path, { key: keys[name].key, ...(body === undefined ? {} : { body }) })).status;
+    const keys = {
+      read: await host.key(["read"]),
+      invoke: await host.key(["invoke"]),
+      deploy: await host.key(["deploy"]),
+      admin: await host.key(["admin"]),
+    };
+    const statusOf = async (name: keyof typeof keys, path: string, body?: unknown) =>
+      (await host.send(path, { key: keys[name].key, ...(body === undefined ? {} : { body }) })).status;
     expect(await statusOf("read", execute("messages:count"), {})).toBe(403);
     expect(await statusOf("invoke", execute("messages:count"), {})).toBe(200);
     expect(await statusOf("invoke", "/v1/deploy", { script: "x" })).toBe(403);
@@ -146,10 +192,19 @@ describe("deploys", () => {
   it("tell what they do, do it once, and change nothing on a dry run or a failure", async () => {
     const { script, sourceMap } = await bundleApp();
     const before = textAt(await host.send("/v1/functions"), "version");
-    expect(await host.send("/v1/deploy", { body: { script, sourceMap } })).toMatchObject({ status: 200, json: { changed: false, version: before } });
+    expect(await host.send("/v1/deploy", { body: { script, sourceMap } })).toMatchObject({
+      status: 200,
+      json: { changed: false, version: before },
+    });
     const next = `${script}\n// next`;
-    expect(await host.send("/v1/deploy", { body: { script: next, sourceMap, dryRun: true } })).toMatchObject({ status: 200, json: { changed: true } });
-    expect(await host.send("/v1/deploy", { body: { script: "throw new Error('no')", sourceMap: null } })).toMatchObject({ status: 400, json: { code: "InvalidPackage" } });
+    expect(await host.send("/v1/deploy", { body: { script: next, sourceMap, dryRun: true } })).toMatchObject({
+      status: 200,
+      json: { changed: true },
+    });
+    expect(await host.send("/v1/deploy", { body: { script: "throw new Error('no')", sourceMap: null } })).toMatchObject({
+      status: 400,
+      json: { code: "InvalidPackage" },
+    });
     expect(textAt(await host.send("/v1/functions"), "version")).toBe(before);
     const events = await host.send("/v1/deploy", { body: { script: next, sourceMap }, headers: { accept: "text/event-stream" } });
     expect(events.text).toContain("event: progress");
@@ -166,21 +221,26 @@ describe("deploys", () => {
       while (going) statuses.push(at(await host.send("/api/query", { body: { path: "messages:count", args: {} } }), "status"));
       return statuses;
     })();
-    for (const name of ["a", "b", "c"]) expect((await host.send("/v1/deploy", { body: { script: `${script}\n// gap ${name}`, sourceMap } })).status).toBe(200);
+    for (const name of ["a", "b", "c"])
+      expect((await host.send("/v1/deploy", { body: { script: `${script}\n// gap ${name}`, sourceMap } })).status).toBe(200);
     going = false;
     expect(new Set(await calls)).toEqual(new Set(["success"]));
   });
 
   it("keep the environment", async () => {
     expect((await host.send("/v1/environment", { body: { changes: { GREETING: "hi" } } })).status).toBe(200);
-    const variable = async (name: string) => at(await host.send("/api/query", { body: { path: "messages:variable", args: { name } } }), "value");
+    const variable = async (name: string) =>
+      at(await host.send("/api/query", { body: { path: "messages:variable", args: { name } } }), "value");
     expect(await variable("GREETING")).toBe("hi");
     expect(await variable("CONVEX_SITE_URL")).toBe(host.siteUrl);
     await host.send("/v1/environment", { body: { changes: { GREETING: null } } });
     expect(await variable("GREETING")).toBeNull();
     expect(await host.send("/v1/environment", { body: { changes: { "not a name": "x" } } })).toMatchObject({ status: 400 });
     expect(await host.send("/v1/environment", { body: { changes: { BIG: "x".repeat(9000) } } })).toMatchObject({ status: 413 });
-    expect(await host.send("/v1/environment", { body: { changes: { GREETING: 1 } } })).toMatchObject({ status: 400, json: { message: expect.stringContaining("changes.GREETING") } });
+    expect(await host.send("/v1/environment", { body: { changes: { GREETING: 1 } } })).toMatchObject({
+      status: 400,
+      json: { message: expect.stringContaining("changes.GREETING") },
+    });
   });
 });
 
@@ -194,7 +254,10 @@ describe("the host", () => {
   it("streams log lines and errors, past ones first", async () => {
     await host.send("/api/query", { key: null, body: { path: "messages:fail", args: {} } });
     const stop = new AbortController();
-    const response = await fetch(`${host.url}/v1/logs?follow=true`, { headers: { authorization: `Bearer ${host.adminKey}`, accept: "text/event-stream" }, signal: stop.signal });
+    const response = await fetch(`${host.url}/v1/logs?follow=true`, {
+      headers: { authorization: `Bearer ${host.adminKey}`, accept: "text/event-stream" },
+      signal: stop.signal,
+    });
     let text = "";
     const decoder = new TextDecoder();
     await host.send("/api/mutation", { key: null, body: { path: "messages:send", args: { author: "Follower", text: "x" } } });
@@ -208,6 +271,9 @@ describe("the host", () => {
 
   it("writes a backup", async () => {
     expect(await host.send("/v1/backup", { body: { path: "relative" } })).toMatchObject({ status: 400 });
-    expect(await host.send("/v1/backup", { body: { path: `${host.dataDir}/copy` } })).toMatchObject({ status: 200, json: { path: `${host.dataDir}/copy` } });
+    expect(await host.send("/v1/backup", { body: { path: `${host.dataDir}/copy` } })).toMatchObject({
+      status: 200,
+      json: { path: `${host.dataDir}/copy` },
+    });
   });
 });

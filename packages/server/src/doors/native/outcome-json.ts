@@ -31,7 +31,9 @@ export function recordText(record: InvocationRecord, options: ViewOptions): stri
   if (valueText !== undefined) return withField(text, "value", valueText);
   if (error === undefined) return text;
   const { dataText, ...shown } = error;
-  const base = JSON.stringify(options.redact ? { code: error.code, message: `The function failed; its message is in the log of invocation ${record.id}.` } : shown);
+  const base = JSON.stringify(
+    options.redact ? { code: error.code, message: `The function failed; its message is in the log of invocation ${record.id}.` } : shown,
+  );
   return withField(text, "error", dataText === undefined ? base : withField(base, "data", dataText));
 }
 

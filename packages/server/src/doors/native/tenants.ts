@@ -9,8 +9,7 @@ export const listTenants: Route = {
   method: "GET",
   path: "/v1/tenants",
   access: "operator",
-  handle: async (context): Promise<Reply> =>
-    jsonReply({ tenants: (await context.tenants.list()).map(shown) }),
+  handle: async (context): Promise<Reply> => jsonReply({ tenants: (await context.tenants.list()).map(shown) }),
 };
 
 /** `{name, requireKey?}` */
@@ -20,7 +19,10 @@ export const createTenant: Route = {
   access: "operator",
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
-    const tenant = await context.tenants.create({ name: textField(body, "name"), requireKey: optionalBooleanField(body, "requireKey") ?? false });
+    const tenant = await context.tenants.create({
+      name: textField(body, "name"),
+      requireKey: optionalBooleanField(body, "requireKey") ?? false,
+    });
     return jsonReply({ ...shown(tenant), path: `/t/${tenant.name}` }, 201);
   },
 };

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createBundler } from "../../../cli/src/bundle/bundle.ts";
-import { configWith, type Config } from "../config.ts";
-import { startHost, type Host } from "../host.ts";
+import { createBundler } from "../../../../cli/src/bundle/bundle.ts";
+import { configWith, type Config } from "../../config.ts";
+import { startHost, type Host } from "../../host.ts";
 
 export interface Answer {
   readonly status: number;
@@ -18,7 +18,10 @@ export interface TestHost extends Host {
   /** Sends a request to the API with the operator's key, unless `key` says otherwise (null = none). */
   send(path: string, options?: SendOptions): Promise<Answer>;
   /** A key of a tenant with these scopes. */
-  key(scopes: readonly string[], options?: { readonly tenant?: string; readonly expiresInDays?: number }): Promise<{ readonly key: string; readonly id: string }>;
+  key(
+    scopes: readonly string[],
+    options?: { readonly tenant?: string; readonly expiresInDays?: number },
+  ): Promise<{ readonly key: string; readonly id: string }>;
   remove(): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ let bundled: Promise<{ readonly script: string; readonly sourceMap: string }> | 
 
 export async function bundleApp(): Promise<{ readonly script: string; readonly sourceMap: string }> {
   bundled ??= (async () => {
-    const bundler = createBundler(join(import.meta.dirname, "fixtures", "app", "convex"));
+    const bundler = createBundler(join(import.meta.dirname, "..", "fixtures", "app", "convex"));
     try {
       return await bundler.bundle();
     } finally {
