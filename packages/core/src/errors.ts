@@ -79,7 +79,7 @@ export const ERRORS = {
   StoreFailure: { ...platform, message: "The store could not {what}.", next: "Look at the host's log and the disk." },
   DataFolderLocked: { ...platform, retry: "never", message: "Another host (process {pid}) uses the data folder {folder}.", next: "Stop it, or choose another folder with PLINTH_DATA_DIR." },
   DataFolderUnusable: { ...platform, retry: "never", message: "The data folder {folder} cannot be used: {detail}.", next: "Make it writable for this user, or choose another with PLINTH_DATA_DIR." },
-  BadConfiguration: { ...platform, retry: "never", exitCode: 4, message: "The configuration is wrong: {detail}.", next: "Correct it; `plinth-host --help` lists every setting." },
+  BadConfiguration: { ...platform, retry: "never", exitCode: 4, message: "The configuration is wrong: {detail}.", next: "Correct it; docs/reference/configuration.md lists every setting." },
   IsolationTooWeak: { ...platform, status: 409, grpc: "FAILED_PRECONDITION", retry: "never", message: "This host may serve one tenant only, because its isolation is tier {tier}.", next: "Run `plinth doctor`; it says what is missing for tier 2." },
   PortTaken: { ...platform, retry: "never", message: "Port {port} on {address} is taken.", next: "Stop what listens there, or choose another with PLINTH_PORT." },
   JailMissing: { ...platform, retry: "never", message: "No jail can be built here: {detail}.", next: "{next}" },
