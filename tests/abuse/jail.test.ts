@@ -17,7 +17,7 @@ afterEach(async () => {
   expect(childrenOf(process.pid), "no jail is left").toEqual([]);
 });
 
-afterAll(() => kit.cgroups?.close());
+afterAll(async () => await kit.cgroups?.close());
 
 function start(): JailedRepl {
   const repl = new JailedRepl(kit);

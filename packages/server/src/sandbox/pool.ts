@@ -60,8 +60,18 @@ export async function createSandbox(options: SandboxOptions): Promise<JailedSand
     if (report.tier < 2) pool.limitTenants(1);
     return new SandboxOfHost(pool, kit, report);
   } catch (error) {
-    kit.cgroups?.close();
+    await kit.cgroups?.close();
     throw error;
+  }
+}
+
+/** Probes this machine without opening a pool. Fails with JailMissing like `createSandbox`. */
+export async function inspectHost(options: Pick<SandboxOptions, "runtime" | "program" | "imageFolder">): Promise<TierReport> {
+  const kit = await prepareJailKit({ ...options, program: options.program ?? isolateProgram() });
+  try {
+    return await inspectJail(kit);
+  } finally {
+    await kit.cgroups?.close();
   }
 }
 
@@ -110,6 +120,6 @@ class SandboxOfHost implements JailedSandbox {
 
   async close(): Promise<void> {
     await this.#pool.close();
-    this.#kit.cgroups?.close();
+    await this.#kit.cgroups?.close();
   }
 }

@@ -105,11 +105,19 @@ export class RunnerPool implements Sandbox {
   }
 
   async analyze(request: Parameters<Sandbox["analyze"]>[0]): ReturnType<Sandbox["analyze"]> {
-    const lease = await this.#wait(request.tenant, "transaction", request.version.digest, new AbortController().signal);
+    const patience = new AbortController();
+    const maxMs = limit("actionQueueWaitMsMax");
+    const timer = this.#runtime.timer(maxMs, () => patience.abort(plinthError("ExpiredInQueue", { maxMs, reason: "noRunner" })));
     try {
-      return await analyzeOn(lease.runner, request, this.#runtime);
+      const lease = await this.#wait(request.tenant, "transaction", request.version.digest, patience.signal);
+      timer.cancel();
+      try {
+        return await analyzeOn(lease.runner, request, this.#runtime);
+      } finally {
+        lease.release();
+      }
     } finally {
-      lease.release();
+      timer.cancel();
     }
   }
 
@@ -272,7 +280,8 @@ export class RunnerPool implements Sandbox {
   #released(place: Place, lane: Lane): void {
     place.taken[lane]--;
     place.lastUsedMs = this.#runtime.monotonicMs();
-    if (!isBusy(place) && place.runner.isAlive && (place.runner.isRetiring || place.runner.isWorn())) place.runner.kill({ kind: "retired", detail: "the runner is replaced" });
+    if (place.runner.isAlive && place.runner.isWorn()) place.runner.retire();
+    if (place.runner.isAlive && place.runner.isRetiring && !isBusy(place)) place.runner.kill({ kind: "retired", detail: "the runner is replaced" });
     const tenant = place.tenant === undefined ? undefined : this.#tenants.get(place.tenant);
     if (place.runner.isAlive) tenant?.breaker.succeeded();
     this.#dispatch();
@@ -336,7 +345,15 @@ export class RunnerPool implements Sandbox {
   #start(): void {
     const startMs = this.#runtime.monotonicMs();
     const id = `runner-${++this.#spawned}`;
-    const runner = new Runner(this.#options.kit, { id, command: this.#options.command ?? RUNNER_COMMAND, onEnd: (end) => this.#ended(place, end) });
+    let runner: Runner;
+    try {
+      runner = new Runner(this.#options.kit, { id, command: this.#options.command ?? RUNNER_COMMAND, onEnd: (end) => this.#ended(place, end) });
+    } catch (error) {
+      // The machine has no descriptor, process or user left for it.
+      this.#breaker.failed(String(error));
+      this.#wakeIn(this.#breaker.pauseMs());
+      return;
+    }
     const place: Place = { runner, tenant: undefined, taken: { transaction: 0, action: 0 }, fresh: true, ready: false, lastUsedMs: startMs };
     this.#places.add(place);
     const gone = runner.exited.finally(() => this.#ending.delete(gone));

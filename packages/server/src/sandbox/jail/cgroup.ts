@@ -15,8 +15,8 @@ import type { Runtime } from "../../runtime/runtime.ts";
 export interface Cgroups {
   readonly version: 1 | 2;
   create(): CgroupFolder;
-  /** Removes the host's own groups; every jail is gone by then. */
-  close(): void;
+  /** Removes what is left of the host's groups; every jail is gone by then. */
+  close(): Promise<void>;
 }
 
 /** The group of one jail. Failures leave the other limits in force, so none is an error. */
@@ -25,14 +25,14 @@ export interface CgroupFolder {
   limitMemory(bytes: number): void;
   killedForMemory(): boolean;
   peakBytes(): number | undefined;
-  remove(): Promise<void>;
+  /** Removes the group in the background: the kernel may take a while to let go of it. */
+  remove(): void;
 }
 
 const V1_CONTROLLERS = ["memory", "pids", "cpu"] as const;
 const UNLIMITED_FROM = 2 ** 62;
 const CPU_PERIOD_US = 100_000;
-const REMOVE_TRIES = 40;
-const REMOVE_PAUSE_MS = 5;
+const REMOVE_PAUSES_MS = [2, 5, 10, 20, 50, 100, 200, 400, 800, 1600];
 
 /** The groups that this host can have, or undefined. `root` is `/sys/fs/cgroup`. */
 export function findCgroups(options: { readonly runtime: Runtime; readonly root?: string; readonly name: string; readonly processors: number }): Cgroups | undefined {
@@ -107,6 +107,7 @@ class HostGroups implements Cgroups {
   readonly #options: Options;
   readonly #parents: readonly string[];
   readonly #others: readonly string[];
+  readonly #removing = new Set<Promise<void>>();
   #created = 0;
 
   constructor(options: Options, version: 1 | 2, parents: readonly string[], others: readonly string[]) {
@@ -118,10 +119,14 @@ class HostGroups implements Cgroups {
 
   create(): CgroupFolder {
     const name = `jail-${++this.#created}`;
-    return new JailGroup(this.#options, this.version, this.#parents.map((parent) => join(parent, name)));
+    return new JailGroup(this.#options, this.version, this.#parents.map((parent) => join(parent, name)), (removed) => {
+      this.#removing.add(removed);
+      void removed.then(() => this.#removing.delete(removed));
+    });
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await Promise.all(this.#removing);
     for (const folder of [...this.#parents, ...this.#others]) tryRemove(folder);
   }
 }
@@ -130,9 +135,11 @@ class JailGroup implements CgroupFolder {
   readonly #runtime: Runtime;
   readonly #version: 1 | 2;
   readonly #folders: readonly string[];
+  readonly #onRemoving: (removed: Promise<void>) => void;
 
-  constructor(options: Options, version: 1 | 2, folders: readonly string[]) {
+  constructor(options: Options, version: 1 | 2, folders: readonly string[], onRemoving: (removed: Promise<void>) => void) {
     this.#runtime = options.runtime;
+    this.#onRemoving = onRemoving;
     this.#version = version;
     this.#folders = folders;
     for (const folder of folders) {
@@ -178,12 +185,16 @@ class JailGroup implements CgroupFolder {
     return text === undefined ? undefined : Number(text);
   }
 
-  async remove(): Promise<void> {
-    // The kernel takes processes out of their group a moment after they died.
-    for (let tries = 0; tries < REMOVE_TRIES; tries++) {
+  remove(): void {
+    this.#onRemoving(this.#removeAll());
+  }
+
+  async #removeAll(): Promise<void> {
+    // The kernel takes processes out of their group a moment after they died, on a busy machine a long one.
+    for (const pauseMs of REMOVE_PAUSES_MS) {
       for (const folder of this.#folders) tryRemove(folder);
       if (!this.#folders.some((folder) => existsSync(folder))) return;
-      await this.#runtime.sleep(REMOVE_PAUSE_MS);
+      await this.#runtime.sleep(pauseMs);
     }
   }
 }

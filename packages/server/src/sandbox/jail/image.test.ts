@@ -78,9 +78,20 @@ describe("the libraries of node", () => {
 });
 
 test("an image changes with its program", async () => {
-  const [a, again, b] = await Promise.all(["1", "1", "2"].map((text) => prepareRuntimeImage({ program: textProgram(text), baseFolder: base })));
+  const [a, again, b] = await Promise.all(["1", "1", "2"].map((text) => prepareRuntimeImage({ program: textProgram(text), nowMs: Date.now(), baseFolder: base })));
   expect(a?.appFolder).toBe(again?.appFolder);
   expect(a?.appFolder).not.toBe(b?.appFolder);
+});
+
+test("images that nobody used for a month are removed, others stay", async () => {
+  const image = (text: string, nowMs: number) => prepareRuntimeImage({ program: textProgram(text), nowMs, baseFolder: base });
+  const dayMs = 86_400_000;
+  const [old, used] = [await image("old", Date.now()), await image("used", Date.now())];
+  used.used(Date.now() + 20 * dayMs);
+  await expect.poll(async () => (await lstat(join(used.appFolder, "..", "stamp"))).mtimeMs).toBeGreaterThan(Date.now() + 19 * dayMs);
+  await image("new", Date.now() + 31 * dayMs);
+  await expect(lstat(old.appFolder)).rejects.toMatchObject({ code: "ENOENT" });
+  expect((await lstat(used.appFolder)).isDirectory()).toBe(true);
 });
 
 describe("where the host lies and who runs it", () => {

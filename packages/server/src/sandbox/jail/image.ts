@@ -9,7 +9,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, copyFile, link, lstat, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, copyFile, link, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
 import { promisify } from "node:util";
@@ -29,6 +29,8 @@ export interface RuntimeImage {
   /** Host file that the jail sees as `/usr/bin/node`. */
   readonly nodeFile: string;
   readonly libraries: readonly Library[];
+  /** Says that the image is in use; folders that nobody used for long are removed by later hosts. */
+  used(nowMs: number): void;
 }
 
 export interface Library {
@@ -39,13 +41,28 @@ export interface Library {
 
 const FORMAT = "1";
 const STAMP = "stamp";
+const DAY_MS = 86_400_000;
+const TOUCH_MS = DAY_MS;
+const UNUSED_MS = 30 * DAY_MS;
 
 /** Makes the image, or finds the one that an earlier start made. */
-export async function prepareRuntimeImage(options: { readonly program: RunnerProgram; readonly baseFolder?: string }): Promise<RuntimeImage> {
+export async function prepareRuntimeImage(options: { readonly program: RunnerProgram; readonly nowMs: number; readonly baseFolder?: string }): Promise<RuntimeImage> {
   const base = options.baseFolder ?? (await defaultBaseFolder());
   const nodeFile = await realpath(process.execPath);
   const [libraries, sharedNode, app] = await Promise.all([librariesOf(nodeFile), prepareNode(nodeFile, base), prepareApp(options.program, base)]);
-  return { appFolder: app, nodeFile: sharedNode, libraries };
+  await removeUnused(base, options.nowMs);
+  const stamps = [app, dirname(sharedNode)].map((content) => join(dirname(content), STAMP)).filter((stamp) => stamp.startsWith(base));
+  let touchedMs = 0;
+  return {
+    appFolder: app,
+    nodeFile: sharedNode,
+    libraries,
+    used: (nowMs) => {
+      if (nowMs - touchedMs < TOUCH_MS) return;
+      touchedMs = nowMs;
+      for (const stamp of stamps) void utimes(stamp, nowMs / 1000, nowMs / 1000).catch(() => undefined);
+    },
+  };
 }
 
 async function prepareApp(program: RunnerProgram, base: string): Promise<string> {
@@ -53,24 +70,30 @@ async function prepareApp(program: RunnerProgram, base: string): Promise<string>
   return join(folder, "content");
 }
 
-/** Node itself where every user can reach it; a hard link when that is as safe as a copy. */
+/**
+ * Node itself, where every user can reach it and an update of the packages does not take it away from a
+ * running host: a hard link when that is as safe as a copy, a copy where it has to be.
+ */
 async function prepareNode(nodeFile: string, base: string): Promise<string> {
-  if (!isRoot() || (await isReachableByAll(nodeFile))) return nodeFile;
   const file = await stat(nodeFile, { bigint: true });
+  // A link shares its content with the original: only when no other user may write that.
+  const mayLink = file.uid === BigInt(ownUid()) && (file.mode & 0o022n) === 0n && (file.mode & 0o555n) === 0o555n;
+  const mustCopy = isRoot() && !(await isReachableByAll(nodeFile));
   const key = `node ${process.version} ${process.arch} ${nodeFile} ${file.size} ${file.mtimeNs} ${file.ino}`;
-  const folder = await prepareSharedFolder({
-    base,
-    name: "node",
-    key,
-    fill: async (into) => {
-      const target = join(into, "node");
-      // A link shares its content with the original: only when no other user may write that.
-      const linked = file.uid === 0n && (file.mode & 0o022n) === 0n && (await link(nodeFile, target).then(() => true, () => false));
-      if (!linked) await copyFile(nodeFile, target, constants.COPYFILE_FICLONE);
-      await chmod(target, 0o755);
-    },
-  });
-  return join(folder, "content", "node");
+  try {
+    const folder = await prepareSharedFolder({ base, name: "node", key, fill: (into) => putNode(nodeFile, join(into, "node"), { mayLink, mustCopy }) });
+    return join(folder, "content", "node");
+  } catch (error) {
+    if (mustCopy) throw error;
+    return nodeFile;
+  }
+}
+
+async function putNode(source: string, target: string, { mayLink, mustCopy }: { readonly mayLink: boolean; readonly mustCopy: boolean }): Promise<void> {
+  if (mayLink && (await link(source, target).then(() => true, () => false))) return;
+  if (!mustCopy) throw new Error("a link is not possible and a copy is not needed");
+  await copyFile(source, target, constants.COPYFILE_FICLONE);
+  await chmod(target, 0o755);
 }
 
 /**
@@ -110,6 +133,16 @@ async function moveIntoPlace(building: string, folder: string, digest: string): 
   }
   // Something that is not ours has the name. It is left alone; our folder serves under its own name.
   return building;
+}
+
+/** Removes images of ours that no host used for a month: each change of the runtime makes a new one. */
+async function removeUnused(base: string, nowMs: number): Promise<void> {
+  for (const name of await readdir(base).catch(() => [])) {
+    if (!/^plinth-(image|node)-/.test(name)) continue;
+    const folder = join(base, name);
+    const [entry, stamp] = await Promise.all([lstat(folder), stat(join(folder, STAMP))]).catch(() => []);
+    if (entry?.uid === ownUid() && stamp !== undefined && nowMs - stamp.mtimeMs > UNUSED_MS) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Whether the folder is one that we made and nobody else can have changed. */

@@ -18,7 +18,7 @@ import { assert, must } from "@plinth/core/assert.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { RuntimeImage } from "./image.ts";
 import { childrenOf, isAlive, startTicks } from "./process-stats.ts";
-import { jailCommand, type JailTools, type NodeCommand } from "./command.ts";
+import { CONTROL_FD, FILTER_FD, jailCommand, type JailTools, type NodeCommand } from "./command.ts";
 import type { CgroupFolder, Cgroups } from "./cgroup.ts";
 import type { UserSlots } from "./slots.ts";
 
@@ -65,17 +65,17 @@ export class Jail {
     this.#kit = kit;
     this.#user = kit.slots?.take();
     this.#cgroup = kit.cgroups?.create();
-    const [program = "", ...args] = kit.unsafe ? unsafeCommand(kit, node) : jailCommand({ tools: kit.tools, image: kit.image, node, ownUser: this.#user !== undefined });
-    this.#child = spawn(program, args, {
-      cwd: "/",
-      env: {},
-      stdio: ["ignore", "pipe", "pipe", "pipe", ...(kit.unsafe ? [] : (["pipe"] as const))],
-      ...(this.#user === undefined ? {} : { uid: this.#user, gid: this.#user }),
-    });
-    this.control = socketOf(this.#child, 3);
+    try {
+      this.#child = start(kit, node, this.#user);
+      this.control = socketOf(this.#child, CONTROL_FD);
+    } catch (error) {
+      this.#giveBack();
+      throw error;
+    }
+    kit.image.used(kit.runtime.nowMs());
     this.#cgroup?.add(this.#child.pid);
     this.#preferForOom();
-    if (!kit.unsafe) this.#giveFilter(socketOf(this.#child, 4));
+    if (!kit.unsafe) this.#giveFilter(socketOf(this.#child, FILTER_FD));
     this.#readOutput(this.#child.stdout);
     this.#readOutput(this.#child.stderr);
     this.exited = this.#watchExit();
@@ -165,9 +165,13 @@ export class Jail {
     await this.#insideGone();
     const outOfMemory = this.#cgroup?.killedForMemory() ?? false;
     const peakBytes = this.#cgroup?.peakBytes();
-    await this.#cgroup?.remove();
-    if (this.#user !== undefined) this.#kit.slots?.free(this.#user);
+    this.#giveBack();
     return { code, outOfMemory, ...(peakBytes === undefined ? {} : { peakBytes }) };
+  }
+
+  #giveBack(): void {
+    this.#cgroup?.remove();
+    if (this.#user !== undefined) this.#kit.slots?.free(this.#user);
   }
 
   /** bwrap's end kills what is inside; this waits for it, and makes sure. */
@@ -183,6 +187,16 @@ export class Jail {
       await this.#kit.runtime.sleep(KILL_CHECK_MS);
     }
   }
+}
+
+function start(kit: JailKit, node: NodeCommand, user: number | undefined): ChildProcess {
+  const [program = "", ...args] = kit.unsafe ? unsafeCommand(kit, node) : jailCommand({ tools: kit.tools, image: kit.image, node, ownUser: user !== undefined });
+  return spawn(program, args, {
+    cwd: "/",
+    env: {},
+    stdio: ["ignore", "pipe", "pipe", "pipe", ...(kit.unsafe ? [] : (["pipe"] as const))],
+    ...(user === undefined ? {} : { uid: user, gid: user }),
+  });
 }
 
 function unsafeCommand(kit: JailKit, node: NodeCommand): readonly string[] {

@@ -28,6 +28,7 @@ export async function prepareJailKit(options: {
   if (architecture === undefined && !unsafe) throw plinthError("JailMissing", { detail: `there is no system call filter for ${process.arch}`, next: "Use a machine with an x64 or arm64 processor" });
   const image = await prepareRuntimeImage({
     program: withProbe(options.program),
+    nowMs: options.runtime.nowMs(),
     ...(options.imageFolder === undefined ? {} : { baseFolder: options.imageFolder }),
   });
   const isRoot = process.getuid?.() === 0;
