@@ -106,7 +106,7 @@ async function load(path: string): Promise<OnLoadResult> {
 /** The text of a module with what it needs to find its stand-ins. */
 function adapted(path: string, text: string): string {
   if (isIn(path, "@exodus/bytes") && text.includes("globalThis")) return `const { exodusGlobal } = require(${JSON.stringify(shim("exodus-global"))});\n${text}`;
-  if (!isIn(path, "undici")) return text;
+  if (!isIn(path, "undici")) return /\bSharedArrayBuffer\b/.test(text) ? `const SharedArrayBuffer = require(${JSON.stringify(shim("no-shared-memory"))}).NoSharedArrayBuffer;${text}` : text;
   // Asking whether a value is an instance of a class must not evaluate the class.
   const checked = text.replace(/MakeTypeAssertion\(([A-Z]\w+)\)/g, (whole, name: string) =>
     GLOBAL_CLASSES.has(name) ? `MakeKnownAssertion(${JSON.stringify(name)})` : whole,

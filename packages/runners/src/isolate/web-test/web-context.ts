@@ -21,9 +21,11 @@ export function loadAddon(): typeof import("isolated-vm") {
 /** The table with a bridge over two functions that the test gives: `$sync` and `$async`. */
 const ENTRY = `
 import { webGlobals } from "../guest/web/index.ts";
+import { ENGINE_GLOBALS } from "../guest/globals.ts";
 const waiting = new Map(); let last = 0;
 const timers = new Map(); const uncaught = [];
 const { $sync, $send, $kind } = globalThis; delete globalThis.$sync; delete globalThis.$send; delete globalThis.$kind;
+for (const name of Reflect.ownKeys(globalThis)) if (typeof name === "string" && !ENGINE_GLOBALS.includes(name)) delete globalThis[name];
 const send = (kind, op, arg) => new Promise((resolve, reject) => { const id = ++last; waiting.set(id, { resolve, reject }); $send(kind, id, op, arg); });
 const requireAction = (what) => { if ($kind !== "action") throw new Error("Can't use " + what + " in queries and mutations."); };
 const start = Date.now();
@@ -52,7 +54,7 @@ let bundled: Promise<string> | undefined;
 
 /** The script of the table, bundled as the guest is; or with an empty table, to compare costs. */
 export function webScript(options: { readonly empty?: boolean } = {}): Promise<string> {
-  if (options.empty === true) return bundle(ENTRY.replace(/import .*/, "const webGlobals = {};"));
+  if (options.empty === true) return bundle(ENTRY.replace(/import \{ webGlobals.*/, "const webGlobals = {};"));
   bundled ??= bundle(ENTRY);
   return bundled;
 }
