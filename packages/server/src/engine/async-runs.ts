@@ -133,7 +133,7 @@ export class AsyncRuns {
   async #runAccepted(call: WaitingCall, accepted: AcceptedCall, { lease, row }: Pick<LeasedCall, "lease" | "row">): Promise<void> {
     const { parts } = this.#options;
     const recordOf = (run: CallRun, outcome: InvocationOutcome) =>
-      finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true, fencingToken: lease.token });
+      finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true });
     let run: CallRun | undefined;
     let stored = false;
     try {
@@ -141,6 +141,7 @@ export class AsyncRuns {
         patient: true,
         onRun: (started) => {
           run = started;
+          run.fencingToken = lease.token;
         },
         hooks: {
           begin: async (transaction) => {

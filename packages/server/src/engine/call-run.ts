@@ -38,6 +38,8 @@ export class CallRun {
   /** Of a root: actions that run below it, wherever they stand. */
   openChildActions = 0;
 
+  /** Of the lease of a stored call. */
+  fencingToken = 0;
   /** Set for runs of the scheduler; functions can read it. */
   scheduledFunctionId: string | undefined;
 

@@ -250,7 +250,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     const { accepted } = run;
     const functionKey = `${accepted.scope.tenant}/${accepted.scope.branch}/${accepted.path}`;
     if (!this.#records.takesOne(functionKey, outcome.status === "succeeded")) return;
-    this.#records.add(finishedRecord(run, outcome, { nowMs: this.parts.runtime.nowMs(), value: false, fencingToken: 0 }));
+    this.#records.add(finishedRecord(run, outcome, { nowMs: this.parts.runtime.nowMs(), value: false }));
   }
 
   #publish(id: string, options: RunCallOptions, event: InvocationEvent): void {
@@ -264,7 +264,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
 
   #inMemory(scope: Scope, id: string): InvocationRecord | undefined {
     const run = this.#active.get(id);
-    if (run !== undefined) return isIn(run.accepted.scope, scope) ? openRecord(run, 0) : undefined;
+    if (run !== undefined) return isIn(run.accepted.scope, scope) ? openRecord(run) : undefined;
     const record = this.#records.get(id);
     return record !== undefined && isIn(record, scope) ? record : undefined;
   }

@@ -232,21 +232,18 @@ export class Executor {
   async #acquire(run: CallRun, lane: "transaction" | "action"): Promise<RunnerLease> {
     const { sandbox, runtime, telemetry } = this.#core.parts;
     const waitMsMax = limit(lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax");
-    const controller = new AbortController();
-    const follow = (): void => controller.abort(run.signal.reason);
     run.throwIfAborted();
-    run.signal.addEventListener("abort", follow, { once: true });
     const sinceMs = runtime.monotonicMs();
-    const timer = runtime.timer(waitMsMax, () => controller.abort(expired(waitMsMax, "noRunner")));
-    run.changeState("queued", "noRunner");
+    const timer = runtime.timer(waitMsMax, () => run.abort(expired(waitMsMax, "noRunner")));
+    // Most calls get a runner at once: the reason is noted, but nobody is told of it.
+    run.waitReason = "noRunner";
     try {
-      const lease = await sandbox.acquire({ tenant: run.accepted.scope.tenant, lane, version: run.accepted.version }, controller.signal);
+      const lease = await sandbox.acquire({ tenant: run.accepted.scope.tenant, lane, version: run.accepted.version }, run.signal);
       const waitedMs = runtime.monotonicMs() - sinceMs;
       if (waitedMs >= 1) telemetry.metrics.waited("noRunner", waitedMs);
       return lease;
     } finally {
       timer.cancel();
-      run.signal.removeEventListener("abort", follow);
     }
   }
 }

@@ -62,7 +62,7 @@ export function announce(parts: EngineParts, run: CallRun, outcome: InvocationOu
 export function finishedRecord(
   run: CallRun,
   outcome: InvocationOutcome,
-  kept: { readonly nowMs: number; readonly value: boolean; readonly fencingToken: number },
+  kept: { readonly nowMs: number; readonly value: boolean },
 ): InvocationRecord {
   return {
     ...recordHead(run),
@@ -76,12 +76,12 @@ export function finishedRecord(
     logs: outcome.logs,
     logsDropped: outcome.logsDropped,
     usage: outcome.usage,
-    fencingToken: kept.fencingToken,
+    fencingToken: run.fencingToken,
   };
 }
 
 /** The record of a call that has not ended. */
-export function openRecord(run: CallRun, fencingToken: number): InvocationRecord {
+export function openRecord(run: CallRun): InvocationRecord {
   return {
     ...recordHead(run),
     state: run.state,
@@ -89,7 +89,7 @@ export function openRecord(run: CallRun, fencingToken: number): InvocationRecord
     ...(run.startedMs === undefined ? {} : { startedMs: run.startedMs }),
     logs: [...run.logs],
     logsDropped: run.logsDropped,
-    fencingToken,
+    fencingToken: run.fencingToken,
   };
 }
 
