@@ -126,6 +126,16 @@ test("W2 a batch that does not fit fails alone; the others and later ones are wr
   expect(await stateAt(reopened)).toEqual(["a=1", "b=1", "c=1", "d=1"]);
 });
 
+test("close waits for batches that are still being checked in the log", async () => {
+  const store = await folder.open({ recentBytesMax: 0 });
+  const at = await write(store, put("a", "1"));
+  for (let i = 0; i < 200; i++) await write(store, put("b", `${i}`));
+  const checking = store.commit({ writes: [put("c", "1")], reads: { at, ranges: [point("a")] } });
+  await store.close();
+  expect(await checking).toMatchObject({ kind: "committed" });
+  expect(await stateAt(await folder.open())).toEqual(["a=1", "b=199", "c=1"]);
+});
+
 test("more than may wait for the disk is refused, and what waits is written", async () => {
   const store = await folder.open({ pendingBytesMax: 10_000 });
   const results = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => write(store, put(`k${10 + i}`, "x".repeat(1000)))));

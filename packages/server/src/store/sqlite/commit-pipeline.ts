@@ -80,7 +80,9 @@ export class CommitPipeline {
   #queued: InFlight[] = [];
   #pendingBytes = 0;
   #lastTs: Timestamp;
-  #idle: (() => void)[] = [];
+  /** Batches without an answer, those included that are still being checked. */
+  #active = 0;
+  readonly #idle: (() => void)[] = [];
 
   constructor(options: PipelineOptions) {
     this.#host = options.host;
@@ -97,6 +99,21 @@ export class CommitPipeline {
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
+    this.#active += 1;
+    try {
+      return await this.#checkAndSubmit(batch);
+    } finally {
+      this.#active -= 1;
+      if (this.#active === 0) for (const wake of this.#idle.splice(0)) wake();
+    }
+  }
+
+  /** Resolves when every batch has its answer. */
+  async drained(): Promise<void> {
+    while (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  async #checkAndSubmit(batch: Batch): Promise<CommitResult> {
     const writes = sortWrites(batch.writes);
     const bytes = batchBytes(writes);
     let check = this.#firstCheck(batch.reads);
@@ -109,11 +126,6 @@ export class CommitPipeline {
       throw plinthError("StoreFailure", { what: `take more writes: ${this.#pendingBytes} bytes wait for the disk` });
     }
     return this.#submit(writes, bytes);
-  }
-
-  /** Resolves when no batch waits for its answer. */
-  async drained(): Promise<void> {
-    while (this.#inFlight.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   /** Must be called in the turn in which the batch was found free of conflicts. */
@@ -175,7 +187,6 @@ export class CommitPipeline {
       for (const wake of entry.waiting) wake();
     }
     this.#recent.forget(must(group.at(-1), "a group has a batch").ts);
-    if (this.#inFlight.size === 0) for (const wake of this.#idle.splice(0)) wake();
   }
 
   /** If the database cannot tell either, this throws, and the process ends rather than guess (P5). */

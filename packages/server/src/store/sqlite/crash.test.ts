@@ -7,7 +7,7 @@ import { createSystemRuntime } from "../../runtime/system-runtime.ts";
 import { stateAt, TestPlace, write, put } from "../test-place.ts";
 import { openSqliteStore } from "./open-sqlite-store.ts";
 
-const ROUNDS = 6;
+const ROUNDS = 4;
 
 let place: TestPlace;
 let child: ChildProcess | undefined;

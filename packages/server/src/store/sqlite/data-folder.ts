@@ -42,6 +42,7 @@ export function lockDataFolder(dataDir: string): DataFolder {
     folder,
     databaseFile: join(folder, DATABASE_FILE),
     unlock: () => {
+      if (!lock.isOpen) return;
       rmSync(pidFile, { force: true });
       lock.close();
     },

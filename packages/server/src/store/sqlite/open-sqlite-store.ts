@@ -55,10 +55,19 @@ export async function openSqliteStore(options: OpenOptions): Promise<SqliteStore
       pendingBytesMax: options.pendingBytesMax ?? limit("storePendingBytesMax"),
       walPagesMax: options.walPagesMax ?? limit("storeWalPagesMax"),
     });
-    await store.start();
+    await startOrClose(store);
     return store;
   } catch (error) {
     folder.unlock();
+    throw error;
+  }
+}
+
+async function startOrClose(store: SqliteStore): Promise<void> {
+  try {
+    await store.start();
+  } catch (error) {
+    await store.close();
     throw error;
   }
 }

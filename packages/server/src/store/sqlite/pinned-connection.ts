@@ -20,6 +20,7 @@ export class PinnedConnection {
   readonly #last: StatementSync;
   #pin: Timestamp | undefined;
   #keepsPin = true;
+  #closed = false;
 
   constructor(databaseFile: string, options: { cacheBytes: number }) {
     this.#database = openConnection(databaseFile, { readOnly: true, cacheBytes: options.cacheBytes, lockWaitMs: 1000 });
@@ -34,6 +35,7 @@ export class PinnedConnection {
 
   /** Runs `statements` at one moment and gives it to them: the timestamp of the last commit that is visible. */
   read<T>(statements: (pin: Timestamp) => T): T {
+    if (this.#closed) throw plinthError("ShuttingDown", {});
     try {
       const pin = this.#pin ?? this.#takePin();
       const result = statements(pin);
@@ -60,6 +62,7 @@ export class PinnedConnection {
   }
 
   close(): void {
+    this.#closed = true;
     this.dropPin();
     this.#database.close();
   }

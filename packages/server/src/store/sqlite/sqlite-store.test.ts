@@ -55,6 +55,18 @@ describe("sqlite store", () => {
     await expect(second.get(bytes("a"))).rejects.toThrow();
   });
 
+  test("reads after close say that the host is shutting down", async () => {
+    store = await folder.open();
+    await store.commit({ writes: Array.from({ length: 1000 }, (_, i) => put(`k${i}`, "x")) });
+    const snapshot = await store.snapshot();
+    const reading = snapshot.range({ start: new Uint8Array(0), end: Uint8Array.of(255), order: "asc", limit: 1000 });
+    const refused = expect(reading).rejects.toMatchObject({ code: "ShuttingDown" });
+    await store.close();
+    await refused;
+    await expect(snapshot.get(bytes("k1"))).rejects.toMatchObject({ code: "ShuttingDown" });
+    snapshot.release();
+  });
+
   test("T3 the write-ahead log stays small though snapshots are always in use", async () => {
     store = await folder.open({ walPagesMax: 128 });
     await write(store, put("k0", "first"));

@@ -39,7 +39,8 @@ export class WriterClient {
     const worker = this.#worker ?? this.#start();
     this.#worker = worker;
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    await this.request({ kind: "close" });
+    // A thread that is lost now has nothing left to write.
+    await this.request({ kind: "close" }).catch(() => undefined);
     await ended;
   }
 
