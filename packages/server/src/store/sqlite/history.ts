@@ -14,11 +14,11 @@ export interface HistoryOptions {
   readonly retentionMs: number;
   readonly intervalMs: number;
   /** The timestamp of the last durable commit. */
-  latest(): Timestamp;
+  readonly latest: () => Timestamp;
   /** The oldest commit of the log. */
-  oldestCommit(): Timestamp | undefined;
+  readonly oldestCommit: () => Timestamp | undefined;
   /** Whether commits wait; then collection leaves them room between its slices. */
-  busy(): boolean;
+  readonly busy: () => boolean;
 }
 
 /** How long commits have the writer for themselves between two slices of collection. */
