@@ -211,6 +211,8 @@ export const LIMITS = {
 
   // Doors.
   requestBodyBytesMax: { value: 24 * MiB, reason: "one HTTP request: the largest arguments with JSON escapes" },
+  requestBodiesBytesMax: { value: 512 * MiB, reason: "bodies of all requests that are being read or answered" },
+  connectionsMax: { value: 10_000, reason: "open connections of one port" },
   deployBodyBytesMax: { value: 40 * MiB, reason: "one deploy: code and source map" },
   jsonDepthMax: { value: 96, reason: "nesting of request bodies: the deepest value within its envelope" },
   queryBatchMax: { value: 100, reason: "queries of one query_batch" },

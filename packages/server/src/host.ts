@@ -8,9 +8,11 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { Config } from "./config.ts";
 import { openDatabase } from "./database/open-database.ts";
 import { openDeploys } from "./deploys/open-deploys.ts";
+import { BodyBudget } from "./doors/body-budget.ts";
 import { InvocationFeed } from "./doors/invocation-feed.ts";
 import { openDoors, type Doors } from "./doors/open-doors.ts";
 import { OpenStreams } from "./doors/open-streams.ts";
@@ -127,6 +129,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       adminKey,
       feed,
       streams,
+      bodies: new BodyBudget(limit("requestBodiesBytesMax")),
       tier,
       startedMs,
       log,

@@ -14,6 +14,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
 import type { Keys } from "../tenants/keys.ts";
 import type { Tenants } from "../tenants/tenants.ts";
+import type { BodyBudget } from "./body-budget.ts";
 import type { FinishedInvocation, InvocationFeed } from "./invocation-feed.ts";
 import type { OpenStreams } from "./open-streams.ts";
 
@@ -32,6 +33,7 @@ export interface DoorContext {
   /** Stored invocations of a branch with console lines or failures, oldest first; bounded. */
   readonly recentInvocations: (scope: Scope) => Promise<readonly FinishedInvocation[]>;
   readonly streams: OpenStreams;
+  readonly bodies: BodyBudget;
   readonly metricsText: () => Promise<string>;
   readonly backup: (path: string) => Promise<void>;
   /** Isolation tier of the host. */

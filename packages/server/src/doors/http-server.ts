@@ -39,6 +39,7 @@ export function createHttpServer(context: Pick<DoorContext, "log" | "runtime">, 
   });
   // Node drops headers beyond its own count without a word; ours is checked in `checkHead`.
   server.server.maxHeadersCount = 0;
+  server.server.maxConnections = limit("connectionsMax");
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.setErrorHandler((error, request, reply) => {

@@ -29,10 +29,11 @@ export function serveRoutes(server: HttpServer, context: DoorContext, routes: re
 }
 
 function addRoute(server: HttpServer, context: DoorContext, route: Route): void {
+  const bodyLimit = route.bodyBytesMax ?? limit("requestBodyBytesMax");
   server.route({
     method: route.method,
     url: route.path,
-    bodyLimit: route.bodyBytesMax ?? limit("requestBodyBytesMax"),
+    bodyLimit,
     // Before the body: who may not call must not make the host read megabytes.
     onRequest: async (request, reply) => {
       if (route.crossOrigin === true) allowOrigin(request, reply);
@@ -42,6 +43,7 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
         pathTenant: pathTenantOf(request),
         access: route.access,
       });
+      context.bodies.take(request.raw, reply.raw, bodyLimit);
     },
     handler: async (request, reply) => {
       const answer = await route.handle(context, doorRequest(request, reply));

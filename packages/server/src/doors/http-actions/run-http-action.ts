@@ -6,7 +6,7 @@ import { DEFAULT_TENANT } from "../../tenants/tenants.ts";
 import { describeFailure } from "../convex/call-function.ts";
 import { jsonReply, type DoorContext, type TextReply } from "../door.ts";
 import { errorReply, registeredError } from "../error-reply.ts";
-import { checkHead, pathTenantOf, sendText } from "../http-server.ts";
+import { pathTenantOf, sendText } from "../http-server.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { parseHttpActionResponse } from "./parse-response.ts";
 import { responseHeaders, type Origin } from "./response-headers.ts";
@@ -20,7 +20,6 @@ export async function runHttpAction(
     path,
   }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly origin: Origin; readonly path: string },
 ): Promise<FastifyReply> {
-  checkHead(request.raw);
   const pathTenant = pathTenantOf(request);
   const name = pathTenant ?? DEFAULT_TENANT;
   if ((await context.tenants.find(name)) === undefined) throw plinthError("NotFound", { what: `tenant '${name.slice(0, 64)}'` });

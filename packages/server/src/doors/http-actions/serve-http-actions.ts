@@ -1,7 +1,7 @@
 /** Puts HTTP actions on a server: everything on their own origin, `/http/*` on the API's. */
 import { limit } from "@plinth/core/limits.ts";
 import type { DoorContext } from "../door.ts";
-import type { HttpServer } from "../http-server.ts";
+import { checkHead, type HttpServer } from "../http-server.ts";
 import type { Origin } from "./response-headers.ts";
 import { runHttpAction } from "./run-http-action.ts";
 
@@ -14,6 +14,10 @@ export function serveHttpActions(server: HttpServer, context: DoorContext, origi
     url: `${root}/*`,
     bodyLimit: limit("httpBodyBytesMax"),
     exposeHeadRoute: false,
+    onRequest: async (request, reply) => {
+      checkHead(request.raw);
+      context.bodies.take(request.raw, reply.raw, limit("httpBodyBytesMax"));
+    },
     handler: (request, reply) => runHttpAction(context, { request, reply, origin, path: request.url.slice(root.length) }),
   });
 }

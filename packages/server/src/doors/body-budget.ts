@@ -1,0 +1,38 @@
+/**
+ * Bounds the memory that bodies of requests take together: a body that could pass the bound is refused before it is
+ * read. A body of unknown length counts as the largest that its route takes.
+ */
+import { plinthError } from "@plinth/core/errors.ts";
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+export class BodyBudget {
+  readonly #bytesMax: number;
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Takes room for the request's body until the response is over, however it ends. */
+  take(request: IncomingMessage, response: ServerResponse, bodyBytesMax: number): void {
+    const bytes = bodyBytes(request, bodyBytesMax);
+    if (bytes === 0) return;
+    if (this.#bytes + bytes > this.#bytesMax)
+      throw plinthError("TooManyConcurrentRequests", { detail: "requests with large bodies fill the memory for them" });
+    this.#bytes += bytes;
+    response.once("close", () => {
+      this.#bytes -= bytes;
+    });
+  }
+}
+
+function bodyBytes(request: IncomingMessage, bodyBytesMax: number): number {
+  if (request.headers["transfer-encoding"] !== undefined) return bodyBytesMax;
+  // A wrong or larger length is refused by the server itself.
+  const length = Number(request.headers["content-length"] ?? 0);
+  return Number.isFinite(length) && length > 0 ? Math.min(length, bodyBytesMax) : 0;
+}
