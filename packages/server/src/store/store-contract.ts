@@ -195,7 +195,13 @@ export function describeStore(name: string, open: OpenStore): void {
         expect(seen.map(({ ts }) => ts)).toEqual(stamps);
         for (const [i, { writes }] of seen.entries()) {
           const found = new Map(writes.map(({ key, value }) => [text(key), value === null ? null : text(value)]));
-          expect(found).toEqual(new Map([["same", `${i}`], [`k${i}`, "x"], [`k${i - 1}`, null]]));
+          expect(found).toEqual(
+            new Map([
+              ["same", `${i}`],
+              [`k${i}`, "x"],
+              [`k${i - 1}`, null],
+            ]),
+          );
         }
         expect(await store.log(store.latest() + 5, 7)).toEqual([]);
       });
@@ -209,7 +215,12 @@ export function describeStore(name: string, open: OpenStore): void {
           const ascending = await snapshot.range({ ...EVERYTHING, order: "asc", limit });
           expect(pairs(ascending)).toEqual(keys.slice(0, limit).map((key) => `${key}=${key}`));
           const descending = await snapshot.range({ ...EVERYTHING, order: "desc", limit });
-          expect(pairs(descending)).toEqual(keys.toReversed().slice(0, limit).map((key) => `${key}=${key}`));
+          expect(pairs(descending)).toEqual(
+            keys
+              .toReversed()
+              .slice(0, limit)
+              .map((key) => `${key}=${key}`),
+          );
         }
         snapshot.release();
       });
@@ -217,7 +228,10 @@ export function describeStore(name: string, open: OpenStore): void {
 
     describe("S4 serializable", () => {
       /** Reads `ranges` at a moment, then another commit writes `writes`; does the reader conflict? */
-      const conflictOf = async (ranges: { start: Uint8Array; end: Uint8Array }[], ...writes: Parameters<typeof put>[]): Promise<string | undefined> => {
+      const conflictOf = async (
+        ranges: { start: Uint8Array; end: Uint8Array }[],
+        ...writes: Parameters<typeof put>[]
+      ): Promise<string | undefined> => {
         await write(store, put("b", "0"), put("d", "0"));
         const snapshot = await store.snapshot();
         await write(store, ...writes.map(([key, value]) => put(key, value)));
@@ -240,7 +254,12 @@ export function describeStore(name: string, open: OpenStore): void {
         expect(await conflictOf([{ start: bytes("b"), end: bytes("d") }], ["b", "1"])).toBe("b");
       });
       test("S4 ranges may come in any order, overlap and be empty", async () => {
-        const ranges = [point("z"), { start: bytes("c"), end: bytes("x") }, { start: bytes("d"), end: bytes("e") }, { start: bytes("b"), end: bytes("a") }];
+        const ranges = [
+          point("z"),
+          { start: bytes("c"), end: bytes("x") },
+          { start: bytes("d"), end: bytes("e") },
+          { start: bytes("b"), end: bytes("a") },
+        ];
         expect(await conflictOf(ranges, ["b", "1"])).toBeUndefined();
         expect(await conflictOf(ranges, ["w", "1"])).toBe("w");
       });
@@ -251,7 +270,9 @@ export function describeStore(name: string, open: OpenStore): void {
       test("S4 of batches that wait together and read what the others write, one commits", async () => {
         const at = await write(store, put("counter", "0"));
         const results = await Promise.all(
-          Array.from({ length: 20 }, (_, i) => store.commit({ writes: [put("counter", `${i}`)], reads: { at, ranges: [point("counter")] } })),
+          Array.from({ length: 20 }, (_, i) =>
+            store.commit({ writes: [put("counter", `${i}`)], reads: { at, ranges: [point("counter")] } }),
+          ),
         );
         expect(results.filter(({ kind }) => kind === "committed")).toHaveLength(1);
         expect(await stateAt(store)).toEqual(["counter=0"]);
@@ -273,7 +294,10 @@ export function describeStore(name: string, open: OpenStore): void {
           for (let attempts = 1; ; attempts++) {
             const snapshot = await store.snapshot();
             const value = Number(text(await snapshot.get(bytes("counter"))));
-            const result = await store.commit({ writes: [put("counter", `${value + 1}`)], reads: { at: snapshot.ts, ranges: [point("counter")] } });
+            const result = await store.commit({
+              writes: [put("counter", `${value + 1}`)],
+              reads: { at: snapshot.ts, ranges: [point("counter")] },
+            });
             snapshot.release();
             if (result.kind === "committed") return attempts;
           }
@@ -328,10 +352,14 @@ export function describeStore(name: string, open: OpenStore): void {
         await expect(store.snapshot(0)).rejects.toMatchObject({ code: "SnapshotTooOld" });
         await expect(store.snapshot(ts)).rejects.toMatchObject({ code: "SnapshotTooOld" });
         await expect(store.log(ts - 1, 10)).rejects.toMatchObject({ code: "SnapshotTooOld" });
-        await expect(store.commit({ writes: [], reads: { at: ts - 1, ranges: [point("b")] } })).resolves.toMatchObject({ kind: "committed" });
+        await expect(store.commit({ writes: [], reads: { at: ts - 1, ranges: [point("b")] } })).resolves.toMatchObject({
+          kind: "committed",
+        });
         await reopen();
         await expect(store.snapshot(ts)).rejects.toMatchObject({ code: "SnapshotTooOld" });
-        await expect(store.commit({ writes: [], reads: { at: ts - 1, ranges: [point("b")] } })).rejects.toMatchObject({ code: "SnapshotTooOld" });
+        await expect(store.commit({ writes: [], reads: { at: ts - 1, ranges: [point("b")] } })).rejects.toMatchObject({
+          code: "SnapshotTooOld",
+        });
         expect(await stateAt(store)).toEqual(["a=2"]);
       });
 

@@ -32,9 +32,19 @@ class ModelStore {
 }
 
 type Step =
-  | { readonly kind: "commit"; readonly batches: readonly { writes: readonly Write[]; ranges: readonly KeyRange[]; age: number | undefined }[] }
+  | {
+      readonly kind: "commit";
+      readonly batches: readonly { writes: readonly Write[]; ranges: readonly KeyRange[]; age: number | undefined }[];
+    }
   | { readonly kind: "snapshot"; readonly age: number | undefined }
-  | { readonly kind: "read"; readonly which: number; readonly key: Key; readonly range: KeyRange; readonly order: "asc" | "desc"; readonly limit: number }
+  | {
+      readonly kind: "read";
+      readonly which: number;
+      readonly key: Key;
+      readonly range: KeyRange;
+      readonly order: "asc" | "desc";
+      readonly limit: number;
+    }
   | { readonly kind: "release"; readonly which: number };
 
 /** Few short keys, so that steps meet; with the bytes at which orders and ranges go wrong. */
@@ -46,9 +56,25 @@ const writes = fc.uniqueArray(fc.record({ key, value }), { maxLength: 5, selecto
 const age = fc.option(fc.nat(8), { nil: undefined });
 const which = fc.nat(7);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("commit"), batches: fc.array(fc.record({ writes, ranges: fc.array(range, { maxLength: 4 }), age }), { minLength: 1, maxLength: 4 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("commit"),
+      batches: fc.array(fc.record({ writes, ranges: fc.array(range, { maxLength: 4 }), age }), { minLength: 1, maxLength: 4 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("snapshot"), age }) },
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant("read"), which, key, range, order: fc.constantFrom("asc", "desc"), limit: fc.integer({ min: 1, max: 6 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant("read"),
+      which,
+      key,
+      range,
+      order: fc.constantFrom("asc", "desc"),
+      limit: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("release"), which }) },
 );
 

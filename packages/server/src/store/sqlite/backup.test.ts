@@ -40,7 +40,8 @@ async function look<T>(dataDir: string, at: (restored: SqliteStore) => Promise<T
 describe("backup", () => {
   test("a backup under load is one moment of the store, and commits go on meanwhile", async () => {
     const filler = new Uint8Array(3000).fill(7);
-    for (let i = 0; i < 20; i++) await store.commit({ writes: Array.from({ length: 100 }, (_, j) => ({ key: bytes(`f${i}/${j}`), value: filler })) });
+    for (let i = 0; i < 20; i++)
+      await store.commit({ writes: Array.from({ length: 100 }, (_, j) => ({ key: bytes(`f${i}/${j}`), value: filler })) });
     let running = true;
     let commits = 0;
     const load = Promise.all(
@@ -62,7 +63,11 @@ describe("backup", () => {
     const { ts } = await restoreBackup({ backupFile, dataDir: target });
     expect(ts).toBeGreaterThanOrEqual(before);
     expect(ts).toBeLessThanOrEqual(store.latest());
-    const restored = await look(target, async (copy) => ({ latest: copy.latest(), state: await stateAt(copy), log: await copy.log(0, 100_000) }));
+    const restored = await look(target, async (copy) => ({
+      latest: copy.latest(),
+      state: await stateAt(copy),
+      log: await copy.log(0, 100_000),
+    }));
     expect(restored.latest).toBe(ts);
     expect(restored.state).toEqual(await stateAt(store, ts));
     expect(restored.state).toContain("before=backup");

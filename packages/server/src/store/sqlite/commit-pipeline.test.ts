@@ -115,7 +115,11 @@ test("W2 a batch that does not fit fails alone; the others and later ones are wr
   const at = await write(store, put("a", "1"));
   const heard: number[] = [];
   store.onCommit(({ ts }) => heard.push(ts));
-  const results = await Promise.allSettled([write(store, put("b", "1")), store.commit({ writes: [TOO_LARGE] }), write(store, put("c", "1"))]);
+  const results = await Promise.allSettled([
+    write(store, put("b", "1")),
+    store.commit({ writes: [TOO_LARGE] }),
+    write(store, put("c", "1")),
+  ]);
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   expect(results[1]).toMatchObject({ reason: { code: "StoreFailure" } });
   expect(heard).toHaveLength(2);

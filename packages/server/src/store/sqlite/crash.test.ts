@@ -65,7 +65,10 @@ test("S2 W1 whatever was acknowledged before kill -9 is there, whole and in orde
 test("S6 F1 another process is refused at once, told the pid, and gets the folder after kill -9", async () => {
   const { child, exited } = await start("hold");
   const started = performance.now();
-  await expect(place.open()).rejects.toMatchObject({ code: "DataFolderLocked", message: expect.stringContaining(`(process ${child.pid})`) });
+  await expect(place.open()).rejects.toMatchObject({
+    code: "DataFolderLocked",
+    message: expect.stringContaining(`(process ${child.pid})`),
+  });
   expect(performance.now() - started).toBeLessThan(500);
   child.kill("SIGKILL");
   await exited;

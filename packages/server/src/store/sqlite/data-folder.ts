@@ -9,7 +9,19 @@
  * SQLite: closing any descriptor of such a file would drop the locks of the whole process on it. `host.pid` only
  * informs: the process id in the message for the second host comes from there.
  */
-import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { plinthError, type PlinthError } from "@plinth/core/errors.ts";

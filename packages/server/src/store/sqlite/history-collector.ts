@@ -34,9 +34,7 @@ export class HistoryCollector {
     this.#database = database;
     this.#limits = limits;
     this.#setHorizon = database.prepare("UPDATE meta SET value = ?1 WHERE name = 'horizon' AND value < ?1");
-    this.#oldestCommit = database.prepare(
-      "SELECT ts, keys, ts = (SELECT max(ts) FROM log) FROM log WHERE ts <= ?1 ORDER BY ts LIMIT 1",
-    );
+    this.#oldestCommit = database.prepare("SELECT ts, keys, ts = (SELECT max(ts) FROM log) FROM log WHERE ts <= ?1 ORDER BY ts LIMIT 1");
     this.#size = database.prepare("SELECT length(value) FROM replaced WHERE key = ?1 AND until_ts = ?2");
     this.#removeValue = database.prepare("DELETE FROM replaced WHERE key = ?1 AND until_ts = ?2");
     this.#removeCommit = database.prepare("DELETE FROM log WHERE ts = ?1");

@@ -60,9 +60,7 @@ export class MomentReader {
     this.#ascending = connection.prepare(`${rows} ORDER BY key LIMIT ?4`);
     this.#descending = connection.prepare(`${rows} ORDER BY key DESC LIMIT ?4`);
     this.#nextReplaced = connection.prepare("SELECT key FROM replaced WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT 1");
-    this.#previousReplaced = connection.prepare(
-      "SELECT key FROM replaced WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT 1",
-    );
+    this.#previousReplaced = connection.prepare("SELECT key FROM replaced WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT 1");
   }
 
   get(at: Timestamp, key: Key): Uint8Array | undefined {

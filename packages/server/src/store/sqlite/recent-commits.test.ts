@@ -13,18 +13,27 @@ const within = ({ start, end }: { start: Uint8Array; end: Uint8Array }, k: Uint8
 
 describe("against the list of all commits", () => {
   test("R1 conflicts and changed keys are those of every commit above the floor", () => {
-    const property = fc.property(fc.array(writes, { maxLength: 12 }), fc.array(range, { maxLength: 5 }), fc.nat(12), range, (commits, ranges, at, one) => {
-      const recent = new RecentCommits({ floor: 0, bytesMax: Infinity });
-      commits.forEach((written, i) => recent.add(i + 1, written));
-      const hit = (written: { key: Uint8Array }[]): boolean => written.some((w) => ranges.some((r) => within(r, w.key)));
-      const first = commits.findIndex((written, i) => i + 1 > at && hit(written));
-      expect(recent.firstConflict(at, apart(ranges))?.ts).toBe(first < 0 ? undefined : first + 1);
-      const until = Math.min(at + 4, commits.length);
-      const changed = commits.slice(at, until).flatMap((written) => written.map((w) => w.key)).filter((k) => within(one, k));
-      const names = [...new Set(changed.map((k) => Buffer.from(k).toString("hex")))].toSorted();
-      expect(recent.keysWritten(at, until, one).map((k) => Buffer.from(k).toString("hex"))).toEqual(names);
-      expect(recent.countBetween(Math.min(at, until), until)).toBe(until - Math.min(at, until));
-    });
+    const property = fc.property(
+      fc.array(writes, { maxLength: 12 }),
+      fc.array(range, { maxLength: 5 }),
+      fc.nat(12),
+      range,
+      (commits, ranges, at, one) => {
+        const recent = new RecentCommits({ floor: 0, bytesMax: Infinity });
+        commits.forEach((written, i) => recent.add(i + 1, written));
+        const hit = (written: { key: Uint8Array }[]): boolean => written.some((w) => ranges.some((r) => within(r, w.key)));
+        const first = commits.findIndex((written, i) => i + 1 > at && hit(written));
+        expect(recent.firstConflict(at, apart(ranges))?.ts).toBe(first < 0 ? undefined : first + 1);
+        const until = Math.min(at + 4, commits.length);
+        const changed = commits
+          .slice(at, until)
+          .flatMap((written) => written.map((w) => w.key))
+          .filter((k) => within(one, k));
+        const names = [...new Set(changed.map((k) => Buffer.from(k).toString("hex")))].toSorted();
+        expect(recent.keysWritten(at, until, one).map((k) => Buffer.from(k).toString("hex"))).toEqual(names);
+        expect(recent.countBetween(Math.min(at, until), until)).toBe(until - Math.min(at, until));
+      },
+    );
     fc.assert(property);
   });
 });

@@ -82,7 +82,8 @@ function openBackup(file: string): DatabaseSync {
 function checkBackup(source: DatabaseSync, file: string, at: Timestamp | undefined): void {
   try {
     const found = fileKind(source);
-    if (found.kind === "empty" || found.kind === "foreign") throw plinthError("InvalidBackup", { file, detail: "it is not a store of Plinth" });
+    if (found.kind === "empty" || found.kind === "foreign")
+      throw plinthError("InvalidBackup", { file, detail: "it is not a store of Plinth" });
     if (found.kind === "newer") throw plinthError("InvalidBackup", { file, detail: `a newer Plinth wrote it (format ${found.version})` });
     const problem = allRows(source.prepare("PRAGMA quick_check(1)"))[0]?.[0];
     if (problem !== "ok") throw plinthError("InvalidBackup", { file, detail: `it is damaged: ${String(problem)}` });

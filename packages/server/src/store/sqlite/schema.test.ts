@@ -14,7 +14,12 @@ const folder = new URL("./migrations/", import.meta.url);
 test("every migration is numbered, listed and unchanged", () => {
   expect(readdirSync(folder).toSorted()).toEqual([...MIGRATIONS]);
   MIGRATIONS.forEach((name, i) => expect(name.startsWith(`${String(i + 1).padStart(4, "0")}-`)).toBe(true));
-  const found = MIGRATIONS.map((name) => [name, createHash("sha256").update(readFileSync(new URL(name, folder))).digest("hex")]);
+  const found = MIGRATIONS.map((name) => [
+    name,
+    createHash("sha256")
+      .update(readFileSync(new URL(name, folder)))
+      .digest("hex"),
+  ]);
   expect(Object.fromEntries(found)).toEqual(CHECKSUMS);
 });
 

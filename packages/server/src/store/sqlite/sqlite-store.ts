@@ -81,7 +81,12 @@ export class SqliteStore implements Store {
     this.#reader = new MomentReader(this.#connection, this.#recent);
     this.#logReader = new LogReader(this.#connection);
     this.#writer = new WriterClient(options.writer);
-    this.#wal = new WalKeeper({ databaseFile: folder.databaseFile, writer: this.#writer, connection: this.#connection, pagesMax: options.walPagesMax });
+    this.#wal = new WalKeeper({
+      databaseFile: folder.databaseFile,
+      writer: this.#writer,
+      connection: this.#connection,
+      pagesMax: options.walPagesMax,
+    });
     this.#pipeline = new CommitPipeline({
       writer: this.#writer,
       recent: this.#recent,
