@@ -131,7 +131,7 @@ export class IsolateSlot {
   async #runLater(slice: Slice, timeoutMs: number): Promise<SliceOutcome> {
     const startMs = performance.now();
     const startCpu = this.#isolate.cpuTime;
-    const usedMs = () => (this.#disposed ? performance.now() - startMs : Number(this.#isolate.cpuTime - startCpu) / 1e6);
+    const usedMs = () => (this.#disposed || this.#isolate.isDisposed ? performance.now() - startMs : Number(this.#isolate.cpuTime - startCpu) / 1e6);
     try {
       await slice.later(timeoutMs);
       return { kind: "done", ms: usedMs() };
