@@ -26,7 +26,7 @@ const production = sources.filter(
 /** package → packages that it may import */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  server: ["core", "runners/src/isolate/build-image.ts"],
+  server: ["core", "runners/isolate/build-image.ts"],
   runners: ["core/protocol", "core/documents", "core/errors.ts", "core/limits.ts", "core/assert.ts"],
   cli: ["core"],
   sdk: ["core"],
