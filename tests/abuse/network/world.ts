@@ -12,7 +12,12 @@ import type { Certificate } from "./certificate.ts";
 export interface LocalServer {
   readonly port: number;
   /** What arrived, in order. */
-  readonly requests: { readonly method: string; readonly url: string; readonly headers: IncomingMessage["headers"]; readonly rawHeaders: readonly string[] }[];
+  readonly requests: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: IncomingMessage["headers"];
+    readonly rawHeaders: readonly string[];
+  }[];
 }
 
 export interface Sent extends Partial<FetchRequest> {
@@ -45,7 +50,12 @@ export class World {
 
   egress(options: { readonly allow?: readonly string[]; readonly ports?: readonly number[] } & Partial<EgressOptions> = {}): Client {
     const { allow = [], ports = [], ...rest } = options;
-    const egress = createEgress({ policy: { allowedPrivate: allow, allowedPorts: ports }, runtime: REAL_TIME, resolver: this.resolver, ...rest });
+    const egress = createEgress({
+      policy: { allowedPrivate: allow, allowedPorts: ports },
+      runtime: REAL_TIME,
+      resolver: this.resolver,
+      ...rest,
+    });
     this.#cleanups.push(() => egress.close());
     return async (sent, context = {}) =>
       egress.fetch(

@@ -45,7 +45,9 @@ export function webParts(): Plugin {
   return {
     name: "web-parts",
     setup(at) {
-      at.onResolve({ filter: /\/parts\.ts$/ }, ({ path, resolveDir }) => (resolveDir === WEB ? { path: join(resolveDir, path), namespace: LAZY } : undefined));
+      at.onResolve({ filter: /\/parts\.ts$/ }, ({ path, resolveDir }) =>
+        resolveDir === WEB ? { path: join(resolveDir, path), namespace: LAZY } : undefined,
+      );
       at.onLoad({ filter: /.*/, namespace: LAZY }, async ({ path }) => ({ contents: await bundleParts(path), loader: "js" }));
     },
   };
@@ -105,18 +107,29 @@ async function load(path: string): Promise<OnLoadResult> {
 
 /** The text of a module with what it needs to find its stand-ins. */
 function adapted(path: string, text: string): string {
-  if (isIn(path, "@exodus/bytes") && text.includes("globalThis")) return `const { exodusGlobal } = require(${JSON.stringify(shim("exodus-global"))});\n${text}`;
-  if (!isIn(path, "undici")) return /\bSharedArrayBuffer\b/.test(text) ? `const SharedArrayBuffer = require(${JSON.stringify(shim("no-shared-memory"))}).NoSharedArrayBuffer;${text}` : text;
+  if (isIn(path, "@exodus/bytes") && text.includes("globalThis"))
+    return `const { exodusGlobal } = require(${JSON.stringify(shim("exodus-global"))});\n${text}`;
+  if (!isIn(path, "undici"))
+    return /\bSharedArrayBuffer\b/.test(text)
+      ? `const SharedArrayBuffer = require(${JSON.stringify(shim("no-shared-memory"))}).NoSharedArrayBuffer;${text}`
+      : text;
   // Asking whether a value is an instance of a class must not evaluate the class.
   const checked = text.replace(/MakeTypeAssertion\(([A-Z]\w+)\)/g, (whole, name: string) =>
     GLOBAL_CLASSES.has(name) ? `MakeKnownAssertion(${JSON.stringify(name)})` : whole,
   );
   const helpers = [
-    ...(checked === text ? [] : [`const MakeKnownAssertion = (name) => (value) => require(${JSON.stringify(join(WEB, "known-classes.ts"))}).isInstance(name, value);`]),
+    ...(checked === text
+      ? []
+      : [
+          `const MakeKnownAssertion = (name) => (value) => require(${JSON.stringify(join(WEB, "known-classes.ts"))}).isInstance(name, value);`,
+        ]),
     ...(/\bBuffer\b/.test(text.replace(/\/\*[^]*?\*\//g, "")) ? [`const { Buffer } = require(${JSON.stringify(bufferPath)});`] : []),
   ];
   // Warnings to whoever runs the process are nothing to a guest, which has none.
-  return helpers.join(" ") + checked.replaceAll("webidl.util.MakeKnownAssertion", "MakeKnownAssertion").replaceAll("process.emitWarning(", "void (");
+  return (
+    helpers.join(" ") +
+    checked.replaceAll("webidl.util.MakeKnownAssertion", "MakeKnownAssertion").replaceAll("process.emitWarning(", "void (")
+  );
 }
 
 const GLOBAL_CLASSES = new Set(["ReadableStream", "Blob", "URLSearchParams", "File", "URL", "AbortSignal", "MessagePort"]);

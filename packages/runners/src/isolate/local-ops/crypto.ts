@@ -47,7 +47,10 @@ async function perform(request: SubtleRequest): Promise<SubtleResponse> {
       return bytes(await subtle.sign(await parameters(request.algorithm), await keyFrom(request.key), decode(request.data)));
     case "verify": {
       const { algorithm, key, signature, data } = request;
-      return { kind: "boolean", value: await subtle.verify(await parameters(algorithm), await keyFrom(key), decode(signature), decode(data)) };
+      return {
+        kind: "boolean",
+        value: await subtle.verify(await parameters(algorithm), await keyFrom(key), decode(signature), decode(data)),
+      };
     }
     case "encrypt":
       return bytes(await subtle.encrypt(await parameters(request.algorithm), await keyFrom(request.key), decode(request.data)));
@@ -67,7 +70,9 @@ async function perform(request: SubtleRequest): Promise<SubtleResponse> {
     case "generateKey":
       return await generateKey(request);
     case "wrapKey":
-      return bytes(await subtle.wrapKey(request.format, await keyFrom(request.inner), await keyFrom(request.key), await parameters(request.algorithm)));
+      return bytes(
+        await subtle.wrapKey(request.format, await keyFrom(request.inner), await keyFrom(request.key), await parameters(request.algorithm)),
+      );
     case "unwrapKey": {
       const { format, data, key, algorithm, derived, usages } = request;
       const [unwrap, wanted] = [await parameters(algorithm), await parameters(derived)];
@@ -99,7 +104,8 @@ async function generateKey({ algorithm, usages }: SubtleRequest & { readonly met
 
 /** A key that an operation made; those for key derivation keep what they were made from. */
 async function made(key: Key, wanted: Parameters): Promise<SubtleResponse> {
-  if (KEY_DERIVATIONS.has(wanted.name.toUpperCase())) throw new DOMException("Keys for key derivation can only be imported here", "NotSupportedError");
+  if (KEY_DERIVATIONS.has(wanted.name.toUpperCase()))
+    throw new DOMException("Keys for key derivation can only be imported here", "NotSupportedError");
   return { kind: "key", key: await toWire(key) };
 }
 

@@ -5,15 +5,40 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Members of an algorithm that are passed on; others are left out, as WebIDL does. */
 const MEMBERS = new Set([
-  ...["name", "hash", "length", "namedCurve", "modulusLength", "publicExponent", "public", "iv", "additionalData", "tagLength"],
-  ...["counter", "salt", "info", "iterations", "label", "saltLength", "context"],
+  "name",
+  "hash",
+  "length",
+  "namedCurve",
+  "modulusLength",
+  "publicExponent",
+  "public",
+  "iv",
+  "additionalData",
+  "tagLength",
+  "counter",
+  "salt",
+  "info",
+  "iterations",
+  "label",
+  "saltLength",
+  "context",
 ]);
 
 const KEY_TYPES: readonly unknown[] = ["secret", "private", "public"] satisfies WireKey["type"][];
 
 const USAGES: readonly unknown[] = [
-  "encrypt", "decrypt", "sign", "verify", "deriveKey", "deriveBits", "wrapKey", "unwrapKey",
-  "encapsulateKey", "encapsulateBits", "decapsulateKey", "decapsulateBits",
+  "encrypt",
+  "decrypt",
+  "sign",
+  "verify",
+  "deriveKey",
+  "deriveBits",
+  "wrapKey",
+  "unwrapKey",
+  "encapsulateKey",
+  "encapsulateBits",
+  "decapsulateKey",
+  "decapsulateBits",
 ] satisfies KeyUsage[];
 
 const FORMATS: readonly unknown[] = ["raw", "raw-secret", "raw-public", "pkcs8", "spki", "jwk"] satisfies KeyFormat[];
@@ -29,19 +54,48 @@ export function parseSubtleRequest(argText: string): SubtleRequest {
     case "decrypt":
       return { method, algorithm: algorithm(value["algorithm"]), key: key(value["key"]), data: text(value["data"]) };
     case "verify":
-      return { method, algorithm: algorithm(value["algorithm"]), key: key(value["key"]), signature: text(value["signature"]), data: text(value["data"]) };
+      return {
+        method,
+        algorithm: algorithm(value["algorithm"]),
+        key: key(value["key"]),
+        signature: text(value["signature"]),
+        data: text(value["data"]),
+      };
     case "deriveBits":
-      return { method, algorithm: algorithm(value["algorithm"]), key: key(value["key"]), length: value["length"] === null ? null : number(value["length"]) };
+      return {
+        method,
+        algorithm: algorithm(value["algorithm"]),
+        key: key(value["key"]),
+        length: value["length"] === null ? null : number(value["length"]),
+      };
     case "deriveKey":
-      return { method, algorithm: algorithm(value["algorithm"]), key: key(value["key"]), derived: algorithm(value["derived"]), usages: usages(value["usages"]) };
+      return {
+        method,
+        algorithm: algorithm(value["algorithm"]),
+        key: key(value["key"]),
+        derived: algorithm(value["derived"]),
+        usages: usages(value["usages"]),
+      };
     case "importKey":
-      return { method, format: format(value["format"]), data: text(value["data"]), algorithm: algorithm(value["algorithm"]), usages: usages(value["usages"]) };
+      return {
+        method,
+        format: format(value["format"]),
+        data: text(value["data"]),
+        algorithm: algorithm(value["algorithm"]),
+        usages: usages(value["usages"]),
+      };
     case "exportKey":
       return { method, format: format(value["format"]), key: key(value["key"]) };
     case "generateKey":
       return { method, algorithm: algorithm(value["algorithm"]), usages: usages(value["usages"]) };
     case "wrapKey":
-      return { method, format: format(value["format"]), inner: key(value["inner"]), key: key(value["key"]), algorithm: algorithm(value["algorithm"]) };
+      return {
+        method,
+        format: format(value["format"]),
+        inner: key(value["inner"]),
+        key: key(value["key"]),
+        algorithm: algorithm(value["algorithm"]),
+      };
     case "unwrapKey":
       return {
         method,
@@ -75,7 +129,12 @@ function algorithm(value: unknown, depth = 0): WireAlgorithm {
 function key(value: unknown): WireKey {
   const fields = object(value);
   if (!KEY_TYPES.includes(fields["type"])) throw malformed();
-  return { type: fields["type"] as WireKey["type"], algorithm: algorithm(fields["algorithm"], 1), usages: usages(fields["usages"]), data: text(fields["data"]) };
+  return {
+    type: fields["type"] as WireKey["type"],
+    algorithm: algorithm(fields["algorithm"], 1),
+    usages: usages(fields["usages"]),
+    data: text(fields["data"]),
+  };
 }
 
 function object(value: unknown): Fields {

@@ -64,5 +64,7 @@ function measure(script: Script, use: string): { readonly scriptMs: number; read
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 const untouchedMs = measure(script, "1").scriptMs - measure(isolate.compileScriptSync(await webScript({ empty: true })), "1").scriptMs;
 const firstTouchMs = Object.fromEntries(Object.entries(USES).map(([name, use]) => [name, rounded(measure(script, use).useMs)]));
-console.log(JSON.stringify({ scriptBytes: source.length, compileMs: rounded(compileMs), untouchedMs: rounded(untouchedMs), firstTouchMs }, null, 2));
+console.log(
+  JSON.stringify({ scriptBytes: source.length, compileMs: rounded(compileMs), untouchedMs: rounded(untouchedMs), firstTouchMs }, null, 2),
+);
 isolate.dispose();

@@ -7,7 +7,10 @@ const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor a
 
 /** The result of `body`, an async function of `$input`, as JSON has it; the same from both. */
 export async function sameAsNode(context: WebContext, body: string, input?: unknown): Promise<unknown> {
-  const expected: unknown = await new AsyncFunction("$input", `return JSON.parse(JSON.stringify(await (async () => { ${body} })() ?? null));`)(input);
+  const expected: unknown = await new AsyncFunction(
+    "$input",
+    `return JSON.parse(JSON.stringify(await (async () => { ${body} })() ?? null));`,
+  )(input);
   expect(await context.run(`return (await (async () => { ${body} })()) ?? null;`, input)).toEqual(expected);
   return expected;
 }

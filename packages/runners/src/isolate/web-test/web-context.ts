@@ -14,7 +14,9 @@ export type HostCall = (op: string, argText: string) => Promise<string>;
 /** Loads the native file by its path, as the jailed runner does. */
 export function loadAddon(): typeof import("isolated-vm") {
   const folder = join(dirname(require.resolve("isolated-vm/package.json")), "prebuilds", `linux-${process.arch}`);
-  const loaded: { readonly ivm: typeof import("isolated-vm") } = require(join(folder, `isolated-vm.abi${process.versions.modules}.glibc.node`));
+  const loaded: { readonly ivm: typeof import("isolated-vm") } = require(
+    join(folder, `isolated-vm.abi${process.versions.modules}.glibc.node`),
+  );
   return loaded.ivm;
 }
 
@@ -92,16 +94,16 @@ export class WebContext {
     const ivm = loadAddon();
     const isolate = new ivm.Isolate({ memoryLimit: 128 });
     const context = isolate.createContextSync();
-    let made: WebContext | undefined;
+    const made: { web?: WebContext } = {};
     const answer = async (id: number, work: () => Promise<string>): Promise<void> => {
       const text = await work().then(
         (result) => `+${result}`,
         (error: unknown) => `-${error instanceof Error ? error.message : "failed"}`,
       );
-      await made?.answer(id, text);
+      await made.web?.answer(id, text);
     };
     const send = (kind: string, id: number, op: string, argText: string): void => {
-      if (kind === "timer") setTimeout(() => void made?.answer(id, "+"), Number(op));
+      if (kind === "timer") setTimeout(() => void made.web?.answer(id, "+"), Number(op));
       else if (kind === "local") void answer(id, () => localOps.async[op]?.(argText) ?? Promise.reject(new Error("unknown operation")));
       else void answer(id, () => options.hostCall?.(op, argText) ?? Promise.reject(new Error("no host")));
     };
@@ -115,15 +117,20 @@ export class WebContext {
     context.global.setSync("$send", new ivm.Callback(send, { ignored: true }));
     context.global.setSync("$sync", new ivm.Callback(sync));
     context.global.setSync("$kind", options.kind ?? "action");
-    const exported: Reference<{ readonly deliver: (id: number, text: string) => void; readonly uncaughtErrors: () => string }> = context.evalSync(await webScript(), { reference: true });
-    made = new WebContext(isolate, context, exported.getSync("deliver", { reference: true }));
+    const exported: Reference<{ readonly deliver: (id: number, text: string) => void; readonly uncaughtErrors: () => string }> =
+      context.evalSync(await webScript(), { reference: true });
+    const web = new WebContext(isolate, context, exported.getSync("deliver", { reference: true }));
     context.global.setSync("$uncaught", exported.getSync("uncaughtErrors", { reference: true }).derefInto());
-    return made;
+    made.web = web;
+    return web;
   }
 
   /** Runs the body of an async function in the context, with `input` as `$input`; its result travels as JSON. */
   async run(body: string, input?: unknown): Promise<unknown> {
-    const text: unknown = await this.#context.eval(`(async ($input) => JSON.stringify(await (async () => { ${body} })()))(${JSON.stringify(input)})`, { promise: true });
+    const text: unknown = await this.#context.eval(
+      `(async ($input) => JSON.stringify(await (async () => { ${body} })()))(${JSON.stringify(input)})`,
+      { promise: true },
+    );
     return typeof text === "string" ? JSON.parse(text) : undefined;
   }
 

@@ -24,8 +24,14 @@ const LAYERS = 2;
 
 /** The decoders of a Content-Encoding header, last layer first; undefined when one of them is not known. */
 export function decodersFor(contentEncoding: string): readonly Decoder[] | undefined {
-  const names = contentEncoding.toLowerCase().split(",").map((name) => name.trim()).filter((name) => name !== "" && name !== "identity");
-  const known = names.map((name) => (Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined)).filter((decoder) => decoder !== undefined);
+  const names = contentEncoding
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "" && name !== "identity");
+  const known = names
+    .map((name) => (Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined))
+    .filter((decoder) => decoder !== undefined);
   return known.length === names.length && known.length <= LAYERS ? known.toReversed() : undefined;
 }
 

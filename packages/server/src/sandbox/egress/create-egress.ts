@@ -20,7 +20,7 @@ import { failed } from "./fetch-errors.ts";
 import { FetchGate, type FetchPass } from "./fetch-gate.ts";
 import { followRedirect, redirectLocation } from "./redirect.ts";
 import { checkRequest, type Outgoing } from "./request-rules.ts";
-import { resolveTarget, SystemResolver, type Resolver } from "./resolve.ts";
+import { resolveTarget, SystemResolver, interfaceAddresses, type Resolver } from "./resolve.ts";
 import { parseTarget, type Target } from "./target.ts";
 
 export interface EgressOptions {
@@ -28,6 +28,8 @@ export interface EgressOptions {
   readonly runtime: Runtime;
   /** DNS of the system unless given. */
   readonly resolver?: Resolver;
+  /** Addresses of the host itself, which are refused; those of its network interfaces unless given. */
+  readonly ownAddresses?: () => readonly string[];
   /** Certificate authorities (PEM) that are trusted besides those of Node, for services of the operator. */
   readonly authorities?: readonly string[];
 }
@@ -48,6 +50,7 @@ class GuardedEgress implements Egress {
   readonly #policy: EgressPolicy;
   readonly #runtime: Runtime;
   readonly #resolver: Resolver;
+  readonly #ownAddresses: () => readonly string[];
   readonly #authorities: readonly string[];
   readonly #gate = new FetchGate();
   readonly #closed = new AbortController();
@@ -56,6 +59,7 @@ class GuardedEgress implements Egress {
   constructor(options: EgressOptions) {
     this.#policy = options.policy;
     this.#runtime = options.runtime;
+    this.#ownAddresses = options.ownAddresses ?? interfaceAddresses;
     this.#authorities = options.authorities ?? [];
     this.#resolver = options.resolver ?? new SystemResolver({ timeoutMs: limit("fetchConnectMsMax") / 2 });
   }
@@ -100,14 +104,19 @@ class GuardedEgress implements Egress {
       const location = redirectLocation(response.status, response.headers);
       if (location === undefined || mode === "manual") return toFetchResponse(hop.target, response, redirects > 0);
       if (mode === "error") throw failed(hop.target.url, "the server redirects, and the call asked for an error then");
-      if (redirects === redirectsMax) throw plinthError("LimitExceeded", { what: "Redirects of a fetch", actual: redirects + 1, max: redirectsMax });
+      if (redirects === redirectsMax)
+        throw plinthError("LimitExceeded", { what: "Redirects of a fetch", actual: redirects + 1, max: redirectsMax });
       hop = followRedirect(hop, { status: response.status, location, policy: this.#policy });
     }
   }
 
   async #exchange(hop: Hop, mode: FetchRequest["redirect"], signal: AbortSignal, pass: FetchPass): Promise<ReceivedResponse> {
     const socket = await this.#connect(hop.target, signal);
-    return exchange(hop.target, hop.outgoing, socket, { signal, skipRedirectBody: mode !== "manual", reserve: (bytes) => pass.reserve(bytes) });
+    return exchange(hop.target, hop.outgoing, socket, {
+      signal,
+      skipRedirectBody: mode !== "manual",
+      reserve: (bytes) => pass.reserve(bytes),
+    });
   }
 
   /** Resolves and connects, both within the time that a connection may take. */
@@ -116,7 +125,7 @@ class GuardedEgress implements Egress {
     const scope = new Scope(target.url, [signal]);
     const timer = this.#runtime.timer(maxMs, () => scope.abort(failed(target.url, `no connection within ${maxMs} ms`)));
     try {
-      const addresses = await scope.race(resolveTarget(target, this.#resolver));
+      const addresses = await scope.race(resolveTarget(target, { resolver: this.#resolver, ownAddresses: this.#ownAddresses }));
       return await connectTo(target, addresses, { authorities: this.#authorities, runtime: this.#runtime, signal: scope.signal });
     } finally {
       timer.cancel();

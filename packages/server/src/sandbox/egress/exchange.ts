@@ -72,7 +72,11 @@ function send(target: Target, outgoing: Outgoing, socket: Socket): Promise<Incom
 /** A flat list, in which names may repeat. */
 function requestHeaders(target: Target, outgoing: Outgoing): string[] {
   const given = new Set(outgoing.headers.map(([name]) => name));
-  const defaults: readonly Header[] = [["accept", "*/*"], ["accept-encoding", "gzip, deflate, br, zstd"], ["user-agent", "plinth"]];
+  const defaults: readonly Header[] = [
+    ["accept", "*/*"],
+    ["accept-encoding", "gzip, deflate, br, zstd"],
+    ["user-agent", "plinth"],
+  ];
   const sendsLength = outgoing.body !== null || outgoing.method === "POST" || outgoing.method === "PUT" || outgoing.method === "PATCH";
   const all: Header[] = [
     ["host", target.url.host],
@@ -88,7 +92,10 @@ async function receive(response: IncomingMessage, outgoing: Outgoing, options: E
   const status = response.statusCode ?? 0;
   const headers = pairs(response.rawHeaders);
   checkHeaderLimits(headers);
-  const contentEncoding = headers.filter(([name]) => name === "content-encoding").map(([, value]) => value).join(",");
+  const contentEncoding = headers
+    .filter(([name]) => name === "content-encoding")
+    .map(([, value]) => value)
+    .join(",");
   const decoders = decodersFor(contentEncoding) ?? [];
   const bodiless = outgoing.method === "HEAD" || status === 204 || status === 304;
   const skipped = options.skipRedirectBody && redirectLocation(status, headers) !== undefined;
@@ -111,7 +118,9 @@ function pairs(raw: readonly string[]): readonly Header[] {
 function describe(target: Target, error: unknown): PlinthError {
   const code = errorCode(error);
   const max = limit("fetchHeaderBytesMax");
-  if (code === "HPE_HEADER_OVERFLOW") return plinthError("LimitExceeded", { what: "Bytes of the response headers of a fetch", actual: `more than ${max}`, max });
-  if (code.startsWith("Z_") || code.startsWith("ERR_") && /BROTLI|ZSTD|ZLIB/.test(code)) return failed(target.url, `the response cannot be decoded (${code})`, error);
+  if (code === "HPE_HEADER_OVERFLOW")
+    return plinthError("LimitExceeded", { what: "Bytes of the response headers of a fetch", actual: `more than ${max}`, max });
+  if (code.startsWith("Z_") || (code.startsWith("ERR_") && /BROTLI|ZSTD|ZLIB/.test(code)))
+    return failed(target.url, `the response cannot be decoded (${code})`, error);
   return failed(target.url, `the exchange ended early (${code})`, error);
 }

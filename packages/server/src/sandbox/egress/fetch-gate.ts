@@ -45,7 +45,8 @@ export class FetchGate {
   async enter(admission: FetchAdmission): Promise<FetchPass> {
     const state = this.#stateOf(admission.tenant);
     const waitingMax = limit("fetchesWaitingPerTenantMax");
-    if (state.waiting.length >= waitingMax) throw plinthError("LimitExceeded", { what: "Waiting fetches", actual: state.waiting.length + 1, max: waitingMax });
+    if (state.waiting.length >= waitingMax)
+      throw plinthError("LimitExceeded", { what: "Waiting fetches", actual: state.waiting.length + 1, max: waitingMax });
     let held = 0;
     const reserve = (bytes: number): void => {
       this.#reserve(state, bytes);
@@ -72,9 +73,15 @@ export class FetchGate {
 
   #reserve(state: TenantState, bytes: number): void {
     const tenantMax = limit("fetchBufferedBytesPerTenantMax");
-    if (state.bytes + bytes > tenantMax) throw plinthError("LimitExceeded", { what: "Bytes of fetches at the same time", actual: state.bytes + bytes, max: tenantMax });
+    if (state.bytes + bytes > tenantMax)
+      throw plinthError("LimitExceeded", { what: "Bytes of fetches at the same time", actual: state.bytes + bytes, max: tenantMax });
     const hostMax = limit("fetchBufferedBytesMax");
-    if (this.#bytes + bytes > hostMax) throw plinthError("LimitExceeded", { what: "Bytes of all fetches of the host at the same time", actual: `more than ${hostMax}`, max: hostMax });
+    if (this.#bytes + bytes > hostMax)
+      throw plinthError("LimitExceeded", {
+        what: "Bytes of all fetches of the host at the same time",
+        actual: `more than ${hostMax}`,
+        max: hostMax,
+      });
     state.bytes += bytes;
     this.#bytes += bytes;
   }
@@ -121,7 +128,9 @@ export class FetchGate {
 }
 
 function hasRoom(state: TenantState, invocation: string): boolean {
-  return state.running < limit("fetchesPerTenantMax") && (state.runningByInvocation.get(invocation) ?? 0) < limit("fetchesPerInvocationMax");
+  return (
+    state.running < limit("fetchesPerTenantMax") && (state.runningByInvocation.get(invocation) ?? 0) < limit("fetchesPerInvocationMax")
+  );
 }
 
 function take(state: TenantState, invocation: string): void {

@@ -9,8 +9,17 @@ test("reads a request and nothing besides its fields", () => {
 });
 
 test.each([
-  "", "null", "[]", "1", "{", "{}", ...Object.keys(GOOD).flatMap((key) => [JSON.stringify({ ...GOOD, [key]: 1 }), JSON.stringify({ ...GOOD, [key]: undefined })]),
-  JSON.stringify({ ...GOOD, headers: [["a"]] }), JSON.stringify({ ...GOOD, headers: [["a", 1]] }), JSON.stringify({ ...GOOD, headers: ["ab"] }), JSON.stringify({ ...GOOD, redirect: "other" }),
+  "",
+  "null",
+  "[]",
+  "1",
+  "{",
+  "{}",
+  ...Object.keys(GOOD).flatMap((key) => [JSON.stringify({ ...GOOD, [key]: 1 }), JSON.stringify({ ...GOOD, [key]: undefined })]),
+  JSON.stringify({ ...GOOD, headers: [["a"]] }),
+  JSON.stringify({ ...GOOD, headers: [["a", 1]] }),
+  JSON.stringify({ ...GOOD, headers: ["ab"] }),
+  JSON.stringify({ ...GOOD, redirect: "other" }),
 ])("refuses %s", (text) => expect(() => parseFetchRequest(text)).toThrow("not well-formed"));
 
 test("never fails in another way", () => {

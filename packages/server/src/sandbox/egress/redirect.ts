@@ -17,8 +17,20 @@ const OF_THE_BODY = new Set(["content-type", "content-encoding", "content-langua
  * (`x-api-key`, `private-token`, …), so everything else stays behind, Authorization and Cookie first of all.
  */
 const FOR_ANY_ORIGIN = new Set([
-  "accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-language", "content-type",
-  "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range", "user-agent",
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "cache-control",
+  "content-encoding",
+  "content-language",
+  "content-type",
+  "if-match",
+  "if-modified-since",
+  "if-none-match",
+  "if-range",
+  "if-unmodified-since",
+  "range",
+  "user-agent",
 ]);
 
 /** The location of a redirect, or undefined when the response is none. */
@@ -36,8 +48,11 @@ export function followRedirect(
   const target = parseTarget(to.location, to.policy, from.target.url);
   if (from.target.secure && !target.secure) throw refused(target.url, "a redirect from https to http is not followed");
   const { method } = from.outgoing;
-  const becomesGet = (to.status === 303 && method !== "GET" && method !== "HEAD") || ((to.status === 301 || to.status === 302) && method === "POST");
+  const becomesGet =
+    (to.status === 303 && method !== "GET" && method !== "HEAD") || ((to.status === 301 || to.status === 302) && method === "POST");
   const sameOrigin = from.target.url.origin === target.url.origin;
-  const headers = from.outgoing.headers.filter(([name]) => (sameOrigin || FOR_ANY_ORIGIN.has(name)) && !(becomesGet && OF_THE_BODY.has(name)));
+  const headers = from.outgoing.headers.filter(
+    ([name]) => (sameOrigin || FOR_ANY_ORIGIN.has(name)) && !(becomesGet && OF_THE_BODY.has(name)),
+  );
   return { target, outgoing: becomesGet ? { method: "GET", headers, body: null } : { ...from.outgoing, headers } };
 }

@@ -23,7 +23,16 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 const REFUSED_HEADERS = new Set([
-  "host", "content-length", "transfer-encoding", "connection", "upgrade", "keep-alive", "te", "trailer", "expect", "http2-settings",
+  "host",
+  "content-length",
+  "transfer-encoding",
+  "connection",
+  "upgrade",
+  "keep-alive",
+  "te",
+  "trailer",
+  "expect",
+  "http2-settings",
 ]);
 /** Methods whose spelling is made upper case, as the Fetch standard says. */
 const NORMALISED_METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
@@ -46,7 +55,8 @@ function checkHeaders(request: FetchRequest): readonly Header[] {
   for (const [name, value] of headers) {
     if (!TOKEN.test(name)) throw invalid("The name of a header of a fetch is not valid.");
     if (!VALUE.test(value)) throw invalid(`The value of the header ${name.slice(0, 64)} of a fetch is not valid.`);
-    if (REFUSED_HEADERS.has(name) || name.startsWith("proxy-")) throw refused(request.url, `the header ${name.slice(0, 64)} is set by the host alone`);
+    if (REFUSED_HEADERS.has(name) || name.startsWith("proxy-"))
+      throw refused(request.url, `the header ${name.slice(0, 64)} is set by the host alone`);
   }
   checkHeaderLimits(headers);
   return headers;

@@ -16,10 +16,13 @@ export interface Resolver {
 }
 
 /** The addresses of a target; throws FetchRefused unless every one of them may be reached. */
-export async function resolveTarget(target: Target, resolver: Resolver): Promise<readonly string[]> {
-  const addresses = target.isAddress ? [target.hostname] : await lookUp(target, resolver);
+export async function resolveTarget(
+  target: Target,
+  sources: { readonly resolver: Resolver; readonly ownAddresses: () => readonly string[] },
+): Promise<readonly string[]> {
+  const addresses = target.isAddress ? [target.hostname] : await lookUp(target, sources.resolver);
   if (!target.privateAllowed) {
-    const own = ownAddresses();
+    const own = sources.ownAddresses();
     // One bad address is enough: which of them is used must not be a matter of luck.
     for (const address of addresses) {
       if (!isPublicAddress(address)) throw refused(target.url, "the address is not on the public internet");
@@ -41,7 +44,8 @@ async function lookUp(target: Target, resolver: Resolver): Promise<readonly stri
   return addresses;
 }
 
-function ownAddresses(): readonly string[] {
+/** The addresses of this machine; a public one of them leads to services that a firewall hides from outside. */
+export function interfaceAddresses(): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((entries) => (entries ?? []).map((entry) => entry.address));
 }
 

@@ -29,7 +29,8 @@ export function parseTarget(text: string, policy: EgressPolicy, base?: URL): Tar
   const url = URL.parse(text, base);
   if (url === null) throw plinthError("InvalidArgument", { detail: "The URL of a fetch is not valid." });
   if (url.protocol !== "http:" && url.protocol !== "https:") throw refused(url, "only http and https are possible");
-  if (url.username !== "" || url.password !== "") throw refused(url, "a URL with user name or password is not possible; use the Authorization header");
+  if (url.username !== "" || url.password !== "")
+    throw refused(url, "a URL with user name or password is not possible; use the Authorization header");
   const secure = url.protocol === "https:";
   // `example.com.` is `example.com`, here and for everybody who is given this URL.
   if (url.hostname.endsWith(".")) url.hostname = url.hostname.slice(0, -1);
@@ -37,6 +38,7 @@ export function parseTarget(text: string, policy: EgressPolicy, base?: URL): Tar
   const port = url.port === "" ? (secure ? 443 : 80) : Number(url.port);
   const privateAllowed = policy.allowedPrivate.includes(`${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`);
   if (hostname === "" || hostname.endsWith(".")) throw refused(url, "the host name is not valid");
-  if (!privateAllowed && !WEB_PORTS.includes(port) && !policy.allowedPorts.includes(port)) throw refused(url, `port ${port} is not allowed`);
+  if (!privateAllowed && !WEB_PORTS.includes(port) && !policy.allowedPorts.includes(port))
+    throw refused(url, `port ${port} is not allowed`);
   return { url, secure, hostname, port, isAddress: isIP(hostname) !== 0, privateAllowed };
 }

@@ -38,7 +38,8 @@ export class AbortSignal extends EventTarget {
   static timeout(ms: number): AbortSignal {
     const bridge = heldBridge();
     bridge.requireAction("AbortSignal.timeout");
-    if (!(Number(ms) >= 0 && Number(ms) <= Number.MAX_SAFE_INTEGER)) throw new TypeError("The delay of AbortSignal.timeout is not a number of milliseconds.");
+    if (!(Number(ms) >= 0 && Number(ms) <= Number.MAX_SAFE_INTEGER))
+      throw new TypeError("The delay of AbortSignal.timeout is not a number of milliseconds.");
     const signal = new AbortSignal(INTERNAL);
     bridge.setTimer(Math.trunc(ms), () => signal.#abort(new DOMException("The operation was aborted due to timeout", "TimeoutError")));
     return signal;

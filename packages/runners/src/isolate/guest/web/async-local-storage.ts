@@ -50,16 +50,17 @@ function patchCallbacks(): void {
   if (patched) return;
   patched = true;
   const nativeThen = Promise.prototype.then;
-  const then = {
-    then(this: Promise<unknown>, onFulfilled?: (value: unknown) => unknown, onRejected?: (reason: unknown) => unknown): Promise<unknown> {
-      return nativeThen.call(this, bindIfFunction(onFulfilled), bindIfFunction(onRejected));
-    },
-  }.then;
-  Object.defineProperty(Promise.prototype, "then", { value: then, writable: true, configurable: true });
+  type Reaction = (value: unknown) => unknown;
+  function boundThen(this: Promise<unknown>, onFulfilled?: Reaction, onRejected?: Reaction): Promise<unknown> {
+    return nativeThen.call(this, bindIfFunction(onFulfilled), bindIfFunction(onRejected));
+  }
+  Object.defineProperty(boundThen, "name", { value: "then" });
+  Reflect.set(Promise.prototype, "then", boundThen);
   for (const name of ["setTimeout", "setInterval", "queueMicrotask"]) {
     const native: unknown = Reflect.get(globalThis, name);
     if (typeof native !== "function") continue;
-    const bound = (callback: unknown, ...rest: unknown[]): unknown => Reflect.apply(native, globalThis, [bindIfFunction(callback), ...rest]);
+    const bound = (callback: unknown, ...rest: unknown[]): unknown =>
+      Reflect.apply(native, globalThis, [bindIfFunction(callback), ...rest]);
     Object.defineProperty(bound, "name", { value: name });
     Object.defineProperty(globalThis, name, { value: bound, writable: true, configurable: true });
   }
@@ -130,7 +131,7 @@ export class AsyncLocalStorage {
       run.pending = false;
       this.#pending.delete(run);
     };
-    result.then(done, done);
+    void result.finally(done).catch(() => undefined);
   }
 
   /**

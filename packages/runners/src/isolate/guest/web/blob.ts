@@ -28,7 +28,8 @@ export class Blob {
     const settings = options ?? {};
     if (typeof settings !== "object" && typeof settings !== "function") throw new TypeError("The options of a Blob must be an object.");
     const { endings, type } = settings;
-    if (endings !== undefined && `${endings}` !== "transparent" && `${endings}` !== "native") throw new TypeError(`'${endings}' is no value of endings.`);
+    if (endings !== undefined && `${endings}` !== "transparent" && `${endings}` !== "native")
+      throw new TypeError(`'${endings}' is no value of endings.`);
     const native = endings !== undefined && `${endings}` === "native";
     this.#bytes = parts === undefined ? new Uint8Array() : join([...parts].map((part) => bytesOf(part, native)));
     this.#type = normalType(type);

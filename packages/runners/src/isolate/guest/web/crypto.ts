@@ -5,8 +5,15 @@ import { platformClasses } from "./platform-class.ts";
 import { subtle, type SubtleCrypto } from "./subtle.ts";
 
 const INTEGER_ARRAYS = new Set([
-  ...["Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array"],
-  ...["Int32Array", "Uint32Array", "BigInt64Array", "BigUint64Array"],
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "BigInt64Array",
+  "BigUint64Array",
 ]);
 
 /** Bytes of one `getRandomValues`, as the Web Cryptography standard has it. */
@@ -26,7 +33,8 @@ export class Crypto {
   getRandomValues<View extends ArrayBufferView>(view: View): View {
     heldBridge().requireAction("crypto.getRandomValues()");
     const name: unknown = typeName?.call(view);
-    if (typeof name !== "string" || !INTEGER_ARRAYS.has(name)) throw new DOMException("The data argument must be an integer-type TypedArray", "TypeMismatchError");
+    if (typeof name !== "string" || !INTEGER_ARRAYS.has(name))
+      throw new DOMException("The data argument must be an integer-type TypedArray", "TypeMismatchError");
     if (view.byteLength > RANDOM_BYTES) throw new DOMException(`The requested length exceeds ${RANDOM_BYTES} bytes`, "QuotaExceededError");
     new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(randomBytes(view.byteLength));
     return view;

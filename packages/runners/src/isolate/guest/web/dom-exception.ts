@@ -36,7 +36,8 @@ export class DOMException extends Error {
   readonly #name: string;
 
   constructor(message: unknown = "", options: unknown = "Error") {
-    const given = typeof options === "object" && options !== null ? (options as { readonly name?: unknown; readonly cause?: unknown }) : undefined;
+    const given =
+      typeof options === "object" && options !== null ? (options as { readonly name?: unknown; readonly cause?: unknown }) : undefined;
     super(`${message}`, given !== undefined && "cause" in given ? { cause: given.cause } : undefined);
     const name = given === undefined ? options : (given.name ?? "Error");
     this.#name = `${name}`;

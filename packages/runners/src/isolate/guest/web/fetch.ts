@@ -14,7 +14,7 @@ const DROPPED_HEADERS = new Set(["content-length", "connection"]);
 
 export async function fetch(...args: ConstructorParameters<typeof Request>): Promise<Response> {
   heldBridge().requireAction("fetch()");
-  const request = new Request(...args);
+  const request = makeRequest(args);
   request.signal.throwIfAborted();
   const url = new URL(request.url);
   if (url.protocol === "data:") return fetchData(url);
@@ -23,6 +23,17 @@ export async function fetch(...args: ConstructorParameters<typeof Request>): Pro
   const max = limit("fetchBodyBytesMax");
   if (body !== null && body.length > max) throw new TypeError(`The body of a fetch has ${body.length} bytes and may have ${max}.`);
   return await unlessAborted(request.signal, send(request, url, body));
+}
+
+/** The error of a URL with credentials repeats them, and the errors of a fetch are often logged. */
+function makeRequest(args: ConstructorParameters<typeof Request>): Request {
+  try {
+    return new Request(...args);
+  } catch (error) {
+    if (error instanceof TypeError && error.message.includes("credentials:"))
+      throw new TypeError("A fetch cannot have user name and password in its URL; use the Authorization header.");
+    throw error;
+  }
 }
 
 async function send(request: Request, url: URL, body: Uint8Array | null): Promise<Response> {
@@ -53,7 +64,12 @@ function fetchData(url: URL): Response {
 }
 
 function mimeTypeText({ essence, parameters }: { readonly essence: string; readonly parameters: ReadonlyMap<string, string> }): string {
-  return essence + [...parameters].map(([name, value]) => `;${name}=${/^[\w!#$%&'*+.^`|~-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, "\\$&")}"`}`).join("");
+  return (
+    essence +
+    [...parameters]
+      .map(([name, value]) => `;${name}=${/^[\w!#$%&'*+.^`|~-]+$/.test(value) ? value : `"${value.replace(/["\\]/g, "\\$&")}"`}`)
+      .join("")
+  );
 }
 
 async function unlessAborted<T>(signal: Request["signal"], work: Promise<T>): Promise<T> {

@@ -11,10 +11,11 @@ type Copy = (value: object, memory: Memory) => object;
 const ERROR_NAMES = new Set(["EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError"]);
 
 /** Tags of objects of the engine that have inner state and no copy. */
-const UNCLONEABLE = /^\[object (?:Promise|WeakMap|WeakSet|WeakRef|FinalizationRegistry|Generator|AsyncGenerator|.* Iterator|Intl\..*|Temporal\..*|WebAssembly\..*)\]$/;
+const UNCLONEABLE =
+  /^\[object (?:Promise|WeakMap|WeakSet|WeakRef|FinalizationRegistry|Generator|AsyncGenerator|.* Iterator|Intl\..*|Temporal\..*|WebAssembly\..*)\]$/;
 
 export function structuredClone(...args: readonly [value?: unknown, options?: { readonly transfer?: Iterable<object> }]): unknown {
-  if (args.length === 0) throw new TypeError("The \"value\" argument must be specified");
+  if (args.length === 0) throw new TypeError('The "value" argument must be specified');
   const [value, options] = args;
   const transfer = checkTransfer(options?.transfer);
   const copy = clone(value, new Map());
@@ -99,7 +100,12 @@ function copyMembers(value: object, copy: object, memory: Memory): object {
   for (const key of Object.keys(value)) {
     // A getter may have removed it meanwhile.
     if (!Object.hasOwn(value, key)) continue;
-    Object.defineProperty(copy, key, { value: clone(Reflect.get(value, key), memory), writable: true, enumerable: true, configurable: true });
+    Object.defineProperty(copy, key, {
+      value: clone(Reflect.get(value, key), memory),
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
   }
   return copy;
 }
@@ -132,7 +138,9 @@ function copyWrapper(value: object, memory: Memory): object {
 function copyBuffer(value: object, memory: Memory): object {
   const buffer = value as ArrayBuffer;
   if (buffer.detached) throw dataCloneError("An ArrayBuffer is detached and could not be cloned.");
-  const copy = buffer.resizable ? new ArrayBuffer(buffer.byteLength, { maxByteLength: buffer.maxByteLength }) : new ArrayBuffer(buffer.byteLength);
+  const copy = buffer.resizable
+    ? new ArrayBuffer(buffer.byteLength, { maxByteLength: buffer.maxByteLength })
+    : new ArrayBuffer(buffer.byteLength);
   new Uint8Array(copy).set(new Uint8Array(buffer));
   return remember(value, copy, memory);
 }
@@ -158,7 +166,8 @@ function copyError(value: object, memory: Memory): object {
   if (value instanceof DOMException) return remember(value, new DOMException(message, name), memory);
   const ErrorClass = (ERROR_NAMES.has(name) ? Reflect.get(globalThis, name) : Error) as ErrorConstructor;
   const copy = remember(value, new ErrorClass(), memory);
-  const define = (key: string, member: unknown): void => void Object.defineProperty(copy, key, { value: member, writable: true, enumerable: false, configurable: true });
+  const define = (key: string, member: unknown): void =>
+    void Object.defineProperty(copy, key, { value: member, writable: true, enumerable: false, configurable: true });
   if (Object.hasOwn(value, "message")) define("message", `${message}`);
   if (Object.hasOwn(value, "cause")) define("cause", clone((value as Error).cause, memory));
   if (typeof stack === "string") define("stack", stack);

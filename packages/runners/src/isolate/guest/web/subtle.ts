@@ -68,7 +68,13 @@ export class SubtleCrypto {
   }
 
   async verify(algorithm: Algorithm, key: CryptoKey, signature: Bytes, data: Bytes): Promise<boolean> {
-    const response = await perform({ method: "verify", algorithm: toWire(algorithm), key: wire(key), signature: base64(signature), data: base64(data) });
+    const response = await perform({
+      method: "verify",
+      algorithm: toWire(algorithm),
+      key: wire(key),
+      signature: base64(signature),
+      data: base64(data),
+    });
     return response.kind === "boolean" && response.value;
   }
 
@@ -82,20 +88,48 @@ export class SubtleCrypto {
   }
 
   async deriveBits(algorithm: Algorithm, key: CryptoKey, length: number | null = null): Promise<ArrayBuffer> {
-    return bytesOf(await perform({ method: "deriveBits", algorithm: toWire(algorithm), key: wire(key), length: length === null ? null : Number(length) }));
+    return bytesOf(
+      await perform({
+        method: "deriveBits",
+        algorithm: toWire(algorithm),
+        key: wire(key),
+        length: length === null ? null : Number(length),
+      }),
+    );
   }
 
-  async deriveKey(algorithm: Algorithm, key: CryptoKey, derived: Algorithm, extractable: boolean, usages: Iterable<string>): Promise<CryptoKey> {
-    const response = await perform({ method: "deriveKey", algorithm: toWire(algorithm), key: wire(key), derived: toWire(derived), usages: names(usages) });
+  async deriveKey(
+    algorithm: Algorithm,
+    key: CryptoKey,
+    derived: Algorithm,
+    extractable: boolean,
+    usages: Iterable<string>,
+  ): Promise<CryptoKey> {
+    const response = await perform({
+      method: "deriveKey",
+      algorithm: toWire(algorithm),
+      key: wire(key),
+      derived: toWire(derived),
+      usages: names(usages),
+    });
     return keyOf(response, extractable);
   }
 
-  async importKey(format: string, keyData: Bytes | object, algorithm: Algorithm, extractable: boolean, usages: Iterable<string>): Promise<CryptoKey> {
+  async importKey(
+    format: string,
+    keyData: Bytes | object,
+    algorithm: Algorithm,
+    extractable: boolean,
+    usages: Iterable<string>,
+  ): Promise<CryptoKey> {
     const { intrinsics } = heldBridge();
     const isBytes = keyData instanceof ArrayBuffer || ArrayBuffer.isView(keyData);
     if (isBytes === (format === "jwk")) throw new TypeError(`The key data do not fit the format '${format}'.`);
     const data = isBytes ? base64(keyData) : intrinsics.JSONstringify(keyData);
-    return keyOf(await perform({ method: "importKey", format: formatOf(format), data, algorithm: toWire(algorithm), usages: names(usages) }), extractable);
+    return keyOf(
+      await perform({ method: "importKey", format: formatOf(format), data, algorithm: toWire(algorithm), usages: names(usages) }),
+      extractable,
+    );
   }
 
   async exportKey(format: string, key: CryptoKey): Promise<ArrayBuffer | object> {
@@ -104,19 +138,34 @@ export class SubtleCrypto {
     return response.kind === "jwk" ? jwkOf(response.text, key) : bytesOf(response);
   }
 
-  async generateKey(algorithm: Algorithm, extractable: boolean, usages: Iterable<string>): Promise<CryptoKey | { readonly publicKey: CryptoKey; readonly privateKey: CryptoKey }> {
+  async generateKey(
+    algorithm: Algorithm,
+    extractable: boolean,
+    usages: Iterable<string>,
+  ): Promise<CryptoKey | { readonly publicKey: CryptoKey; readonly privateKey: CryptoKey }> {
     const bridge = heldBridge();
     bridge.requireAction("crypto.subtle.generateKey()");
     bridge.observeRandom();
     const response = await perform({ method: "generateKey", algorithm: toWire(algorithm), usages: names(usages) });
     if (response.kind !== "keyPair") return keyOf(response, extractable);
-    return { publicKey: new CryptoKey(INTERNAL, response.publicKey, true), privateKey: new CryptoKey(INTERNAL, response.privateKey, extractable) };
+    return {
+      publicKey: new CryptoKey(INTERNAL, response.publicKey, true),
+      privateKey: new CryptoKey(INTERNAL, response.privateKey, extractable),
+    };
   }
 
   async wrapKey(format: string, key: CryptoKey, wrappingKey: CryptoKey, algorithm: Algorithm): Promise<ArrayBuffer> {
     requireExtractable(key);
     observe(algorithm);
-    return bytesOf(await perform({ method: "wrapKey", format: formatOf(format), inner: wire(key), key: wire(wrappingKey), algorithm: toWire(algorithm) }));
+    return bytesOf(
+      await perform({
+        method: "wrapKey",
+        format: formatOf(format),
+        inner: wire(key),
+        key: wire(wrappingKey),
+        algorithm: toWire(algorithm),
+      }),
+    );
   }
 
   async unwrapKey(
@@ -158,7 +207,8 @@ function observe(algorithm: Algorithm): void {
 }
 
 function requireExtractable(key: CryptoKey): void {
-  if (KEY_DERIVATIONS.has(`${Reflect.get(wire(key).algorithm["name"] ?? {}, "text")}`)) throw new DOMException("The key cannot be exported", "NotSupportedError");
+  if (KEY_DERIVATIONS.has(`${Reflect.get(wire(key).algorithm["name"] ?? {}, "text")}`))
+    throw new DOMException("The key cannot be exported", "NotSupportedError");
   if (!key.extractable) throw new DOMException("key is not extractable", "InvalidAccessError");
 }
 

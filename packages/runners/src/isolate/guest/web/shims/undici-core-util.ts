@@ -24,12 +24,26 @@ const METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"];
 
 export const normalizedMethodRecordsBase: Readonly<Record<string, string>> = Object.assign(
   Object.create(null),
-  Object.fromEntries(METHODS.flatMap((method) => [[method.toLowerCase(), method], [method, method]])),
+  Object.fromEntries(
+    METHODS.flatMap((method) => [
+      [method.toLowerCase(), method],
+      [method, method],
+    ]),
+  ),
 );
 
-export const normalizedMethodRecords: Readonly<Record<string, string>> = Object.assign(Object.create(null), normalizedMethodRecordsBase, { patch: "patch", PATCH: "PATCH" });
+export const normalizedMethodRecords: Readonly<Record<string, string>> = Object.assign(Object.create(null), normalizedMethodRecordsBase, {
+  patch: "patch",
+  PATCH: "PATCH",
+});
 
-export function addAbortListener(signal: { addEventListener(type: string, listener: () => void, options: object): void; removeEventListener(type: string, listener: () => void): void }, listener: () => void): () => void {
+export function addAbortListener(
+  signal: {
+    addEventListener(type: string, listener: () => void, options: object): void;
+    removeEventListener(type: string, listener: () => void): void;
+  },
+  listener: () => void,
+): () => void {
   signal.addEventListener("abort", listener, { once: true });
   return () => signal.removeEventListener("abort", listener);
 }
