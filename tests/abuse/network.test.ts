@@ -447,9 +447,9 @@ describe("N14 many at the same time", () => {
     expect(all).toHaveLength(201);
     expect(most).toBe(65);
     // The counts are right afterwards too.
-    const again = Array.from({ length: 20 }, () => fetch({ url }, { tenant: "noisy", invocation: "one" }));
+    const again = Array.from({ length: 100 }, (_, index) => fetch({ url }, { tenant: "noisy", invocation: `i${index % 10}` }));
     await settle();
-    expect(open).toBe(16);
+    expect(open).toBe(64);
     const drainingAgain = setInterval(() => releases.splice(0).forEach((release) => release()), 5);
     await Promise.all(again);
     clearInterval(drainingAgain);

@@ -7,6 +7,7 @@
  *    go over the limit gets LimitExceeded.
  * G3 A tenant that is at its limits does not delay another.
  */
+import { must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 
@@ -103,7 +104,7 @@ export class FetchGate {
 
   #release(state: TenantState, invocation: string): void {
     state.running -= 1;
-    const left = (state.runningByInvocation.get(invocation) ?? 1) - 1;
+    const left = must(state.runningByInvocation.get(invocation), "what leaves was running") - 1;
     if (left === 0) state.runningByInvocation.delete(invocation);
     else state.runningByInvocation.set(invocation, left);
     const index = state.waiting.findIndex((waiter) => hasRoom(state, waiter.invocation));
