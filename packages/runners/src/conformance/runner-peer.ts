@@ -64,13 +64,18 @@ export class RunnerPeer {
   sourceMaps = new Map<string, string>();
   #socket: Socket;
   #nextCall = 1;
+  readonly #lost = new Set<() => void>();
   readonly #calls = new Map<number, (frame: ReceivedFrame) => void>();
   readonly #waiting: { readonly matches: (envelope: RunnerEnvelope) => boolean; readonly resolve: (frame: ReceivedFrame) => void }[] = [];
 
   constructor(command: RunnerCommand) {
     this.process = spawn(command.file, [...command.args], { stdio: ["ignore", "inherit", "inherit", "pipe"], env: command.env ?? {} });
     this.exited = new Promise((resolve) => {
-      this.process.once("exit", (code) => resolve(code));
+      this.process.once("exit", (code) => {
+        resolve(code);
+        // A test fails at once, not by its own timeout.
+        for (const lose of this.#lost) lose();
+      });
     });
     this.#socket = this.process.stdio[3] as Socket;
     this.#socket.on("error", () => {});
@@ -134,10 +139,13 @@ export class RunnerPeer {
     const startMs = performance.now();
     const logs: PeerOutcome["logs"][number][] = [];
     const calls: PeerOutcome["calls"][number][] = [];
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const lose = (): void => reject(new Error("the runner ended"));
+      this.#lost.add(lose);
       this.#calls.set(call, ({ envelope, text }) => {
         const settle = (end: object): void => {
           this.#calls.delete(call);
+          this.#lost.delete(lose);
           resolve({ logs, calls, ms: performance.now() - startMs, ...end } as unknown as PeerOutcome);
         };
         switch (envelope.type) {
@@ -165,6 +173,11 @@ export class RunnerPeer {
 
   cancel(call: number, reason: "timeout" | "cancelled"): void {
     this.send({ type: "cancel", call, reason });
+  }
+
+  /** Closes the socket, as a host that dies does. */
+  disconnect(): void {
+    this.#socket.destroy();
   }
 
   async close(): Promise<void> {
