@@ -56,8 +56,12 @@ export function interfaceAddresses(): readonly string[] {
 export class SystemResolver implements Resolver {
   readonly #servers: dns.Resolver;
 
-  constructor(options: { readonly timeoutMs: number }) {
+  constructor(options: {
+    readonly timeoutMs: number;
+    /** `address:port`; those of the system unless given. */ readonly servers?: readonly string[];
+  }) {
     this.#servers = new dns.Resolver({ timeout: options.timeoutMs, tries: 2 });
+    if (options.servers !== undefined) this.#servers.setServers(options.servers);
   }
 
   async resolve(hostname: string): Promise<readonly string[]> {
