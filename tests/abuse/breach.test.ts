@@ -65,12 +65,15 @@ describe.runIf(process.arch === "x64")("native code in the jail", () => {
       if (verdict === undefined) expected[number] = ENOSYS;
       else if (verdict.kind === "errno") expected[number] = -verdict.errno;
     }
-    const found = await repl.value(`const found = {}; for (const number of ${JSON.stringify(Object.keys(expected).map(Number))}) found[number] = syscall(number, 0, 0, 0, 0, 0, 0); return found`);
+    const found = await repl.value(
+      `const found = {}; for (const number of ${JSON.stringify(Object.keys(expected).map(Number))}) found[number] = syscall(number, 0, 0, 0, 0, 0, 0); return found`,
+    );
     expect(found).toEqual(expected);
   });
 
   test("S02 the control socket can be read and written, nothing else", async () => {
-    for (const name of ["connect", "bind", "listen", "sendto", "recvfrom", "setsockopt", "getpeername", "accept4"] as const) expect(await call(name, 3, 0, 0, 0, 0, 0)).toBe(EPERM);
+    for (const name of ["connect", "bind", "listen", "sendto", "recvfrom", "setsockopt", "getpeername", "accept4"] as const)
+      expect(await call(name, 3, 0, 0, 0, 0, 0)).toBe(EPERM);
     expect(await call("socket", 1, 1, 0)).toBe(EPERM); // unix
     expect(await call("socket", 2, 1, 0)).toBe(EPERM); // internet
     expect(await call("socket", 16, 3, 0)).toBe(EPERM); // netlink
@@ -84,11 +87,13 @@ describe.runIf(process.arch === "x64")("native code in the jail", () => {
     expect(await repl.value("return syscall(435, Buffer.alloc(88), 88)")).toBe(ENOSYS);
   });
 
-  test("S04 other processes cannot be looked at", () => expectKilled(["ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"]));
+  test("S04 other processes cannot be looked at", () =>
+    expectKilled(["ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_getfd"]));
 
   test("S06 kernel machinery is out of reach", async () => {
     await expectKilled(["bpf", "perf_event_open", "userfaultfd", "keyctl", "add_key", "request_key"]);
-    for (const number of [425, 426, 427]) expect(await repl.value(`return syscall(${number}, 8, Buffer.alloc(128), 0, 0, 0, 0)`)).toBe(ENOSYS); // io_uring
+    for (const number of [425, 426, 427])
+      expect(await repl.value(`return syscall(${number}, 8, Buffer.alloc(128), 0, 0, 0, 0)`)).toBe(ENOSYS); // io_uring
     expect(await call("memfd_create", "x", 0)).toBe(EPERM);
     expect(await call("memfd_secret", 0)).toBe(EPERM);
     expect(await repl.value("return syscall(444, 0, 0, 0)")).toBe(ENOSYS);
@@ -121,7 +126,9 @@ describe.runIf(process.arch === "x64")("native code in the jail", () => {
       const map = (protection: number): string => `syscall(9, 0, 4096, ${protection}, ${anonymous}, -1, 0)`;
       expect(await strict.value(`return [${map(7)}, ${map(5)}]`)).toEqual([EPERM, EPERM]);
       // Executable only, writable and executable, then readable again.
-      expect(await strict.value(`const at = ${map(3)}; return [syscall(10, at, 4096, 4), syscall(10, at, 4096, 7), syscall(10, at, 4096, 1)]`)).toEqual([EPERM, EPERM, 0]);
+      expect(
+        await strict.value(`const at = ${map(3)}; return [syscall(10, at, 4096, 4), syscall(10, at, 4096, 7), syscall(10, at, 4096, 1)]`),
+      ).toEqual([EPERM, EPERM, 0]);
     } finally {
       await strict.close();
       await strictKit.cgroups?.close();
@@ -129,7 +136,10 @@ describe.runIf(process.arch === "x64")("native code in the jail", () => {
   });
 
   test("S12 the process cannot change how it is confined", async () => {
-    for (const option of [4 /* dumpable */, 8 /* keepcaps */, 22 /* seccomp */, 1 /* death signal */, 0x59616d61 /* tracer */, 24 /* bounding set */]) expect(await call("prctl", option, 0, 0, 0, 0)).toBe(EPERM);
+    for (const option of [
+      4 /* dumpable */, 8 /* keepcaps */, 22 /* seccomp */, 1 /* death signal */, 0x59616d61 /* tracer */, 24 /* bounding set */,
+    ])
+      expect(await call("prctl", option, 0, 0, 0, 0)).toBe(EPERM);
     expect(await call("prctl", 38, 0, 0, 0, 0)).toBe(EINVAL); // no_new_privs cannot be taken back
     expect(await call("seccomp", 1, 0, 0)).toBe(EPERM);
     expect(await repl.value("return syscall(302, 0, 7, Buffer.alloc(16, 1), 0)")).toBe(EPERM); // prlimit64
@@ -140,7 +150,24 @@ describe.runIf(process.arch === "x64")("native code in the jail", () => {
   });
 
   test("S15 clock, host and kernel", () =>
-    expectKilled(["settimeofday", "clock_settime", "adjtimex", "sethostname", "setdomainname", "swapon", "reboot", "kexec_load", "init_module", "finit_module", "delete_module", "syslog", "mount", "umount2", "pivot_root", "chroot"]));
+    expectKilled([
+      "settimeofday",
+      "clock_settime",
+      "adjtimex",
+      "sethostname",
+      "setdomainname",
+      "swapon",
+      "reboot",
+      "kexec_load",
+      "init_module",
+      "finit_module",
+      "delete_module",
+      "syslog",
+      "mount",
+      "umount2",
+      "pivot_root",
+      "chroot",
+    ]));
 
   test("S16 no descriptor can be sent to the host", async () => {
     for (const name of ["sendmsg", "recvmsg", "sendmmsg"] as const) expect(await call(name, 3, 0, 0, 0)).toBe(EPERM);

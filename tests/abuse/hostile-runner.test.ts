@@ -4,7 +4,15 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { readdirSync } from "node:fs";
-import { callOnce, NEVER, openTestSandbox, PLAIN, QUIET, requestOf, type TestSandbox } from "../../packages/server/src/sandbox/fixtures/test-sandbox.ts";
+import {
+  callOnce,
+  NEVER,
+  openTestSandbox,
+  PLAIN,
+  QUIET,
+  requestOf,
+  type TestSandbox,
+} from "../../packages/server/src/sandbox/fixtures/test-sandbox.ts";
 import type { CallHandler, CallOutcome } from "../../packages/server/src/sandbox/sandbox.ts";
 import type { RunnerEnd } from "../../packages/server/src/sandbox/runner.ts";
 
@@ -50,7 +58,11 @@ function startCanary(): typeof canary {
   };
 }
 
-async function attack(path: string, arg: unknown = {}, options: { readonly handler?: CallHandler; readonly limits?: Partial<typeof LIMITS> } = {}): Promise<{ readonly outcome: CallOutcome; readonly end: RunnerEnd | undefined }> {
+async function attack(
+  path: string,
+  arg: unknown = {},
+  options: { readonly handler?: CallHandler; readonly limits?: Partial<typeof LIMITS> } = {},
+): Promise<{ readonly outcome: CallOutcome; readonly end: RunnerEnd | undefined }> {
   canary = startCanary();
   const lease = await open.sandbox.acquire({ tenant: `attacker ${++attacks}`, lane: "transaction", version: PLAIN }, NEVER);
   const outcome = await lease.run(requestOf(path, arg, { limits: { ...LIMITS, ...options.limits } }), options.handler ?? QUIET, NEVER);
@@ -135,7 +147,10 @@ describe("H03 H04 envelopes", () => {
   });
 
   test("a failure with a body of the wrong form ends the runner", async () => {
-    expect((await attack("envelope", { text: `{"type":"failure","call":"$call","kind":"error",${USE}}`, bodyText: '{"message":1}' })).outcome.kind).toBe("security");
+    expect(
+      (await attack("envelope", { text: `{"type":"failure","call":"$call","kind":"error",${USE}}`, bodyText: '{"message":1}' })).outcome
+        .kind,
+    ).toBe("security");
   });
 });
 
@@ -186,7 +201,11 @@ test("H10 a flood of console lines ends the runner", async () => {
 test("H11 a runner that asks and does not read is ended, and the host does not keep its answers", async () => {
   const big = "x".repeat(4 * 2 ** 20);
   const before = process.memoryUsage().rss;
-  const { outcome, end } = await attack("stopReading", {}, { handler: { ...QUIET, call: async () => big }, limits: { wallMs: 20_000, cpuMs: 20_000 } });
+  const { outcome, end } = await attack(
+    "stopReading",
+    {},
+    { handler: { ...QUIET, call: async () => big }, limits: { wallMs: 20_000, cpuMs: 20_000 } },
+  );
   expect(outcome.kind).toBe("lost");
   expect(end?.kind).toBe("stalled");
   expect(process.memoryUsage().rss - before).toBeLessThan(600 * 2 ** 20);
@@ -234,7 +253,9 @@ describe("H12 C14 silence and death", () => {
 });
 
 test("H13 what the runner says of its use is not what is counted", async () => {
-  const { outcome } = await attack("envelope", { text: '{"type":"result","call":"$call","heapBytes":9007199254740991,"observedTime":true,"observedRandom":true}' });
+  const { outcome } = await attack("envelope", {
+    text: '{"type":"result","call":"$call","heapBytes":9007199254740991,"observedTime":true,"observedRandom":true}',
+  });
   expect(outcome.kind).toBe("ok");
   expect(outcome.usage.memoryBytes).toBeLessThan(2 ** 30);
   expect(outcome.usage.hostCalls).toBe(0);

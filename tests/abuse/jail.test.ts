@@ -32,8 +32,18 @@ function inside(repl: JailedRepl): string {
 describe("C: processes, threads, descriptors, disk", () => {
   test("C01 no process can be made", async () => {
     const repl = start();
-    for (const code of ['spawnSync("/usr/bin/node", ["-v"])', 'spawn("/usr/bin/node", ["-v"], { stdio: "ignore" })', 'fork("/app/runner.js")', 'execFileSync("/usr/bin/node", ["-v"])']) {
-      expect(await repl.ask(`return new Promise((resolve) => { const child = require("node:child_process").${code}; if (child.error) throw child.error; child.on("error", (error) => resolve(error.code)); child.on("spawn", () => resolve("worked")); })`), code).toSatisfy(isRefused);
+    for (const code of [
+      'spawnSync("/usr/bin/node", ["-v"])',
+      'spawn("/usr/bin/node", ["-v"], { stdio: "ignore" })',
+      'fork("/app/runner.js")',
+      'execFileSync("/usr/bin/node", ["-v"])',
+    ]) {
+      expect(
+        await repl.ask(
+          `return new Promise((resolve) => { const child = require("node:child_process").${code}; if (child.error) throw child.error; child.on("error", (error) => resolve(error.code)); child.on("spawn", () => resolve("worked")); })`,
+        ),
+        code,
+      ).toSatisfy(isRefused);
     }
     // Straight to the kernel: fork, vfork, clone without threads.
     for (const number of [57, 58]) expect(await repl.value(`return syscall(${number})`)).toBe(-1);
@@ -56,7 +66,11 @@ describe("C: processes, threads, descriptors, disk", () => {
 
   test("C04 descriptors end at the limit", async () => {
     const repl = start();
-    expect(await repl.value('let count = 0; try { for (; count < 1000; count++) require("node:fs").openSync("/app/runner.js"); } catch (error) { return [error.code, count < 64]; }')).toEqual(["EMFILE", true]);
+    expect(
+      await repl.value(
+        'let count = 0; try { for (; count < 1000; count++) require("node:fs").openSync("/app/runner.js"); } catch (error) { return [error.code, count < 64]; }',
+      ),
+    ).toEqual(["EMFILE", true]);
   });
 
   test("C05 C06 D04 nothing can be written or made anywhere", async () => {
@@ -86,7 +100,9 @@ describe("C: processes, threads, descriptors, disk", () => {
     const repl = start();
     // eventfd2, epoll_create1, pipe2
     for (const code of ["syscall(290, 0, 0)", "syscall(291, 0)", "syscall(293, Buffer.alloc(8), 0)"]) {
-      expect(await repl.value(`let result; for (let i = 0; i < 200; i++) { result = ${code}; if (result < 0) break; } return result`)).toBe(-24);
+      expect(await repl.value(`let result; for (let i = 0; i < 200; i++) { result = ${code}; if (result < 0) break; } return result`)).toBe(
+        -24,
+      );
     }
   });
 
@@ -109,13 +125,17 @@ describe("D: what can be seen", () => {
       return paths.filter((path) => { try { fs.lstatSync(path); return true; } catch (error) { if (error.code !== "ENOENT") throw error; return false; } });`);
     expect(found).toEqual([]);
     expect(await repl.value('return require("node:fs").readdirSync("/dev").sort()')).toEqual(["null", "urandom"]);
-    expect(await repl.value('return require("node:fs").readdirSync("/").sort()')).toEqual(["app", "dev", "lib", "lib64", "usr"].filter((name) => rootNames().has(name)));
+    expect(await repl.value('return require("node:fs").readdirSync("/").sort()')).toEqual(
+      ["app", "dev", "lib", "lib64", "usr"].filter((name) => rootNames().has(name)),
+    );
   });
 
   test("D05 the environment holds nothing of the host", async () => {
     const repl = start();
     expect(await repl.value("return process.env")).toEqual({ PATH: "/usr/bin", LANG: "C.UTF-8", TZ: "UTC", PWD: "/" });
-    expect(await repl.value('return [require("node:os").hostname(), process.getuid(), process.getgid(), process.pid, process.ppid]')).toEqual(["runner", 65534, 65534, 1, 0]);
+    expect(
+      await repl.value('return [require("node:os").hostname(), process.getuid(), process.getgid(), process.pid, process.ppid]'),
+    ).toEqual(["runner", 65534, 65534, 1, 0]);
   });
 
   test("D06 the inherited descriptors are input, output, error and the control socket", async () => {
@@ -148,7 +168,9 @@ function rootNames(): ReadonlySet<string> {
 }
 
 function isRefused(answer: unknown): boolean {
-  return ["EPERM"].some((code) => JSON.stringify(answer) === JSON.stringify({ value: code }) || JSON.stringify(answer) === JSON.stringify({ error: code }));
+  return ["EPERM"].some(
+    (code) => JSON.stringify(answer) === JSON.stringify({ value: code }) || JSON.stringify(answer) === JSON.stringify({ error: code }),
+  );
 }
 
 function threadsOf(repl: JailedRepl): number {

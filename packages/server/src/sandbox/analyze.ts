@@ -5,7 +5,7 @@ import { ProtocolViolation } from "@plinth/core/protocol/frames.ts";
 import { parseAnalyzeResult } from "@plinth/core/protocol/parse.ts";
 import type { AnalyzeResult, CallLimits } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { AnyCallRequest } from "./runner.ts";
+import type { AnyCallRequest } from "./open-call.ts";
 import type { CallHandler, CallOutcome, VersionCode } from "./sandbox.ts";
 
 /** Analysis makes no host calls; its console lines go nowhere. */

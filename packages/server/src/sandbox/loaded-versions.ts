@@ -92,7 +92,8 @@ export class LoadedVersions {
   /** A runner keeps few parsed maps, so it may ask again, but it waits for an answer before it does. */
   giveSourceMap(digest: string): void {
     const entry = this.#entries.get(digest);
-    if (entry === undefined || entry.state !== "loaded") throw new ProtocolViolation("a source map is asked for whose version is not loaded");
+    if (entry === undefined || entry.state !== "loaded")
+      throw new ProtocolViolation("a source map is asked for whose version is not loaded");
     if (entry.sourceMap.state === "asked") throw new ProtocolViolation("a source map is asked for twice");
     const nowMs = this.#options.runtime.monotonicMs();
     const tooSoon = entry.sourceMap.state === "given" && nowMs - entry.sourceMap.atMs < SOURCE_MAP_INTERVAL_MS;
@@ -132,7 +133,13 @@ export class LoadedVersions {
     const done = new Promise<CallEnd | undefined>((resolve) => {
       settle = resolve;
     });
-    const entry: Entry = { code, state: "loading", sourceMap: { state: "none" }, done, settle: must(settle, "a promise runs its executor at once") };
+    const entry: Entry = {
+      code,
+      state: "loading",
+      sourceMap: { state: "none" },
+      done,
+      settle: must(settle, "a promise runs its executor at once"),
+    };
     this.#entries.set(code.digest, entry);
     return entry;
   }

@@ -4,9 +4,12 @@
  */
 import { limit } from "@plinth/core/limits.ts";
 import { must } from "@plinth/core/assert.ts";
+import type { InvokeEnvelope } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { AnyCallRequest } from "./runner.ts";
-import type { CallHandler, CallOutcome, CallUsage } from "./sandbox.ts";
+import type { CallHandler, CallOutcome, CallRequest, CallUsage } from "./sandbox.ts";
+
+/** A call of the engine, or the analysis that the pool itself asks for. */
+export type AnyCallRequest = Omit<CallRequest, "kind"> & { readonly kind: InvokeEnvelope["kind"] };
 
 /** An outcome before its usage is known. */
 export type CallEnd = CallOutcome extends infer Outcome ? (Outcome extends CallOutcome ? Omit<Outcome, "usage"> : never) : never;
@@ -35,7 +38,13 @@ export class OpenCall {
   #sinceMs: number;
   #done = false;
 
-  constructor(options: { readonly runtime: Runtime; readonly number: number; readonly request: AnyCallRequest; readonly handler: CallHandler; readonly startCpuMs: number | undefined }) {
+  constructor(options: {
+    readonly runtime: Runtime;
+    readonly number: number;
+    readonly request: AnyCallRequest;
+    readonly handler: CallHandler;
+    readonly startCpuMs: number | undefined;
+  }) {
     this.#runtime = options.runtime;
     this.number = options.number;
     this.request = options.request;
@@ -92,11 +101,21 @@ export class OpenCall {
     return this.#logLines <= max + LOG_LINES_SLACK ? "drop" : "violation";
   }
 
+  /** Which of its two limits the call went over. */
+  exceededMs(): number {
+    const { wallMs, cpuMs } = this.request.limits;
+    // The runner counts processor time, which runs a little behind the clock here.
+    return this.wallMs() >= wallMs || this.userMs() < cpuMs * CPU_TICKS_SLACK ? wallMs : cpuMs;
+  }
+
   /** Whether the runner's processor time shows that the call may have run for as long as the clock says. */
   hasUsedCpu(cpuNowMs: number | undefined): boolean {
     if (cpuNowMs === undefined || this.startCpuMs === undefined) return true;
     // A call that merely waits uses no processor time; it is bounded by a multiple of its limit.
-    return cpuNowMs - this.startCpuMs >= this.request.limits.cpuMs * CPU_TICKS_SLACK || this.userMs() >= this.request.limits.cpuMs * STARVED_FACTOR;
+    return (
+      cpuNowMs - this.startCpuMs >= this.request.limits.cpuMs * CPU_TICKS_SLACK ||
+      this.userMs() >= this.request.limits.cpuMs * STARVED_FACTOR
+    );
   }
 
   finish(end: CallEnd, memoryBytes: number): void {

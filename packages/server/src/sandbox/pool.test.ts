@@ -4,7 +4,17 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { limit } from "@plinth/core/limits.ts";
 import { plinthError } from "@plinth/core/errors.ts";
-import { acquire, callOnce, NEVER, openTestSandbox, PLAIN, QUIET, requestOf, type TestSandbox, versionOf } from "./fixtures/test-sandbox.ts";
+import {
+  acquire,
+  callOnce,
+  NEVER,
+  openTestSandbox,
+  PLAIN,
+  QUIET,
+  requestOf,
+  type TestSandbox,
+  versionOf,
+} from "./fixtures/test-sandbox.ts";
 import { childrenOf, isAlive } from "./jail/process-stats.ts";
 
 let open: TestSandbox | undefined;
@@ -23,8 +33,13 @@ async function start(options: Parameters<typeof openTestSandbox>[0] = {}): Promi
 describe("a call", () => {
   test("carries its arguments, environment and tables, and its result", async () => {
     const { sandbox } = await start();
-    const outcome = await callOnce(sandbox, { request: requestOf("environment", {}, { env: { A: "1" }, tables: { users: 10_001 }, seed: "ab".repeat(16) }) });
-    expect(outcome).toMatchObject({ kind: "ok", valueText: JSON.stringify({ env: { A: "1" }, tables: { users: 10_001 }, seed: "ab".repeat(16) }) });
+    const outcome = await callOnce(sandbox, {
+      request: requestOf("environment", {}, { env: { A: "1" }, tables: { users: 10_001 }, seed: "ab".repeat(16) }),
+    });
+    expect(outcome).toMatchObject({
+      kind: "ok",
+      valueText: JSON.stringify({ env: { A: "1" }, tables: { users: 10_001 }, seed: "ab".repeat(16) }),
+    });
   });
 
   test("host calls are answered; errors of the registry reach the code, others do not", async () => {
@@ -38,8 +53,14 @@ describe("a call", () => {
       },
     };
     const ask = (op: string) => callOnce(sandbox, { request: requestOf("ask", { op, arg: 7 }), handler });
-    expect(await ask("fine")).toMatchObject({ kind: "ok", valueText: JSON.stringify({ ok: true, body: '{"got":7}' }), usage: { hostCalls: 1 } });
-    expect(await ask("denied")).toMatchObject({ valueText: JSON.stringify({ ok: false, body: '{"code":"EffectDenied","message":"Not here."}' }) });
+    expect(await ask("fine")).toMatchObject({
+      kind: "ok",
+      valueText: JSON.stringify({ ok: true, body: '{"got":7}' }),
+      usage: { hostCalls: 1 },
+    });
+    expect(await ask("denied")).toMatchObject({
+      valueText: JSON.stringify({ ok: false, body: '{"code":"EffectDenied","message":"Not here."}' }),
+    });
     const hidden = await ask("broken");
     expect(JSON.stringify(hidden)).toContain("InternalError");
     expect(JSON.stringify(hidden)).not.toContain("secret");
@@ -62,13 +83,20 @@ describe("a call", () => {
     const { sandbox } = await start();
     expect(await callOnce(sandbox, { request: requestOf("userError") })).toMatchObject({ kind: "error", message: "Error: mine" });
     expect(await callOnce(sandbox, { request: requestOf("neverResolves") })).toMatchObject({ kind: "neverResolves" });
-    expect(await callOnce(sandbox, { request: requestOf("softOutOfMemory") })).toMatchObject({ kind: "outOfMemory", maxBytes: limit("isolateHeapBytesMax") });
+    expect(await callOnce(sandbox, { request: requestOf("softOutOfMemory") })).toMatchObject({
+      kind: "outOfMemory",
+      maxBytes: limit("isolateHeapBytesMax"),
+    });
   });
 
   test("a version that does not load is an error of the function, and may be tried again", async () => {
     const { sandbox } = await start();
     const version = versionOf("fails");
-    for (let i = 0; i < 2; i++) expect(await callOnce(sandbox, { request: requestOf("echo", {}, { version }) })).toMatchObject({ kind: "error", message: "SyntaxError: no" });
+    for (let i = 0; i < 2; i++)
+      expect(await callOnce(sandbox, { request: requestOf("echo", {}, { version }) })).toMatchObject({
+        kind: "error",
+        message: "SyntaxError: no",
+      });
   });
 
   test("a script that cannot be read rejects", async () => {
@@ -79,8 +107,12 @@ describe("a call", () => {
 
   test("the source map is given when it is asked for", async () => {
     const { sandbox } = await start();
-    expect(await callOnce(sandbox, { request: requestOf("map", {}, { version: versionOf("mapped", "the map") }) })).toMatchObject({ valueText: '"the map"' });
-    expect(await callOnce(sandbox, { request: requestOf("map", {}, { version: versionOf("unmapped") }) })).toMatchObject({ valueText: '""' });
+    expect(await callOnce(sandbox, { request: requestOf("map", {}, { version: versionOf("mapped", "the map") }) })).toMatchObject({
+      valueText: '"the map"',
+    });
+    expect(await callOnce(sandbox, { request: requestOf("map", {}, { version: versionOf("unmapped") }) })).toMatchObject({
+      valueText: '""',
+    });
   });
 
   test("an environment larger than an envelope of a runner is carried", async () => {
@@ -94,7 +126,9 @@ describe("a call", () => {
 describe("deadlines (R3, R4)", () => {
   test("A01 a loop ends at its deadline and the grace, with the runner", async () => {
     const { sandbox, events } = await start();
-    const outcome = await callOnce(sandbox, { request: requestOf("spin", {}, { limits: { ...requestOf("").limits, cpuMs: 200, wallMs: 1000 } }) });
+    const outcome = await callOnce(sandbox, {
+      request: requestOf("spin", {}, { limits: { ...requestOf("").limits, cpuMs: 200, wallMs: 1000 } }),
+    });
     expect(outcome).toMatchObject({ kind: "timeout", maxMs: 200 });
     expect(outcome.usage.wallMs).toBeGreaterThanOrEqual(200);
     expect(events.some((event) => event.type === "ended" && event.end.kind === "stuck")).toBe(true);
@@ -103,7 +137,10 @@ describe("deadlines (R3, R4)", () => {
   test("time in host calls is not the code's", async () => {
     const { sandbox } = await start();
     const handler = { ...QUIET, call: async () => (await pause(300), "null") };
-    const outcome = await callOnce(sandbox, { request: requestOf("ask", { op: "slow", arg: 1 }, { limits: { ...requestOf("").limits, cpuMs: 150, wallMs: 2000 } }), handler });
+    const outcome = await callOnce(sandbox, {
+      request: requestOf("ask", { op: "slow", arg: 1 }, { limits: { ...requestOf("").limits, cpuMs: 150, wallMs: 2000 } }),
+      handler,
+    });
     expect(outcome.kind).toBe("ok");
     expect(outcome.usage.userMs).toBeLessThan(150);
     expect(outcome.usage.wallMs).toBeGreaterThanOrEqual(300);
@@ -111,13 +148,18 @@ describe("deadlines (R3, R4)", () => {
 
   test("A04 a loop after a host call ends too", async () => {
     const { sandbox } = await start();
-    expect(await callOnce(sandbox, { request: requestOf("askThenSpin", {}, { limits: { ...requestOf("").limits, cpuMs: 150, wallMs: 1000 } }) })).toMatchObject({ kind: "timeout", maxMs: 150 });
+    expect(
+      await callOnce(sandbox, { request: requestOf("askThenSpin", {}, { limits: { ...requestOf("").limits, cpuMs: 150, wallMs: 1000 } }) }),
+    ).toMatchObject({ kind: "timeout", maxMs: 150 });
   });
 
   test("the whole time is bounded also while the host works", async () => {
     const { sandbox } = await start();
     const handler = { ...QUIET, call: () => new Promise<string>(() => undefined) };
-    const outcome = await callOnce(sandbox, { request: requestOf("ask", { op: "never", arg: 1 }, { limits: { ...requestOf("").limits, cpuMs: 100, wallMs: 300 } }), handler });
+    const outcome = await callOnce(sandbox, {
+      request: requestOf("ask", { op: "never", arg: 1 }, { limits: { ...requestOf("").limits, cpuMs: 100, wallMs: 300 } }),
+      handler,
+    });
     expect(outcome).toMatchObject({ kind: "timeout", maxMs: 300 });
   });
 
@@ -127,7 +169,11 @@ describe("deadlines (R3, R4)", () => {
     const second = await acquire(sandbox);
     expect(second.runnerId).toBe(first.runnerId);
     const slow = second.run(requestOf("sleep", { ms: 400 }), QUIET, NEVER);
-    const timedOut = await first.run(requestOf("polite", {}, { limits: { ...requestOf("").limits, cpuMs: 50, wallMs: 100 } }), QUIET, NEVER);
+    const timedOut = await first.run(
+      requestOf("polite", {}, { limits: { ...requestOf("").limits, cpuMs: 50, wallMs: 100 } }),
+      QUIET,
+      NEVER,
+    );
     first.release();
     expect(timedOut.kind).toBe("timeout");
     const third = await acquire(sandbox);
@@ -163,14 +209,19 @@ describe("deadlines (R3, R4)", () => {
 
   test("a version that hangs while it loads ends with its runner", async () => {
     const { sandbox } = await start();
-    expect(await callOnce(sandbox, { request: requestOf("echo", {}, { version: versionOf("hangs") }) })).toMatchObject({ kind: "timeout", maxMs: limit("analyzeWallMsMax") });
+    expect(await callOnce(sandbox, { request: requestOf("echo", {}, { version: versionOf("hangs") }) })).toMatchObject({
+      kind: "timeout",
+      maxMs: limit("analyzeWallMsMax"),
+    });
   }, 10_000);
 });
 
 describe("memory", () => {
   test("B02 a runner that takes more than its budget ends, and the only call on it is to blame", async () => {
     const { sandbox } = await start();
-    const outcome = await callOnce(sandbox, { request: requestOf("memory", {}, { limits: { ...requestOf("").limits, cpuMs: 10_000, wallMs: 20_000 } }) });
+    const outcome = await callOnce(sandbox, {
+      request: requestOf("memory", {}, { limits: { ...requestOf("").limits, cpuMs: 10_000, wallMs: 20_000 } }),
+    });
     expect(outcome.kind).toBe("outOfMemory");
     expect(outcome.usage.memoryBytes).toBeLessThan(1.3 * limit("runnerMemoryBytesMax") + 64 * 2 ** 20);
   });
@@ -179,7 +230,10 @@ describe("memory", () => {
     const { sandbox } = await start();
     const [a, b] = [await acquire(sandbox), await acquire(sandbox)];
     const limits = { ...requestOf("").limits, cpuMs: 10_000, wallMs: 20_000 };
-    const outcomes = await Promise.all([a.run(requestOf("memory", {}, { limits }), QUIET, NEVER), b.run(requestOf("silent", {}, { limits }), QUIET, NEVER)]);
+    const outcomes = await Promise.all([
+      a.run(requestOf("memory", {}, { limits }), QUIET, NEVER),
+      b.run(requestOf("silent", {}, { limits }), QUIET, NEVER),
+    ]);
     expect(outcomes.map((outcome) => outcome.kind)).toEqual(["lost", "lost"]);
     a.release();
     b.release();
@@ -191,7 +245,9 @@ describe("memory", () => {
 
   test("a runner that stays large is replaced when it is idle", async () => {
     const { sandbox, events } = await start();
-    expect((await callOnce(sandbox, { request: requestOf("grow", { bytes: limit("runnerRetireMemoryBytes") + 2 ** 20 }) })).kind).toBe("ok");
+    expect((await callOnce(sandbox, { request: requestOf("grow", { bytes: limit("runnerRetireMemoryBytes") + 2 ** 20 }) })).kind).toBe(
+      "ok",
+    );
     await pause(150);
     await callOnce(sandbox, { request: requestOf("echo") });
     expect(events.some((event) => event.type === "ended" && event.end.kind === "retired")).toBe(true);
@@ -283,7 +339,9 @@ describe("the pool", () => {
 
   test("Z03 many tenants at once are all served, a few starts at a time", async () => {
     const { sandbox } = await start({ warmRunners: 1, runnersMax: 6 });
-    const outcomes = await Promise.all(Array.from({ length: 12 }, (_, index) => callOnce(sandbox, { tenant: `t${index}`, request: requestOf("echo", index) })));
+    const outcomes = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => callOnce(sandbox, { tenant: `t${index}`, request: requestOf("echo", index) })),
+    );
     expect(outcomes.every((outcome) => outcome.kind === "ok")).toBe(true);
     expect(sandbox.status().runners).toBeLessThanOrEqual(6);
   });
@@ -291,7 +349,8 @@ describe("the pool", () => {
   test("Z04 a tenant that always crashes is slowed down, its neighbour is not", async () => {
     const { sandbox } = await start({ warmRunners: 1 });
     const crash = async (): Promise<void> => {
-      for (let i = 0; i < 4; i++) expect((await callOnce(sandbox, { tenant: "bad", request: requestOf("exit", { code: 1 }) })).kind).toBe("lost");
+      for (let i = 0; i < 4; i++)
+        expect((await callOnce(sandbox, { tenant: "bad", request: requestOf("exit", { code: 1 }) })).kind).toBe("lost");
     };
     const crashing = crash();
     for (let i = 0; i < 20; i++) {
@@ -308,7 +367,10 @@ describe("the pool", () => {
     await sandbox.warm({ tenant: "a", version: ahead });
     for (let i = 0; i < 20; i++) await callOnce(sandbox, { request: requestOf("echo", {}, { version: versionOf(`version ${i % 10}`) }) });
     const outcome = await callOnce(sandbox, { request: requestOf("identity") });
-    const { versions, loads } = JSON.parse(outcome.kind === "ok" ? outcome.valueText : "{}") as { versions: string[]; loads: [string, number][] };
+    const { versions, loads } = JSON.parse(outcome.kind === "ok" ? outcome.valueText : "{}") as {
+      versions: string[];
+      loads: [string, number][];
+    };
     expect(versions.length).toBeLessThanOrEqual(limit("runnerVersionsMax"));
     expect(new Map(loads).get(ahead.digest)).toBe(1);
   });
@@ -351,7 +413,9 @@ describe("the pool", () => {
 });
 
 test("C13 J2 a host that is killed leaves no runner", async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", "doomed-host.ts")], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures", "doomed-host.ts")], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let text = "";
   const pids = await new Promise<number[]>((resolve) => {
     child.stdout.on("data", (chunk: Uint8Array) => {
@@ -395,4 +459,3 @@ function leftGroups(): readonly string[] {
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
-

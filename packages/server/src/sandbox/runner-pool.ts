@@ -18,6 +18,19 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { analyzeOn } from "./analyze.ts";
 import { type NodeCommand, RUNNER_FLAGS } from "./jail/command.ts";
 import type { JailKit } from "./jail/jail.ts";
+import {
+  asError,
+  isBad,
+  isBetter,
+  isBusy,
+  type Lane,
+  leastRecentlyUsed,
+  type OwnLease,
+  type Place,
+  PLACES,
+  type Tenant,
+  type Waiter,
+} from "./places.ts";
 import { Runner, type RunnerEnd } from "./runner.ts";
 import { StartBreaker } from "./start-breaker.ts";
 import type { CallHandler, CallOutcome, CallRequest, PoolStatus, RunnerLease, Sandbox, VersionCode } from "./sandbox.ts";
@@ -25,7 +38,13 @@ import type { CallHandler, CallOutcome, CallRequest, PoolStatus, RunnerLease, Sa
 export type SandboxEvent =
   | { readonly type: "started"; readonly runner: string; readonly ms: number }
   | { readonly type: "bound"; readonly runner: string; readonly tenant: string }
-  | { readonly type: "ended"; readonly runner: string; readonly tenant: string | undefined; readonly end: RunnerEnd; /** Hostile text, escape it. */ readonly output: string };
+  | {
+      readonly type: "ended";
+      readonly runner: string;
+      readonly tenant: string | undefined;
+      readonly end: RunnerEnd;
+      /** Hostile text, escape it. */ readonly output: string;
+    };
 
 export interface PoolOptions {
   readonly runtime: Runtime;
@@ -38,40 +57,6 @@ export interface PoolOptions {
   readonly onEvent?: (event: SandboxEvent) => void;
 }
 
-type Lane = "transaction" | "action";
-
-interface Waiter {
-  readonly lane: Lane;
-  readonly digest: string;
-  readonly resolve: (lease: OwnLease) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/** The pool's own view of a lease. */
-interface OwnLease extends RunnerLease {
-  readonly runner: Runner;
-}
-
-/** A runner with what the pool knows of it. */
-interface Place {
-  readonly runner: Runner;
-  tenant: string | undefined;
-  readonly taken: Record<Lane, number>;
-  /** The next lease is its tenant's first on it. */
-  fresh: boolean;
-  ready: boolean;
-  lastUsedMs: number;
-}
-
-interface Tenant {
-  readonly name: string;
-  readonly waiting: Waiter[];
-  readonly breaker: StartBreaker;
-  /** After a loss of memory that could not be pinned on one call, calls run one by one until this time. */
-  soloUntilMs: number;
-}
-
-const PLACES: Readonly<Record<Lane, number>> = { transaction: limit("runnerTransactionPlaces"), action: limit("runnerActionPlaces") };
 const SOLO_MS = 10_000;
 const HOUSEKEEPING_MS = 1000;
 export const RUNNER_COMMAND: NodeCommand = { script: "/app/runner.js", flags: RUNNER_FLAGS };
@@ -100,7 +85,10 @@ export class RunnerPool implements Sandbox {
     this.#scheduleHousekeeping();
   }
 
-  acquire(request: { readonly tenant: string; readonly lane: Lane; readonly version: VersionCode }, signal: AbortSignal): Promise<RunnerLease> {
+  acquire(
+    request: { readonly tenant: string; readonly lane: Lane; readonly version: VersionCode },
+    signal: AbortSignal,
+  ): Promise<RunnerLease> {
     return this.#wait(request.tenant, request.lane, request.version.digest, signal);
   }
 
@@ -122,7 +110,9 @@ export class RunnerPool implements Sandbox {
   }
 
   async warm(request: { readonly tenant: string; readonly version: VersionCode }): Promise<void> {
-    const own = [...this.#places].filter((place) => place.tenant === request.tenant && place.ready && place.runner.isAlive && !place.runner.isRetiring);
+    const own = [...this.#places].filter(
+      (place) => place.tenant === request.tenant && place.ready && place.runner.isAlive && !place.runner.isRetiring,
+    );
     await Promise.all(own.map((place) => place.runner.load(request.version)));
   }
 
@@ -160,8 +150,9 @@ export class RunnerPool implements Sandbox {
     this.#closed = true;
     this.#housekeeping?.cancel();
     this.#wake?.cancel();
-    for (const tenant of this.#tenants.values()) for (const waiter of tenant.waiting.splice(0)) waiter.reject(plinthError("ShuttingDown", {}));
-    for (const place of [...this.#places]) place.runner.kill({ kind: "closed", detail: "the host shuts down" });
+    for (const tenant of this.#tenants.values())
+      for (const waiter of tenant.waiting.splice(0)) waiter.reject(plinthError("ShuttingDown", {}));
+    for (const place of Array.from(this.#places)) place.runner.kill({ kind: "closed", detail: "the host shuts down" });
     while (this.#ending.size > 0) await Promise.all(this.#ending);
   }
 
@@ -198,7 +189,10 @@ export class RunnerPool implements Sandbox {
   #tenantNamed(name: string): Tenant {
     const known = this.#tenants.get(name);
     if (known !== undefined) return known;
-    if (this.#tenants.size >= this.#tenantsMax) throw plinthError("NotAvailable", { what: "A second tenant (the jail of this host is too weak to separate tenants; `plinth doctor` says what is missing)" });
+    if (this.#tenants.size >= this.#tenantsMax)
+      throw plinthError("NotAvailable", {
+        what: "A second tenant (the jail of this host is too weak to separate tenants; `plinth doctor` says what is missing)",
+      });
     const tenant: Tenant = { name, waiting: [], breaker: new StartBreaker(this.#runtime), soloUntilMs: Number.NEGATIVE_INFINITY };
     this.#tenants.set(name, tenant);
     return tenant;
@@ -209,17 +203,17 @@ export class RunnerPool implements Sandbox {
   /** Serves whoever can be served, and starts runners for the others. Called after every change. */
   #dispatch(): void {
     if (this.#closed) return;
-    for (const tenant of [...this.#tenants.values()]) this.#serve(tenant);
+    for (const tenant of Array.from(this.#tenants.values())) this.#serve(tenant);
     // Runners that start unassigned are for those who wait, in their order.
     let underWay = [...this.#places].filter((place) => place.tenant === undefined && !place.ready).length;
-    for (const tenant of [...this.#tenants.values()]) underWay -= this.#provide(tenant, underWay);
+    for (const tenant of Array.from(this.#tenants.values())) underWay -= this.#provide(tenant, underWay);
     this.#keepWarm();
   }
 
   #serve(tenant: Tenant): void {
     if (tenant.waiting.length === 0) return;
     let served = false;
-    for (const waiter of [...tenant.waiting]) {
+    for (const waiter of Array.from(tenant.waiting)) {
       const place = this.#placeFor(tenant, waiter);
       if (place === undefined) continue;
       tenant.waiting.splice(tenant.waiting.indexOf(waiter), 1);
@@ -238,7 +232,12 @@ export class RunnerPool implements Sandbox {
     for (const place of this.#places) {
       if (!place.ready || !place.runner.isAlive || place.runner.isRetiring) continue;
       if (place.tenant === undefined) warm ??= place;
-      else if (place.tenant === tenant.name && place.taken[waiter.lane] < max && (best === undefined || isBetter(place, best, waiter.digest))) best = place;
+      else if (
+        place.tenant === tenant.name &&
+        place.taken[waiter.lane] < max &&
+        (best === undefined || isBetter(place, best, waiter.digest))
+      )
+        best = place;
     }
     if (best !== undefined) return best;
     if (warm === undefined || this.#countOf(tenant.name) >= limit("runnersPerTenantMax")) return undefined;
@@ -281,7 +280,8 @@ export class RunnerPool implements Sandbox {
     place.taken[lane]--;
     place.lastUsedMs = this.#runtime.monotonicMs();
     if (place.runner.isAlive && place.runner.isWorn()) place.runner.retire();
-    if (place.runner.isAlive && place.runner.isRetiring && !isBusy(place)) place.runner.kill({ kind: "retired", detail: "the runner is replaced" });
+    if (place.runner.isAlive && place.runner.isRetiring && !isBusy(place))
+      place.runner.kill({ kind: "retired", detail: "the runner is replaced" });
     const tenant = place.tenant === undefined ? undefined : this.#tenants.get(place.tenant);
     if (place.runner.isAlive) tenant?.breaker.succeeded();
     this.#dispatch();
@@ -301,7 +301,9 @@ export class RunnerPool implements Sandbox {
     const counted = Math.min(wanted, Math.max(0, underWay));
     const pauseMs = Math.max(tenant.breaker.pauseMs(), this.#breaker.pauseMs());
     if (pauseMs > 0) this.#wakeIn(pauseMs);
-    else for (let missing = wanted - counted; missing > 0 && this.#mayStart() && (this.#hasRoom() || this.#makeRoom(tenant.name)); missing--) this.#start();
+    else
+      for (let missing = wanted - counted; missing > 0 && this.#mayStart() && (this.#hasRoom() || this.#makeRoom(tenant.name)); missing--)
+        this.#start();
     return counted;
   }
 
@@ -320,7 +322,9 @@ export class RunnerPool implements Sandbox {
 
   /** Ends the least recently used idle runner; without one, marks a busy one of another tenant to be replaced. */
   #makeRoom(forTenant: string): boolean {
-    const others = [...this.#places].filter((place) => place.tenant !== undefined && place.tenant !== forTenant && place.ready && place.runner.isAlive);
+    const others = [...this.#places].filter(
+      (place) => place.tenant !== undefined && place.tenant !== forTenant && place.ready && place.runner.isAlive,
+    );
     const idle = leastRecentlyUsed(others.filter((place) => !isBusy(place)));
     if (idle !== undefined) {
       idle.runner.kill({ kind: "retired", detail: "the memory is needed" });
@@ -347,14 +351,25 @@ export class RunnerPool implements Sandbox {
     const id = `runner-${++this.#spawned}`;
     let runner: Runner;
     try {
-      runner = new Runner(this.#options.kit, { id, command: this.#options.command ?? RUNNER_COMMAND, onEnd: (end) => this.#ended(place, end) });
+      runner = new Runner(this.#options.kit, {
+        id,
+        command: this.#options.command ?? RUNNER_COMMAND,
+        onEnd: (end) => this.#ended(place, end),
+      });
     } catch (error) {
       // The machine has no descriptor, process or user left for it.
       this.#breaker.failed(String(error));
       this.#wakeIn(this.#breaker.pauseMs());
       return;
     }
-    const place: Place = { runner, tenant: undefined, taken: { transaction: 0, action: 0 }, fresh: true, ready: false, lastUsedMs: startMs };
+    const place: Place = {
+      runner,
+      tenant: undefined,
+      taken: { transaction: 0, action: 0 },
+      fresh: true,
+      ready: false,
+      lastUsedMs: startMs,
+    };
     this.#places.add(place);
     const gone = runner.exited.finally(() => this.#ending.delete(gone));
     this.#ending.add(gone);
@@ -398,11 +413,13 @@ export class RunnerPool implements Sandbox {
 
   #endIdle(): void {
     const nowMs = this.#runtime.monotonicMs();
-    for (const place of [...this.#places]) {
-      if (place.tenant !== undefined && !isBusy(place) && nowMs - place.lastUsedMs >= limit("runnerIdleMsMax")) place.runner.kill({ kind: "retired", detail: "the runner was idle" });
+    for (const place of Array.from(this.#places)) {
+      if (place.tenant !== undefined && !isBusy(place) && nowMs - place.lastUsedMs >= limit("runnerIdleMsMax"))
+        place.runner.kill({ kind: "retired", detail: "the runner was idle" });
     }
     const isUsed = (name: string): boolean => [...this.#places].some((place) => place.tenant === name);
-    for (const tenant of [...this.#tenants.values()]) if (tenant.waiting.length === 0 && !isUsed(tenant.name) && tenant.breaker.isCalm) this.#tenants.delete(tenant.name);
+    for (const tenant of Array.from(this.#tenants.values()))
+      if (tenant.waiting.length === 0 && !isUsed(tenant.name) && tenant.breaker.isCalm) this.#tenants.delete(tenant.name);
     while (this.#memoryBytes() > this.#options.memoryBytesMax) {
       const idle = leastRecentlyUsed([...this.#places].filter((place) => place.tenant !== undefined && !isBusy(place)));
       if (idle === undefined) return;
@@ -422,27 +439,4 @@ export class RunnerPool implements Sandbox {
     for (const place of this.#places) if (place.tenant === tenant) count++;
     return count;
   }
-}
-
-function isBusy(place: Place): boolean {
-  return place.taken.transaction + place.taken.action > 0;
-}
-
-function isBetter(a: Place, b: Place, digest: string): boolean {
-  const aLoaded = a.runner.hasVersion(digest);
-  if (aLoaded !== b.runner.hasVersion(digest)) return aLoaded;
-  return a.taken.transaction + a.taken.action < b.taken.transaction + b.taken.action;
-}
-
-function leastRecentlyUsed(places: readonly Place[]): Place | undefined {
-  return places.toSorted((a, b) => a.lastUsedMs - b.lastUsedMs)[0];
-}
-
-/** Ends that say something is wrong with what the tenant runs. */
-function isBad(end: RunnerEnd): boolean {
-  return end.kind === "crashed" || end.kind === "violation" || end.kind === "stalled" || end.kind === "stuck" || end.kind === "outOfMemory";
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

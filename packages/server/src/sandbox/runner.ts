@@ -15,22 +15,28 @@ import { limit } from "@plinth/core/limits.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { ProtocolViolation } from "@plinth/core/protocol/frames.ts";
 import { parseRunnerFailure } from "@plinth/core/protocol/parse.ts";
-import { type HostCallFailure, type InvokeEnvelope, type ObservedUse, PROTOCOL_VERSION, type RunnerEnvelope, type RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
-import type { CallHandler, CallOutcome, CallRequest } from "./sandbox.ts";
+import {
+  type HostCallFailure,
+  type InvokeEnvelope,
+  type ObservedUse,
+  PROTOCOL_VERSION,
+  type RunnerEnvelope,
+  type RunnerFailureKind,
+} from "@plinth/core/protocol/runner-protocol.ts";
+import type { CallHandler, CallOutcome, VersionCode } from "./sandbox.ts";
 import { type ChannelEnd, FrameChannel } from "./frame-channel.ts";
 import { EXIT_SIGSYS, Jail, type JailExit, type JailKit } from "./jail/jail.ts";
 import type { NodeCommand } from "./jail/command.ts";
-import { cpuMs, dataBytes, privateBytes } from "./jail/process-stats.ts";
+import { dataBytes } from "./jail/process-stats.ts";
 import { LoadedVersions } from "./loaded-versions.ts";
-import { type CallEnd, OpenCall } from "./open-call.ts";
+import { type AnyCallRequest, type CallEnd, OpenCall } from "./open-call.ts";
+import { RunnerMeter } from "./runner-meter.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /** Why a runner ended. */
 export type RunnerEnd =
   | { readonly kind: "retired" | "evicted" | "closed" | "outOfMemory" | "startFailed"; readonly detail: string }
   | { readonly kind: "violation" | "crashed" | "stalled" | "stuck"; readonly detail: string };
-
-/** A call of the engine, or the analysis that the pool itself asks for. */
-export type AnyCallRequest = Omit<CallRequest, "kind"> & { readonly kind: InvokeEnvelope["kind"] };
 
 type State = "starting" | "ready" | "dead";
 
@@ -38,11 +44,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 /** What a frame's body may have beside the largest envelope. */
 const BODY_BYTES_MAX = limit("frameBytesMax") - limit("envelopeBytesMax");
-const SAMPLE_MS = 100;
+const MEMORY_SAMPLE_MS = 100;
 /** Where no control group bounds the memory: a process can take a gigabyte per second. */
-const WATCH_MS = 25;
-/** Between the discovery that a call is due and the act, so that frames that have arrived are read first. */
-const SETTLE_MS = 2;
+const MEMORY_WATCH_MS = 25;
 const OUT_OF_MEMORY_TEXT = /out of memory|heap limit|allocation failed|bad_alloc|memory exhausted/i;
 
 export class Runner {
@@ -56,6 +60,8 @@ export class Runner {
   readonly #channel: FrameChannel;
   readonly #calls = new Map<number, OpenCall>();
   readonly #versions: LoadedVersions;
+  readonly #meter: RunnerMeter;
+  readonly #watchdog: Watchdog;
   readonly #onEnd: (end: RunnerEnd) => void;
   readonly #startedMs: number;
   #state: State = "starting";
@@ -63,11 +69,6 @@ export class Runner {
   #settleStart: { resolve(): void; reject(reason: unknown): void } | undefined;
   #callCount = 0;
   #retiring = false;
-  #baseBytes = 0;
-  #sampledBytes = 0;
-  #sampledCpuMs: number | undefined;
-  #sampledAtMs = Number.NEGATIVE_INFINITY;
-  #sampleTimer: { cancel(): void } | undefined;
   #startTimer: { cancel(): void } | undefined;
 
   constructor(kit: JailKit, options: { readonly id: string; readonly command: NodeCommand; readonly onEnd: (end: RunnerEnd) => void }) {
@@ -92,9 +93,26 @@ export class Runner {
       runtime: kit.runtime,
       onStuck: () => this.kill({ kind: "stuck", detail: "a version did not load in time" }),
     });
+    this.#meter = new RunnerMeter(kit.runtime, () => this.#jail.insidePid());
+    this.#watchdog = new Watchdog({
+      runtime: kit.runtime,
+      meter: this.#meter,
+      memoryPauseMs: kit.cgroups === undefined ? MEMORY_WATCH_MS : MEMORY_SAMPLE_MS,
+      askToEnd: (call, reason) => this.#channel.send({ type: "cancel", call: call.number, reason }),
+      kill: (call, end) => this.#killFor(call, end),
+      outOfMemory: () => this.kill({ kind: "outOfMemory", detail: "the runner took more memory than it may" }),
+      isBusy: () => this.#calls.size > 0,
+    });
     this.exited = this.#watchExit();
-    this.#startTimer = kit.runtime.timer(limit("runnerStartMsMax"), () => this.kill({ kind: "startFailed", detail: "the runner was not ready in time" }));
-    this.#channel.send({ type: "hello", protocol: PROTOCOL_VERSION, isolates: limit("runnerTransactionPlaces"), heapBytes: limit("isolateHeapBytesMax") });
+    this.#startTimer = kit.runtime.timer(limit("runnerStartMsMax"), () =>
+      this.kill({ kind: "startFailed", detail: "the runner was not ready in time" }),
+    );
+    this.#channel.send({
+      type: "hello",
+      protocol: PROTOCOL_VERSION,
+      isolates: limit("runnerTransactionPlaces"),
+      heapBytes: limit("isolateHeapBytesMax"),
+    });
   }
 
   get isAlive(): boolean {
@@ -125,8 +143,7 @@ export class Runner {
 
   /** Memory that the runner does not share with others; measured, not asked. */
   memoryBytes(): number {
-    this.#sample(SAMPLE_MS);
-    return this.#sampledBytes;
+    return this.#meter.memoryBytes();
   }
 
   retire(): void {
@@ -143,7 +160,7 @@ export class Runner {
   }
 
   /** Loads a version ahead of its first call. */
-  async load(version: CallRequest["version"]): Promise<void> {
+  async load(version: VersionCode): Promise<void> {
     await this.#versions.ensure(version);
   }
 
@@ -164,21 +181,40 @@ export class Runner {
   kill(end: RunnerEnd): void {
     // With one call open, that call took the memory; with several, nobody can know which.
     const sole = this.#calls.size === 1;
-    this.#die(end, (call) => (end.kind === "outOfMemory" && sole ? { kind: "outOfMemory", maxBytes: call.request.limits.heapBytes } : callEndOf(end)));
+    this.#die(end, (call) =>
+      end.kind === "outOfMemory" && sole ? { kind: "outOfMemory", maxBytes: call.request.limits.heapBytes } : callEndOf(end),
+    );
   }
 
   // Calls
 
   async #invoke(request: AnyCallRequest, args: Uint8Array, handler: CallHandler, signal: AbortSignal): Promise<CallOutcome> {
-    this.#sample(SAMPLE_MS * 2);
-    const call = new OpenCall({ runtime: this.#kit.runtime, number: ++this.#callCount, request, handler, startCpuMs: this.#sampledCpuMs });
+    const call = new OpenCall({
+      runtime: this.#kit.runtime,
+      number: ++this.#callCount,
+      request,
+      handler,
+      startCpuMs: this.#meter.recentCpuMs(),
+    });
     this.#calls.set(call.number, call);
-    this.#keepSampling();
     const { version, kind, path, requestId, seed, nowMs, snapshotNs, tables, env, limits } = request;
-    const envelope: InvokeEnvelope = { type: "invoke", call: call.number, version: version.digest, kind, path, requestId, seed, nowMs, tables, env, limits, ...(snapshotNs === undefined ? {} : { snapshotNs }) };
+    const envelope: InvokeEnvelope = {
+      type: "invoke",
+      call: call.number,
+      version: version.digest,
+      kind,
+      path,
+      requestId,
+      seed,
+      nowMs,
+      tables,
+      env,
+      limits,
+      ...(snapshotNs === undefined ? {} : { snapshotNs }),
+    };
     this.#channel.send(envelope, args);
-    this.#armDeadline(call);
-    const abort = (): void => this.#askToEnd(call, "cancelled");
+    this.#watchdog.watch(call);
+    const abort = (): void => this.#watchdog.askToEnd(call, "cancelled");
     signal.addEventListener("abort", abort, { once: true });
     try {
       return await call.outcome;
@@ -190,79 +226,8 @@ export class Runner {
   #finish(call: OpenCall, end: CallEnd): void {
     if (!this.#calls.delete(call.number)) return;
     this.#versions.used(call.request.version.digest);
-    call.finish(end, this.memoryBytes());
+    call.finish(end, this.#meter.memoryBytes());
     if (end.kind === "timeout" || end.kind === "outOfMemory") this.#retiring = true;
-  }
-
-  // Watchdog
-
-  #armDeadline(call: OpenCall): void {
-    const { wallMs, cpuMs: cpuMaxMs } = call.request.limits;
-    const leftMs = Math.min(wallMs - call.wallMs(), Math.max(cpuMaxMs - call.userMs(), SETTLE_MS));
-    call.timer = this.#kit.runtime.timer(Math.max(leftMs, SETTLE_MS), () => this.#checkDeadline(call));
-  }
-
-  #checkDeadline(call: OpenCall): void {
-    if (call.isDone) return;
-    const { wallMs, cpuMs: cpuMaxMs } = call.request.limits;
-    if (call.wallMs() >= wallMs) this.#askToEnd(call, "timeout");
-    else if (call.isWaitingForHost || call.userMs() < cpuMaxMs) this.#armDeadline(call);
-    else if (call.hasUsedCpu(this.#cpuNowMs())) this.#askToEnd(call, "timeout");
-    else call.timer = this.#kit.runtime.timer(SAMPLE_MS / 5, () => this.#checkDeadline(call));
-  }
-
-  /** Asks for a polite end and prepares the other one. */
-  #askToEnd(call: OpenCall, reason: "timeout" | "cancelled"): void {
-    if (call.isDone || call.cancelling !== undefined) return;
-    call.cancelling = reason;
-    call.timer?.cancel();
-    this.#channel.send({ type: "cancel", call: call.number, reason });
-    // After a lag of the host its timers fire before its sockets are read; the pause lets the answer in.
-    call.timer = this.#kit.runtime.timer(limit("killGraceMs"), () => {
-      call.timer = this.#kit.runtime.timer(SETTLE_MS, () => this.#killFor(call, reason));
-    });
-  }
-
-  #killFor(call: OpenCall, reason: "timeout" | "cancelled"): void {
-    if (call.isDone) return;
-    const end: RunnerEnd = { kind: "stuck", detail: `a call did not end after its ${reason === "timeout" ? "deadline" : "cancellation"}` };
-    this.#die(end, (each) => (each === call ? this.#endOf(call, reason) : callEndOf(end)));
-  }
-
-  #endOf(call: OpenCall, reason: "timeout" | "cancelled"): CallEnd {
-    return reason === "timeout" ? { kind: "timeout", maxMs: this.#exceededMs(call) } : { kind: "cancelled" };
-  }
-
-  #exceededMs(call: OpenCall): number {
-    const { wallMs, cpuMs: cpuMaxMs } = call.request.limits;
-    return call.wallMs() >= wallMs || call.userMs() < cpuMaxMs * 0.9 ? wallMs : cpuMaxMs;
-  }
-
-  #keepSampling(): void {
-    const pauseMs = this.#kit.cgroups === undefined ? WATCH_MS : SAMPLE_MS;
-    this.#sampleTimer ??= this.#kit.runtime.timer(pauseMs, () => {
-      this.#sampleTimer = undefined;
-      if (this.#calls.size === 0 || this.#state === "dead") return;
-      this.#sample(0);
-      if (this.#sampledBytes > this.#baseBytes + limit("runnerMemoryBytesMax")) this.kill({ kind: "outOfMemory", detail: "the runner took more memory than it may" });
-      else this.#keepSampling();
-    });
-  }
-
-  #sample(maxAgeMs: number): void {
-    const nowMs = this.#kit.runtime.monotonicMs();
-    if (nowMs - this.#sampledAtMs < maxAgeMs) return;
-    const pid = this.#jail.insidePid();
-    if (pid === undefined) return;
-    this.#sampledAtMs = nowMs;
-    // A process that is ending has no memory any more; what it had before is what counts.
-    this.#sampledBytes = privateBytes(pid) || this.#sampledBytes;
-    this.#sampledCpuMs = cpuMs(pid);
-  }
-
-  #cpuNowMs(): number | undefined {
-    this.#sample(0);
-    return this.#sampledCpuMs;
   }
 
   // Frames
@@ -312,13 +277,12 @@ export class Runner {
 
   /** The limit is what the ready runner has and its budget: the sizes differ between builds of the engine. */
   async #limitMemory(): Promise<boolean> {
-    this.#sample(0);
-    this.#baseBytes = this.#sampledBytes;
+    this.#meter.setBase();
     if (this.#kit.unsafe) return true;
     const pid = this.#jail.insidePid();
     const data = pid === undefined ? undefined : dataBytes(pid);
     if (data === undefined) return false;
-    // Isolates that the runner has yet to make map much that they never touch; `#keepSampling` bounds what is touched.
+    // Isolates that the runner has yet to make map much that they never touch; the watchdog bounds what is touched.
     return this.#jail.limitMemory(data + limit("runnerMemoryBytesMax") + limit("isolateDataBytes") * limit("runnerTransactionPlaces"));
   }
 
@@ -337,9 +301,15 @@ export class Runner {
 
   async #answerHostCall(call: OpenCall, op: string, argText: string): Promise<{ readonly ok: boolean; readonly body: Uint8Array }> {
     try {
-      if (call.isOverHostCalls) throw plinthError("LimitExceeded", { what: "host calls of one invocation", actual: call.hostCalls, max: limit("hostCallsPerInvocationMax") });
+      if (call.isOverHostCalls)
+        throw plinthError("LimitExceeded", {
+          what: "host calls of one invocation",
+          actual: call.hostCalls,
+          max: limit("hostCallsPerInvocationMax"),
+        });
       const body = encoder.encode(await call.handler.call(op, argText));
-      if (body.length > BODY_BYTES_MAX) throw plinthError("LimitExceeded", { what: `bytes of the result of ${op}`, actual: body.length, max: BODY_BYTES_MAX });
+      if (body.length > BODY_BYTES_MAX)
+        throw plinthError("LimitExceeded", { what: `bytes of the result of ${op}`, actual: body.length, max: BODY_BYTES_MAX });
       return { ok: true, body };
     } catch (error) {
       return { ok: false, body: encoder.encode(JSON.stringify(failureOf(error))) };
@@ -359,18 +329,25 @@ export class Runner {
   #result(call: OpenCall, observed: ObservedUse, body: Uint8Array): void {
     const max = call.request.limits.resultBytes;
     if (call.cancelling === "cancelled") this.#finish(call, { kind: "cancelled" });
-    else if (body.length > max) this.#finish(call, { kind: "error", message: `LimitExceeded: bytes of the result: ${body.length} is over the limit of ${max}.` });
-    else this.#finish(call, { kind: "ok", valueText: textOf(body), observedTime: observed.observedTime, observedRandom: observed.observedRandom });
+    else if (body.length > max)
+      this.#finish(call, { kind: "error", message: `LimitExceeded: bytes of the result: ${body.length} is over the limit of ${max}.` });
+    else
+      this.#finish(call, {
+        kind: "ok",
+        valueText: textOf(body),
+        observedTime: observed.observedTime,
+        observedRandom: observed.observedRandom,
+      });
   }
 
   #failure(call: OpenCall, kind: RunnerFailureKind, body: Uint8Array): void {
     const failure = parseRunnerFailure(body);
-    if (call.cancelling !== undefined) return this.#finish(call, this.#endOf(call, call.cancelling));
+    if (call.cancelling !== undefined) return this.#finish(call, endOfCancelled(call, call.cancelling));
     switch (kind) {
       case "error":
         return this.#finish(call, { kind, ...failure });
       case "timeout":
-        return this.#finish(call, { kind, maxMs: this.#exceededMs(call) });
+        return this.#finish(call, { kind, maxMs: call.exceededMs() });
       case "outOfMemory":
         return this.#finish(call, { kind, maxBytes: call.request.limits.heapBytes });
       case "neverResolves":
@@ -379,6 +356,11 @@ export class Runner {
   }
 
   // The end
+
+  #killFor(call: OpenCall, reason: "timeout" | "cancelled"): void {
+    const end: RunnerEnd = { kind: "stuck", detail: `a call did not end after its ${reason === "timeout" ? "deadline" : "cancellation"}` };
+    this.#die(end, (each) => (each === call ? endOfCancelled(call, reason) : callEndOf(end)));
+  }
 
   #channelEnded(end: ChannelEnd): void {
     if (this.#state === "dead") return;
@@ -389,7 +371,9 @@ export class Runner {
         return this.kill({ kind: "stalled", detail: end.detail });
       case "closed": {
         // The process is most likely dying; how it died says more. If it lives on, it is ended.
-        const timer = this.#kit.runtime.timer(limit("killGraceMs"), () => this.kill({ kind: "crashed", detail: "the runner closed its socket" }));
+        const timer = this.#kit.runtime.timer(limit("killGraceMs"), () =>
+          this.kill({ kind: "crashed", detail: "the runner closed its socket" }),
+        );
         void this.#jail.exited.then(() => timer.cancel());
       }
     }
@@ -401,11 +385,11 @@ export class Runner {
   }
 
   #endFromExit(exit: JailExit): RunnerEnd {
-    if (this.#state === "starting" && exit.code !== EXIT_SIGSYS) return { kind: "startFailed", detail: `the runner ended with code ${exit.code} before it was ready: ${oneLine(this.#jail.output)}` };
+    if (this.#state === "starting" && exit.code !== EXIT_SIGSYS)
+      return { kind: "startFailed", detail: `the runner ended with code ${exit.code} before it was ready: ${oneLine(this.#jail.output)}` };
     if (exit.code === EXIT_SIGSYS) return { kind: "violation", detail: "a system call that the jail forbids" };
-    const peakBytes = Math.max(this.#sampledBytes, exit.peakBytes ?? 0);
-    const grown = peakBytes > this.#baseBytes + limit("runnerMemoryBytesMax") * 0.75;
-    if (exit.outOfMemory || grown || OUT_OF_MEMORY_TEXT.test(this.#jail.output)) return { kind: "outOfMemory", detail: `the runner ran out of memory (code ${exit.code})` };
+    if (exit.outOfMemory || this.#meter.isNearLimit(exit.peakBytes ?? 0) || OUT_OF_MEMORY_TEXT.test(this.#jail.output))
+      return { kind: "outOfMemory", detail: `the runner ran out of memory (code ${exit.code})` };
     return { kind: "crashed", detail: `the runner ended with code ${exit.code}` };
   }
 
@@ -414,21 +398,25 @@ export class Runner {
     this.#state = "dead";
     this.#end = end;
     this.#startTimer?.cancel();
-    this.#sampleTimer?.cancel();
+    this.#watchdog.stop();
     this.#jail.kill();
     this.#channel.end({ kind: "closed" });
     this.#settleStart?.reject(plinthError("RunnerLost", { detail: end.detail }));
     this.#versions.abandon();
-    for (const call of [...this.#calls.values()]) {
+    for (const call of Array.from(this.#calls.values())) {
       this.#calls.delete(call.number);
-      call.finish(outcomeOf(call), this.#sampledBytes);
+      call.finish(outcomeOf(call), this.#meter.lastBytes);
     }
     this.#onEnd(end);
   }
 
   #noCallUsage(begunMs: number): CallOutcome["usage"] {
-    return { wallMs: this.#kit.runtime.monotonicMs() - begunMs, userMs: 0, memoryBytes: this.#sampledBytes, hostCalls: 0 };
+    return { wallMs: this.#kit.runtime.monotonicMs() - begunMs, userMs: 0, memoryBytes: this.#meter.lastBytes, hostCalls: 0 };
   }
+}
+
+function endOfCancelled(call: OpenCall, reason: "timeout" | "cancelled"): CallEnd {
+  return reason === "timeout" ? { kind: "timeout", maxMs: call.exceededMs() } : { kind: "cancelled" };
 }
 
 /** What a runner's end means for a call that did not cause it. */
@@ -459,5 +447,10 @@ function textOf(body: Uint8Array): string {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/[^\x20-\x7e]+/g, " ").trim().slice(0, 300) || "no output";
+  return (
+    text
+      .replace(/[^\x20-\x7e]+/g, " ")
+      .trim()
+      .slice(0, 300) || "no output"
+  );
 }

@@ -82,9 +82,16 @@ export interface Sandbox {
    * A place for a top-level call. Waits, in order, while all are taken; rejects with the reason of `signal`.
    * `lane` keeps actions, which may wait long, from taking the places of the queries and mutations that they call.
    */
-  acquire(request: { readonly tenant: string; readonly lane: "transaction" | "action"; readonly version: VersionCode }, signal: AbortSignal): Promise<RunnerLease>;
+  acquire(
+    request: { readonly tenant: string; readonly lane: "transaction" | "action"; readonly version: VersionCode },
+    signal: AbortSignal,
+  ): Promise<RunnerLease>;
   /** Evaluates a version's modules in a jail and says what it declares. Rejects with InvalidPackage when that fails. */
-  analyze(request: { readonly tenant: string; readonly version: VersionCode; readonly env: Readonly<Record<string, string>> }): Promise<AnalyzeResult>;
+  analyze(request: {
+    readonly tenant: string;
+    readonly version: VersionCode;
+    readonly env: Readonly<Record<string, string>>;
+  }): Promise<AnalyzeResult>;
   /** Loads a version into the tenant's runners, so that its first call is warm. */
   warm(request: { readonly tenant: string; readonly version: VersionCode }): Promise<void>;
   /** Ends all runners of a tenant within a second (keys revoked, tenant deleted). */

@@ -35,7 +35,12 @@ const CPU_PERIOD_US = 100_000;
 const REMOVE_PAUSES_MS = [2, 5, 10, 20, 50, 100, 200, 400, 800, 1600];
 
 /** The groups that this host can have, or undefined. `root` is `/sys/fs/cgroup`. */
-export function findCgroups(options: { readonly runtime: Runtime; readonly root?: string; readonly name: string; readonly processors: number }): Cgroups | undefined {
+export function findCgroups(options: {
+  readonly runtime: Runtime;
+  readonly root?: string;
+  readonly name: string;
+  readonly processors: number;
+}): Cgroups | undefined {
   const root = options.root ?? "/sys/fs/cgroup";
   const own = ownGroups();
   return findV2(options, root, own) ?? findV1(options, root, own);
@@ -119,10 +124,15 @@ class HostGroups implements Cgroups {
 
   create(): CgroupFolder {
     const name = `jail-${++this.#created}`;
-    return new JailGroup(this.#options, this.version, this.#parents.map((parent) => join(parent, name)), (removed) => {
-      this.#removing.add(removed);
-      void removed.then(() => this.#removing.delete(removed));
-    });
+    return new JailGroup(
+      this.#options,
+      this.version,
+      this.#parents.map((parent) => join(parent, name)),
+      (removed) => {
+        this.#removing.add(removed);
+        void removed.then(() => this.#removing.delete(removed));
+      },
+    );
   }
 
   async close(): Promise<void> {

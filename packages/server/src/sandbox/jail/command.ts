@@ -48,25 +48,20 @@ export function jailCommand(options: {
 }): readonly string[] {
   const { image } = options;
   return [
-    options.tools.prlimit,
-    "--core=0",
-    "--fsize=0",
-    "--memlock=65536",
-    `--nofile=${limit("runnerFilesMax")}`,
-    ...(options.ownUser ? [`--nproc=${limit("runnerThreadsMax")}`] : []),
-    "--",
-    options.tools.bwrap,
-    ...["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup"],
-    "--disable-userns",
-    ...["--uid", JAILED_ID, "--gid", JAILED_ID, "--hostname", "runner"],
-    ...["--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "LANG", "C.UTF-8", "--setenv", "TZ", "UTC"],
-    ...["--die-with-parent", "--new-session", "--as-pid-1"],
-    ...["--ro-bind", image.nodeFile, "/usr/bin/node"],
-    ...image.libraries.flatMap((library) => ["--ro-bind", library.source, library.target]),
-    ...["--ro-bind", image.appFolder, "/app"],
-    ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"],
-    ...["--chdir", "/", "--remount-ro", "/"],
-    ...["--add-seccomp-fd", String(FILTER_FD)],
-    ...["--", "/usr/bin/node", ...options.node.flags, options.node.script],
-  ];
+    [options.tools.prlimit, "--core=0", "--fsize=0", "--memlock=65536", `--nofile=${limit("runnerFilesMax")}`],
+    options.ownUser ? [`--nproc=${limit("runnerThreadsMax")}`] : [],
+    ["--", options.tools.bwrap],
+    ["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup", "--disable-userns"],
+    ["--uid", JAILED_ID, "--gid", JAILED_ID, "--hostname", "runner"],
+    ["--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "LANG", "C.UTF-8", "--setenv", "TZ", "UTC"],
+    ["--die-with-parent", "--new-session", "--as-pid-1"],
+    ["--ro-bind", image.nodeFile, "/usr/bin/node"],
+    image.libraries.flatMap((library) => ["--ro-bind", library.source, library.target]),
+    ["--ro-bind", image.appFolder, "/app"],
+    ["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"],
+    // Last of the mounts: what comes after it could not be made any more.
+    ["--chdir", "/", "--remount-ro", "/"],
+    ["--add-seccomp-fd", String(FILTER_FD)],
+    ["--", "/usr/bin/node", ...options.node.flags, options.node.script],
+  ].flat();
 }

@@ -10,8 +10,10 @@ const TOOL_FOLDERS = ["/usr/bin", "/bin", "/usr/local/bin"];
 export function findTools(folders: readonly string[] = TOOL_FOLDERS): JailTools {
   const bwrap = findTool("bwrap", folders);
   const prlimit = findTool("prlimit", folders);
-  if (bwrap === undefined) throw plinthError("JailMissing", { detail: "bubblewrap is not installed", next: "Run: sudo apt-get install bubblewrap" });
-  if (prlimit === undefined) throw plinthError("JailMissing", { detail: "prlimit is not installed", next: "Run: sudo apt-get install util-linux" });
+  if (bwrap === undefined)
+    throw plinthError("JailMissing", { detail: "bubblewrap is not installed", next: "Run: sudo apt-get install bubblewrap" });
+  if (prlimit === undefined)
+    throw plinthError("JailMissing", { detail: "prlimit is not installed", next: "Run: sudo apt-get install util-linux" });
   return { bwrap, prlimit };
 }
 
@@ -25,8 +27,10 @@ function adviceFor(): string {
   if (setting("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") === "1") {
     return "AppArmor forbids user namespaces here. Run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
   }
-  if (setting("/proc/sys/kernel/unprivileged_userns_clone") === "0") return "User namespaces are switched off. Run: sudo sysctl -w kernel.unprivileged_userns_clone=1";
-  if (setting("/proc/sys/user/max_user_namespaces") === "0") return "User namespaces are switched off. Run: sudo sysctl -w user.max_user_namespaces=10000";
+  if (setting("/proc/sys/kernel/unprivileged_userns_clone") === "0")
+    return "User namespaces are switched off. Run: sudo sysctl -w kernel.unprivileged_userns_clone=1";
+  if (setting("/proc/sys/user/max_user_namespaces") === "0")
+    return "User namespaces are switched off. Run: sudo sysctl -w user.max_user_namespaces=10000";
   return "In a container, allow user namespaces (Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined); otherwise report it with the output of `plinth doctor`";
 }
 

@@ -68,8 +68,13 @@ describe("a shared folder", () => {
 
 describe("the libraries of node", () => {
   test("are read from ldd", () => {
-    const output = "\tlinux-vdso.so.1 (0x00007ffd)\n\tlibdl.so.2 => /lib/x86_64-linux-gnu/libdl.so.2 (0x00007f9)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f8)\n\tlibmissing.so => not found\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f9)\n";
-    expect(parseLdd(output)).toEqual(["/lib/x86_64-linux-gnu/libdl.so.2", "/lib/x86_64-linux-gnu/libc.so.6", "/lib64/ld-linux-x86-64.so.2"]);
+    const output =
+      "\tlinux-vdso.so.1 (0x00007ffd)\n\tlibdl.so.2 => /lib/x86_64-linux-gnu/libdl.so.2 (0x00007f9)\n\tlibc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x00007f8)\n\tlibmissing.so => not found\n\t/lib64/ld-linux-x86-64.so.2 (0x00007f9)\n";
+    expect(parseLdd(output)).toEqual([
+      "/lib/x86_64-linux-gnu/libdl.so.2",
+      "/lib/x86_64-linux-gnu/libc.so.6",
+      "/lib64/ld-linux-x86-64.so.2",
+    ]);
   });
 
   test("of this node are files", async () => {
@@ -78,7 +83,9 @@ describe("the libraries of node", () => {
 });
 
 test("an image changes with its program", async () => {
-  const [a, again, b] = await Promise.all(["1", "1", "2"].map((text) => prepareRuntimeImage({ program: textProgram(text), nowMs: Date.now(), baseFolder: base })));
+  const [a, again, b] = await Promise.all(
+    ["1", "1", "2"].map((text) => prepareRuntimeImage({ program: textProgram(text), nowMs: Date.now(), baseFolder: base })),
+  );
   expect(a?.appFolder).toBe(again?.appFolder);
   expect(a?.appFolder).not.toBe(b?.appFolder);
 });
@@ -95,26 +102,34 @@ test("images that nobody used for a month are removed, others stay", async () =>
 });
 
 describe("where the host lies and who runs it", () => {
-  test.runIf(isRoot)("a host of root in a folder that only root can enter", async () => {
-    const hidden = join(base, "hidden");
-    await mkdir(hidden, { mode: 0o700 });
-    const node = join(hidden, "node");
-    await link(process.execPath, node).catch(() => copyFile(process.execPath, node));
-    const images = join(base, "images");
-    const first = await run(node, images, {});
-    expect(first).toMatchObject({ outcome: { kind: "ok" } });
-    expect((await readdir(images)).filter((name) => name.startsWith("plinth-node-"))).toHaveLength(1);
-    expect(await run(node, images, {})).toMatchObject({ outcome: { kind: "ok" } });
-    expect((await readdir(images)).filter((name) => name.startsWith("plinth-node-"))).toHaveLength(1);
-  }, 20_000);
+  test.runIf(isRoot)(
+    "a host of root in a folder that only root can enter",
+    async () => {
+      const hidden = join(base, "hidden");
+      await mkdir(hidden, { mode: 0o700 });
+      const node = join(hidden, "node");
+      await link(process.execPath, node).catch(() => copyFile(process.execPath, node));
+      const images = join(base, "images");
+      const first = await run(node, images, {});
+      expect(first).toMatchObject({ outcome: { kind: "ok" } });
+      expect((await readdir(images)).filter((name) => name.startsWith("plinth-node-"))).toHaveLength(1);
+      expect(await run(node, images, {})).toMatchObject({ outcome: { kind: "ok" } });
+      expect((await readdir(images)).filter((name) => name.startsWith("plinth-node-"))).toHaveLength(1);
+    },
+    20_000,
+  );
 
-  test.runIf(isRoot)("a host of an ordinary user reaches tier 2", async () => {
-    const images = join(base, "images");
-    await mkdir(images);
-    await chown(images, STRANGER, STRANGER);
-    const result = await run(process.execPath, images, { uid: STRANGER, gid: STRANGER });
-    expect(result).toMatchObject({ tier: 2, outcome: { kind: "ok" } });
-  }, 20_000);
+  test.runIf(isRoot)(
+    "a host of an ordinary user reaches tier 2",
+    async () => {
+      const images = join(base, "images");
+      await mkdir(images);
+      await chown(images, STRANGER, STRANGER);
+      const result = await run(process.execPath, images, { uid: STRANGER, gid: STRANGER });
+      expect(result).toMatchObject({ tier: 2, outcome: { kind: "ok" } });
+    },
+    20_000,
+  );
 });
 
 async function run(node: string, images: string, user: { readonly uid?: number; readonly gid?: number }): Promise<unknown> {

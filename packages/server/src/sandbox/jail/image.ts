@@ -9,7 +9,22 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, copyFile, link, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
 import { promisify } from "node:util";
@@ -46,10 +61,18 @@ const TOUCH_MS = DAY_MS;
 const UNUSED_MS = 30 * DAY_MS;
 
 /** Makes the image, or finds the one that an earlier start made. */
-export async function prepareRuntimeImage(options: { readonly program: RunnerProgram; readonly nowMs: number; readonly baseFolder?: string }): Promise<RuntimeImage> {
+export async function prepareRuntimeImage(options: {
+  readonly program: RunnerProgram;
+  readonly nowMs: number;
+  readonly baseFolder?: string;
+}): Promise<RuntimeImage> {
   const base = options.baseFolder ?? (await defaultBaseFolder());
   const nodeFile = await realpath(process.execPath);
-  const [libraries, sharedNode, app] = await Promise.all([librariesOf(nodeFile), prepareNode(nodeFile, base), prepareApp(options.program, base)]);
+  const [libraries, sharedNode, app] = await Promise.all([
+    librariesOf(nodeFile),
+    prepareNode(nodeFile, base),
+    prepareApp(options.program, base),
+  ]);
   await removeUnused(base, options.nowMs);
   const stamps = [app, dirname(sharedNode)].map((content) => join(dirname(content), STAMP)).filter((stamp) => stamp.startsWith(base));
   let touchedMs = 0;
@@ -81,7 +104,12 @@ async function prepareNode(nodeFile: string, base: string): Promise<string> {
   const mustCopy = isRoot() && !(await isReachableByAll(nodeFile));
   const key = `node ${process.version} ${process.arch} ${nodeFile} ${file.size} ${file.mtimeNs} ${file.ino}`;
   try {
-    const folder = await prepareSharedFolder({ base, name: "node", key, fill: (into) => putNode(nodeFile, join(into, "node"), { mayLink, mustCopy }) });
+    const folder = await prepareSharedFolder({
+      base,
+      name: "node",
+      key,
+      fill: (into) => putNode(nodeFile, join(into, "node"), { mayLink, mustCopy }),
+    });
     return join(folder, "content", "node");
   } catch (error) {
     if (mustCopy) throw error;
@@ -89,8 +117,19 @@ async function prepareNode(nodeFile: string, base: string): Promise<string> {
   }
 }
 
-async function putNode(source: string, target: string, { mayLink, mustCopy }: { readonly mayLink: boolean; readonly mustCopy: boolean }): Promise<void> {
-  if (mayLink && (await link(source, target).then(() => true, () => false))) return;
+async function putNode(
+  source: string,
+  target: string,
+  { mayLink, mustCopy }: { readonly mayLink: boolean; readonly mustCopy: boolean },
+): Promise<void> {
+  if (
+    mayLink &&
+    (await link(source, target).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return;
   if (!mustCopy) throw new Error("a link is not possible and a copy is not needed");
   await copyFile(source, target, constants.COPYFILE_FICLONE);
   await chmod(target, 0o755);
@@ -126,7 +165,13 @@ export async function prepareSharedFolder(options: {
 }
 
 async function moveIntoPlace(building: string, folder: string, digest: string): Promise<string> {
-  if (await rename(building, folder).then(() => true, () => false)) return folder;
+  if (
+    await rename(building, folder).then(
+      () => true,
+      () => false,
+    )
+  )
+    return folder;
   if (await isOurs(folder, digest)) {
     await rm(building, { recursive: true, force: true });
     return folder;
@@ -141,7 +186,8 @@ async function removeUnused(base: string, nowMs: number): Promise<void> {
     if (!/^plinth-(image|node)-/.test(name)) continue;
     const folder = join(base, name);
     const [entry, stamp] = await Promise.all([lstat(folder), stat(join(folder, STAMP))]).catch(() => []);
-    if (entry?.uid === ownUid() && stamp !== undefined && nowMs - stamp.mtimeMs > UNUSED_MS) await rm(folder, { recursive: true, force: true });
+    if (entry?.uid === ownUid() && stamp !== undefined && nowMs - stamp.mtimeMs > UNUSED_MS)
+      await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -161,7 +207,10 @@ async function isOurs(folder: string, digest: string): Promise<boolean> {
 /** Where images lie: a place that lasts as long as the host, unlike a folder that is swept by age. */
 async function defaultBaseFolder(): Promise<string> {
   const wanted = isRoot() ? "/var/lib/plinth" : join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plinth");
-  const made = await mkdir(wanted, { recursive: true, mode: 0o755 }).then(() => true, () => false);
+  const made = await mkdir(wanted, { recursive: true, mode: 0o755 }).then(
+    () => true,
+    () => false,
+  );
   return made && (!isRoot() || (await isReachableByAll(wanted))) ? wanted : tmpdir();
 }
 

@@ -13,7 +13,9 @@ export function isolateProgram(): RunnerProgram {
     key: async () => {
       const folders = SOURCES.map((source) => dirname(dirname(fileURLToPath(import.meta.resolve(source)))));
       const lists = await Promise.all(folders.map((folder) => listOf(folder)));
-      return createHash("sha256").update(JSON.stringify([process.version, process.arch, lists])).digest("hex");
+      return createHash("sha256")
+        .update(JSON.stringify([process.version, process.arch, lists]))
+        .digest("hex");
     },
     build: async (folder) => {
       // Loaded only when needed: the bundler is not part of a host that finds its image built.
@@ -26,7 +28,9 @@ export function isolateProgram(): RunnerProgram {
 }
 
 async function listOf(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder, { recursive: true })).filter((name) => /\.[cm]?[jt]s$/.test(name) && !name.endsWith(".test.ts")).sort();
+  const names = (await readdir(folder, { recursive: true }))
+    .filter((name) => /\.[cm]?[jt]s$/.test(name) && !name.endsWith(".test.ts"))
+    .sort();
   return Promise.all(
     names.map(async (name) => {
       const entry = await stat(join(folder, name));

@@ -47,7 +47,18 @@ export interface JailExit {
 /** The end of a jail, by what its code says. */
 export const EXIT_SIGSYS = 128 + 31;
 const KILL_CHECK_MS = 5;
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGABRT: 6, SIGILL: 4, SIGTRAP: 5, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9, SIGSEGV: 11, SIGSYS: 31, SIGTERM: 15, SIGXCPU: 24 };
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
+  SIGABRT: 6,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGSYS: 31,
+  SIGTERM: 15,
+  SIGXCPU: 24,
+};
 
 export class Jail {
   readonly control: Socket;
@@ -116,7 +127,12 @@ export class Jail {
     if (pid === undefined) return false;
     this.#cgroup?.limitMemory(limit("runnerMemoryBytesMax") + limit("runnerIdleBytes"));
     const args = [`--pid=${pid}`, `--data=${dataBytesMax}`, `--nproc=${limit("runnerThreadsMax")}`];
-    const setter = spawn(this.#kit.tools.prlimit, args, { cwd: "/", env: {}, stdio: "ignore", ...(this.#user === undefined ? {} : { uid: this.#user, gid: this.#user }) });
+    const setter = spawn(this.#kit.tools.prlimit, args, {
+      cwd: "/",
+      env: {},
+      stdio: "ignore",
+      ...(this.#user === undefined ? {} : { uid: this.#user, gid: this.#user }),
+    });
     return new Promise((resolve) => {
       setter.on("error", () => resolve(false));
       setter.on("exit", (code) => resolve(code === 0));
@@ -190,7 +206,9 @@ export class Jail {
 }
 
 function start(kit: JailKit, node: NodeCommand, user: number | undefined): ChildProcess {
-  const [program = "", ...args] = kit.unsafe ? unsafeCommand(kit, node) : jailCommand({ tools: kit.tools, image: kit.image, node, ownUser: user !== undefined });
+  const [program = "", ...args] = kit.unsafe
+    ? unsafeCommand(kit, node)
+    : jailCommand({ tools: kit.tools, image: kit.image, node, ownUser: user !== undefined });
   return spawn(program, args, {
     cwd: "/",
     env: {},

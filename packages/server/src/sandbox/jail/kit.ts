@@ -25,7 +25,11 @@ export async function prepareJailKit(options: {
   const unsafe = options.unsafe ?? false;
   const tools = unsafe ? { bwrap: "", prlimit: "" } : findTools();
   const architecture = process.arch === "x64" ? "x86_64" : process.arch === "arm64" ? "aarch64" : undefined;
-  if (architecture === undefined && !unsafe) throw plinthError("JailMissing", { detail: `there is no system call filter for ${process.arch}`, next: "Use a machine with an x64 or arm64 processor" });
+  if (architecture === undefined && !unsafe)
+    throw plinthError("JailMissing", {
+      detail: `there is no system call filter for ${process.arch}`,
+      next: "Use a machine with an x64 or arm64 processor",
+    });
   const image = await prepareRuntimeImage({
     program: withProbe(options.program),
     nowMs: options.runtime.nowMs(),
@@ -33,7 +37,9 @@ export async function prepareJailKit(options: {
   });
   const isRoot = process.getuid?.() === 0;
   const suffix = Buffer.from(options.runtime.randomBytes(4)).toString("hex");
-  const cgroups = unsafe ? undefined : findCgroups({ runtime: options.runtime, name: `host-${process.pid}-${suffix}`, processors: availableParallelism() });
+  const cgroups = unsafe
+    ? undefined
+    : findCgroups({ runtime: options.runtime, name: `host-${process.pid}-${suffix}`, processors: availableParallelism() });
   return {
     runtime: options.runtime,
     tools,

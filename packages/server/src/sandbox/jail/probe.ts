@@ -43,7 +43,12 @@ export async function probeJail(kit: JailKit): Promise<readonly ProbeResult[]> {
 }
 
 function startProblem(jail: Jail): string {
-  return jail.output.replace(/[^\x20-\x7e]+/g, " ").trim().slice(0, 300) || "the jail did not answer";
+  return (
+    jail.output
+      .replace(/[^\x20-\x7e]+/g, " ")
+      .trim()
+      .slice(0, 300) || "the jail did not answer"
+  );
 }
 
 /** The probe script is ours, but it is read as strictly as it needs: a list of names. */
@@ -72,7 +77,11 @@ function fromOutside(inside: number | undefined): readonly ProbeResult[] {
   return [
     { name: "seccomp", ok: field("Seccomp") === "2" && field("NoNewPrivs") === "1", detail: `mode ${field("Seccomp")}` },
     { name: "user", ok: users.length === 4 && users.every((user) => /^\d+$/.test(user) && user !== "0"), detail: `user ${users[0]}` },
-    { name: "capabilities", ok: ["CapPrm", "CapEff", "CapBnd", "CapAmb"].every((name) => /^0+$/.test(field(name))), detail: `effective ${field("CapEff")}` },
+    {
+      name: "capabilities",
+      ok: ["CapPrm", "CapEff", "CapBnd", "CapAmb"].every((name) => /^0+$/.test(field(name))),
+      detail: `effective ${field("CapEff")}`,
+    },
   ];
 }
 

@@ -10,7 +10,10 @@ const KILL = "kill";
 const ALLOW = "allow";
 
 /** The kernel's filter machine, as far as seccomp uses it. */
-function run(filter: Uint8Array, data: { readonly number: number; readonly architecture: number; readonly args?: readonly bigint[] }): string {
+function run(
+  filter: Uint8Array,
+  data: { readonly number: number; readonly architecture: number; readonly args?: readonly bigint[] },
+): string {
   const input = new DataView(new ArrayBuffer(64));
   input.setUint32(0, data.number, true);
   input.setUint32(4, data.architecture, true);
@@ -34,7 +37,12 @@ function run(filter: Uint8Array, data: { readonly number: number; readonly archi
   throw new Error("the program ran past its end");
 }
 
-function verdictOf(name: SyscallName, args: readonly bigint[] = [], profile: JailProfile = "jit", architecture: Architecture = "x86_64"): string {
+function verdictOf(
+  name: SyscallName,
+  args: readonly bigint[] = [],
+  profile: JailProfile = "jit",
+  architecture: Architecture = "x86_64",
+): string {
   const number = syscallNumber(name, architecture);
   if (number === undefined) throw new Error(`${name} is not there`);
   return run(compileSeccompFilter(architecture, profile), { number, architecture: AUDIT[architecture], args });
@@ -46,35 +54,47 @@ function textOf(verdict: Verdict | undefined): string {
   return verdict.kind;
 }
 
-describe.each(ARCHITECTURES.flatMap((architecture) => PROFILES.map((profile) => ({ architecture, profile }))))("filter of $architecture $profile", ({ architecture, profile }) => {
-  const filter = compileSeccompFilter(architecture, profile);
-  const policy = policyOf(architecture, profile);
+describe.each(ARCHITECTURES.flatMap((architecture) => PROFILES.map((profile) => ({ architecture, profile }))))(
+  "filter of $architecture $profile",
+  ({ architecture, profile }) => {
+    const filter = compileSeccompFilter(architecture, profile);
+    const policy = policyOf(architecture, profile);
 
-  test("every number from 0 to 470 gets the verdict of the policy (C1)", () => {
-    for (let number = 0; number <= 470; number++) {
-      const verdict = policy.get(number);
-      if (verdict?.kind === "check") continue;
-      expect(`${number}: ${run(filter, { number, architecture: AUDIT[architecture] })}`).toBe(`${number}: ${textOf(verdict)}`);
-    }
-  });
+    test("every number from 0 to 470 gets the verdict of the policy (C1)", () => {
+      for (let number = 0; number <= 470; number++) {
+        const verdict = policy.get(number);
+        if (verdict?.kind === "check") continue;
+        expect(`${number}: ${run(filter, { number, architecture: AUDIT[architecture] })}`).toBe(`${number}: ${textOf(verdict)}`);
+      }
+    });
 
-  test("numbers far out are unknown", () => {
-    for (const number of [471, 1000, 0x3fffffff]) expect(run(filter, { number, architecture: AUDIT[architecture] })).toBe("errno 38");
-  });
+    test("numbers far out are unknown", () => {
+      for (const number of [471, 1000, 0x3fffffff]) expect(run(filter, { number, architecture: AUDIT[architecture] })).toBe("errno 38");
+    });
 
-  test("other architectures and x32 numbers kill (C2)", () => {
-    for (const other of [0x40000003, 0xc00000b7, 0xc000003e, 0].filter((each) => each !== AUDIT[architecture])) expect(run(filter, { number: 0, architecture: other })).toBe(KILL);
-    for (const number of [0x40000000, 0x40000001, 0x40000208, 0x7fffffff, 0xffffffff]) expect(run(filter, { number, architecture: AUDIT[architecture] })).toBe(KILL);
-  });
+    test("other architectures and x32 numbers kill (C2)", () => {
+      for (const other of [0x40000003, 0xc00000b7, 0xc000003e, 0].filter((each) => each !== AUDIT[architecture]))
+        expect(run(filter, { number: 0, architecture: other })).toBe(KILL);
+      for (const number of [0x40000000, 0x40000001, 0x40000208, 0x7fffffff, 0xffffffff])
+        expect(run(filter, { number, architecture: AUDIT[architecture] })).toBe(KILL);
+    });
 
-  test("no two calls share a number", () => {
-    const numbers = Object.values(SYSCALL_NUMBERS).map((pair) => pair[architecture === "x86_64" ? 0 : 1]).filter((number) => number >= 0);
-    expect(new Set(numbers).size).toBe(numbers.length);
-  });
-});
+    test("no two calls share a number", () => {
+      const numbers = Object.values(SYSCALL_NUMBERS)
+        .map((pair) => pair[architecture === "x86_64" ? 0 : 1])
+        .filter((number) => number >= 0);
+      expect(new Set(numbers).size).toBe(numbers.length);
+    });
+  },
+);
 
 test("the compiled filters are the reviewed ones", () => {
-  const hashes = ARCHITECTURES.flatMap((architecture) => PROFILES.map((profile) => `${architecture} ${profile} ${createHash("sha256").update(compileSeccompFilter(architecture, profile)).digest("hex").slice(0, 16)}`));
+  const hashes = ARCHITECTURES.flatMap((architecture) =>
+    PROFILES.map(
+      (profile) =>
+        `${architecture} ${profile} ${createHash("sha256").update(compileSeccompFilter(architecture, profile)).digest("hex").slice(0, 16)}`,
+    ),
+  );
   // A change here is a change of what a jailed process may do: look at it before you accept it.
   expect(hashes).toMatchInlineSnapshot(`
     [
@@ -87,30 +107,78 @@ test("the compiled filters are the reviewed ones", () => {
 });
 
 describe("what the policy says, name by name", () => {
-  test.each(["read", "write", "futex", "epoll_pwait", "munmap", "madvise", "openat", "execve", "exit_group", "getrandom"] as const)("%s is allowed", (name) => {
-    expect(verdictOf(name)).toBe(ALLOW);
-  });
+  test.each(["read", "write", "futex", "epoll_pwait", "munmap", "madvise", "openat", "execve", "exit_group", "getrandom"] as const)(
+    "%s is allowed",
+    (name) => {
+      expect(verdictOf(name)).toBe(ALLOW);
+    },
+  );
 
-  test.each(["socket", "connect", "bind", "socketpair", "fork", "vfork", "kill", "memfd_create", "sendmsg", "recvmsg", "seccomp", "shmget", "splice"] as const)("%s is refused (C3, C4)", (name) => {
+  test.each([
+    "socket",
+    "connect",
+    "bind",
+    "socketpair",
+    "fork",
+    "vfork",
+    "kill",
+    "memfd_create",
+    "sendmsg",
+    "recvmsg",
+    "seccomp",
+    "shmget",
+    "splice",
+  ] as const)("%s is refused (C3, C4)", (name) => {
     expect(verdictOf(name)).toBe("errno 1");
   });
 
-  test.each(["mkdirat", "unlinkat", "renameat2", "linkat", "symlinkat", "mknodat", "open", "chmod", "truncate"] as const)("%s finds a read-only file system (C4)", (name) => {
-    expect(verdictOf(name)).toBe("errno 30");
-  });
+  test.each(["mkdirat", "unlinkat", "renameat2", "linkat", "symlinkat", "mknodat", "open", "chmod", "truncate"] as const)(
+    "%s finds a read-only file system (C4)",
+    (name) => {
+      expect(verdictOf(name)).toBe("errno 30");
+    },
+  );
 
-  test.each(["ptrace", "process_vm_readv", "bpf", "perf_event_open", "userfaultfd", "keyctl", "mount", "unshare", "setns", "kexec_load", "init_module", "reboot", "open_by_handle_at", "execveat", "pidfd_getfd", "modify_ldt"] as const)("%s kills (C5)", (name) => {
+  test.each([
+    "ptrace",
+    "process_vm_readv",
+    "bpf",
+    "perf_event_open",
+    "userfaultfd",
+    "keyctl",
+    "mount",
+    "unshare",
+    "setns",
+    "kexec_load",
+    "init_module",
+    "reboot",
+    "open_by_handle_at",
+    "execveat",
+    "pidfd_getfd",
+    "modify_ldt",
+  ] as const)("%s kills (C5)", (name) => {
     expect(verdictOf(name)).toBe(KILL);
   });
 
   test("what it does not name is unknown: io_uring, clone3, landlock, inotify, timerfd (C1)", () => {
-    for (const number of [425, 426, 427, 435, 444, 253, 283]) expect(run(compileSeccompFilter("x86_64", "jit"), { number, architecture: AUDIT.x86_64 })).toBe("errno 38");
+    for (const number of [425, 426, 427, 435, 444, 253, 283])
+      expect(run(compileSeccompFilter("x86_64", "jit"), { number, architecture: AUDIT.x86_64 })).toBe("errno 38");
   });
 
   test("clone makes threads only (C3)", () => {
     const thread = 0x3d0f00n; // what libc asks for
     expect(verdictOf("clone", [thread])).toBe(ALLOW);
-    for (const flags of [17n, 0x4111n, thread | 0x10000000n, thread | 0x20000n, thread | 0x40000000n, 0x100n, 0x10000n, 0x1_003d_0f00n & 0xffff_ffff_0000_0000n]) expect(verdictOf("clone", [flags])).toBe("errno 1");
+    for (const flags of [
+      17n,
+      0x4111n,
+      thread | 0x10000000n,
+      thread | 0x20000n,
+      thread | 0x40000000n,
+      0x100n,
+      0x10000n,
+      0x1_003d_0f00n & 0xffff_ffff_0000_0000n,
+    ])
+      expect(verdictOf("clone", [flags])).toBe("errno 1");
   });
 
   test("ioctl allows what libuv needs and no terminal", () => {
@@ -120,7 +188,12 @@ describe("what the policy says, name by name", () => {
 
   test("limits may be read and not set, of the own process only", () => {
     expect(verdictOf("prlimit64", [0n, 7n, 0n, 0x7fff_0000_0000n])).toBe(ALLOW);
-    for (const args of [[1n, 7n, 0n, 0n], [0n, 7n, 4096n, 0n], [0n, 7n, 0x7fff_0000_0000n, 0n]]) expect(verdictOf("prlimit64", args)).toBe("errno 1");
+    for (const args of [
+      [1n, 7n, 0n, 0n],
+      [0n, 7n, 4096n, 0n],
+      [0n, 7n, 0x7fff_0000_0000n, 0n],
+    ])
+      expect(verdictOf("prlimit64", args)).toBe("errno 1");
   });
 
   test("prctl and fcntl do the harmless", () => {

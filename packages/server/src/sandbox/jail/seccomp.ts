@@ -61,8 +61,16 @@ const KILLED = words(`
 const CHECKED: Readonly<Partial<Record<SyscallName, (profile: JailProfile) => ArgumentCheck>>> = {
   // CLONE_VM and CLONE_THREAD set, no CLONE_NEW*.
   clone: () => ({ argument: 0, mask: 0x7e030100, allowed: [0x00010100], otherwise: EPERM }),
-  ioctl: () => ({ argument: 1, allowed: [0x5421 /* FIONBIO */, 0x5450 /* FIONCLEX */, 0x5451 /* FIOCLEX */, 0x541b /* FIONREAD */], otherwise: ENOTTY }),
-  prctl: () => ({ argument: 0, allowed: [15 /* SET_NAME */, 16 /* GET_NAME */, 38 /* SET_NO_NEW_PRIVS */, 0x53564d41 /* SET_VMA */], otherwise: EPERM }),
+  ioctl: () => ({
+    argument: 1,
+    allowed: [0x5421 /* FIONBIO */, 0x5450 /* FIONCLEX */, 0x5451 /* FIOCLEX */, 0x541b /* FIONREAD */],
+    otherwise: ENOTTY,
+  }),
+  prctl: () => ({
+    argument: 0,
+    allowed: [15 /* SET_NAME */, 16 /* GET_NAME */, 38 /* SET_NO_NEW_PRIVS */, 0x53564d41 /* SET_VMA */],
+    otherwise: EPERM,
+  }),
   fcntl: () => ({ argument: 1, allowed: [0, 1, 2, 3, 4, 1030] /* DUPFD, GETFD, SETFD, GETFL, SETFL, DUPFD_CLOEXEC */, otherwise: EPERM }),
   // Own limits may be read, not set.
   prlimit64: () => ({ argument: 0, allowed: [0], and: { argument: 2, allowed: [0] }, otherwise: EPERM }),
@@ -90,7 +98,11 @@ interface ArgumentCheck extends ArgumentTest {
 const ALWAYS: ArgumentCheck = { argument: 0, mask: 0, allowed: [0], otherwise: EPERM };
 const NO_EXECUTE: ArgumentCheck = { argument: 2, mask: 0x4 /* PROT_EXEC */, allowed: [0], otherwise: EPERM };
 
-export type Verdict = { readonly kind: "allow" } | { readonly kind: "errno"; readonly errno: number } | { readonly kind: "kill" } | { readonly kind: "check"; readonly check: ArgumentCheck };
+export type Verdict =
+  | { readonly kind: "allow" }
+  | { readonly kind: "errno"; readonly errno: number }
+  | { readonly kind: "kill" }
+  | { readonly kind: "check"; readonly check: ArgumentCheck };
 
 const DEFAULT: Verdict = { kind: "errno", errno: ENOSYS };
 
@@ -206,14 +218,17 @@ function answer(verdict: Verdict): readonly Instruction[] {
 function checkArguments(check: ArgumentCheck): readonly Instruction[] {
   const allow = op(RETURN, RETURN_ALLOW);
   const refuse = op(RETURN, RETURN_ERRNO | check.otherwise);
-  if (check.and !== undefined) return [...unless(check, refuse), ...unless(check.and, refuse), ...unlessHighWordIsZero(check.and.argument, refuse), allow];
+  if (check.and !== undefined)
+    return [...unless(check, refuse), ...unless(check.and, refuse), ...unlessHighWordIsZero(check.and.argument, refuse), allow];
   const alternatives = [check, ...(check.or === undefined ? [] : [check.or])];
   return [...alternatives.flatMap((test) => when(test, allow)), refuse];
 }
 
 /** Ends with `result` when the test holds, otherwise goes on. */
 function when(test: ArgumentTest, result: Instruction): readonly Instruction[] {
-  const compare = test.allowed.map((value, index) => jumpIf(JUMP_EQUAL, value, test.allowed.length - 1 - index, index === test.allowed.length - 1 ? 1 : 0));
+  const compare = test.allowed.map((value, index) =>
+    jumpIf(JUMP_EQUAL, value, test.allowed.length - 1 - index, index === test.allowed.length - 1 ? 1 : 0),
+  );
   return [...loadArgument(test), ...compare, result];
 }
 

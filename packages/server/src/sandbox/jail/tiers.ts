@@ -47,9 +47,19 @@ export function judgeTier(facts: JailFacts): TierReport {
     ...LAYERS.map(({ name, probes }) => layerFrom(name, probes, facts.probes)),
     facts.userPerJail
       ? { name: "user per jail", engaged: true, detail: "each jail has a user of its own" }
-      : { name: "user per jail", engaged: false, detail: "jails run as the host's user", advice: "Run the host as root: it drops every jail to a user of its own." },
+      : {
+          name: "user per jail",
+          engaged: false,
+          detail: "jails run as the host's user",
+          advice: "Run the host as root: it drops every jail to a user of its own.",
+        },
     facts.cgroupVersion === undefined
-      ? { name: "control groups", engaged: false, detail: "none", advice: "Run the host where it may make control groups: as root, or as a systemd service with Delegate=yes." }
+      ? {
+          name: "control groups",
+          engaged: false,
+          detail: "none",
+          advice: "Run the host where it may make control groups: as root, or as a systemd service with Delegate=yes.",
+        }
       : { name: "control groups", engaged: true, detail: `version ${facts.cgroupVersion}` },
   ];
   return { tier: tierOf(facts, layers), layers };
@@ -57,7 +67,17 @@ export function judgeTier(facts: JailFacts): TierReport {
 
 /** The report of a host that was told to run without a jail. */
 export function withoutJail(): TierReport {
-  return { tier: 0, layers: [{ name: "jail", engaged: false, detail: "switched off by the unsafe setting", advice: "Remove the setting; only code that you would run by hand may run like this." }] };
+  return {
+    tier: 0,
+    layers: [
+      {
+        name: "jail",
+        engaged: false,
+        detail: "switched off by the unsafe setting",
+        advice: "Remove the setting; only code that you would run by hand may run like this.",
+      },
+    ],
+  };
 }
 
 function tierOf(facts: JailFacts, layers: readonly Layer[]): Tier {
@@ -71,5 +91,10 @@ function layerFrom(name: string, names: readonly string[], probes: readonly Prob
   const found = names.map((each) => probes.find((probe) => probe.name === each) ?? { name: each, ok: false, detail: "not probed" });
   const failed = found.filter((probe) => !probe.ok);
   if (failed.length === 0) return { name, engaged: true, detail: "holds" };
-  return { name, engaged: false, detail: failed.map((probe) => `${probe.name}: ${probe.detail}`).join("; "), advice: "Report it with the output of `plinth doctor`; the jail of this host does not hold." };
+  return {
+    name,
+    engaged: false,
+    detail: failed.map((probe) => `${probe.name}: ${probe.detail}`).join("; "),
+    advice: "Report it with the output of `plinth doctor`; the jail of this host does not hold.",
+  };
 }

@@ -1,0 +1,70 @@
+/** What a runner's process uses, as the kernel counts it. Readings are kept for a while: each costs a few microseconds. */
+import { limit } from "@plinth/core/limits.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { cpuMs, privateBytes } from "./jail/process-stats.ts";
+
+const FRESH_MS = 100;
+const CPU_FRESH_MS = 200;
+/** A process that died with this part of its budget in use most likely died for want of the rest. */
+const NEAR_PART = 0.75;
+
+export class RunnerMeter {
+  readonly #runtime: Runtime;
+  readonly #pid: () => number | undefined;
+  #baseBytes = 0;
+  #bytes = 0;
+  #cpuMs: number | undefined;
+  #atMs = Number.NEGATIVE_INFINITY;
+
+  constructor(runtime: Runtime, pid: () => number | undefined) {
+    this.#runtime = runtime;
+    this.#pid = pid;
+  }
+
+  /** The last reading, also when the process is gone. */
+  get lastBytes(): number {
+    return this.#bytes;
+  }
+
+  memoryBytes(): number {
+    this.#read(FRESH_MS);
+    return this.#bytes;
+  }
+
+  /** Processor time at some moment of the last fifth of a second. */
+  recentCpuMs(): number | undefined {
+    this.#read(CPU_FRESH_MS);
+    return this.#cpuMs;
+  }
+
+  cpuNowMs(): number | undefined {
+    this.#read(0);
+    return this.#cpuMs;
+  }
+
+  /** What the runner has now is its own; the budget counts from here. */
+  setBase(): void {
+    this.#read(0);
+    this.#baseBytes = this.#bytes;
+  }
+
+  isOverLimit(): boolean {
+    this.#read(0);
+    return this.#bytes > this.#baseBytes + limit("runnerMemoryBytesMax");
+  }
+
+  isNearLimit(peakBytes: number): boolean {
+    return Math.max(this.#bytes, peakBytes) > this.#baseBytes + limit("runnerMemoryBytesMax") * NEAR_PART;
+  }
+
+  #read(maxAgeMs: number): void {
+    const nowMs = this.#runtime.monotonicMs();
+    if (nowMs - this.#atMs < maxAgeMs) return;
+    const pid = this.#pid();
+    if (pid === undefined) return;
+    this.#atMs = nowMs;
+    // A process that is ending has no memory any more; what it had before is what counts.
+    this.#bytes = privateBytes(pid) || this.#bytes;
+    this.#cpuMs = cpuMs(pid) ?? this.#cpuMs;
+  }
+}
