@@ -3,6 +3,8 @@
  * checks and the reference page are made. This is the only file that reads `process.env`. A flag wins over
  * the environment, and the environment over the default.
  */
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 
@@ -282,6 +284,12 @@ export type Config = { readonly [Name in SettingName]: ValueOf<(typeof SETTINGS)
 /** Reads the process's own environment and the given command line. */
 export function readConfig(argv: readonly string[]): Config {
   return parseConfig({ env: process.env, argv });
+}
+
+/** Lets the threads of this process use its cache of compiled modules, if it has one. */
+export function shareCompileCache(): void {
+  const folder = getCompileCacheDir();
+  if (folder !== undefined) process.env["NODE_COMPILE_CACHE"] = dirname(folder);
 }
 
 /** Makes a configuration; throws BadConfiguration, naming the setting. */

@@ -25,7 +25,7 @@ export interface HostProcess {
   stop(): Promise<number>;
 }
 
-const SERVER_MAIN = fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
+const SERVER_MAIN = fileURLToPath(new URL("../../../server/bin/plinth-host.mjs", import.meta.url));
 
 /** Rejects with the host's own sentence when it cannot start. */
 export async function startHostProcess(args: readonly string[]): Promise<HostProcess> {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 
-const MAIN = join(import.meta.dirname, "..", "main.ts");
+const MAIN = join(import.meta.dirname, "..", "..", "bin", "plinth-host.mjs");
 const folder = mkdtempSync(join(tmpdir(), "plinth-serve-"));
 const started: ChildProcess[] = [];
 

@@ -1,11 +1,13 @@
 /** `serve`: runs a host until it is told to end. */
-import { readConfig } from "../config.ts";
+import { flushCompileCache } from "node:module";
+import { readConfig, shareCompileCache } from "../config.ts";
 import { startHost } from "../host.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
 
 export async function serve(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) return await (await import("./help.ts")).help();
   const config = readConfig(args);
+  shareCompileCache();
   const telemetry = createTelemetry({ logLevel: config.logLevel });
   const { log } = telemetry;
   const ending = endRequested();
@@ -13,6 +15,8 @@ export async function serve(args: readonly string[]): Promise<number> {
   const host = await startHost(config, { telemetry });
   log.info({ url: host.url, siteUrl: host.siteUrl, tier: host.tier, dataDir: config.dataDir, pid: process.pid }, "the host serves");
   process.send?.({ type: "ready", url: host.url, siteUrl: host.siteUrl, adminKey: host.adminKey, tier: host.tier, pid: process.pid });
+  // Written now, because a host may end without a chance to.
+  flushCompileCache();
   const crash = new Promise<Error>((resolve) => process.once("uncaughtException", resolve));
   const cause = await Promise.race([ending, crash]);
   if (cause instanceof Error) log.error({ err: cause }, "an exception reached the top; the host stops");
