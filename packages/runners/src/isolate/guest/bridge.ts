@@ -11,8 +11,8 @@ export interface GuestBridge {
   /** Kind of the call. */
   readonly kind: GuestKind;
   /**
-   * Throws the documented error ("Can't use `what` in queries and mutations. …") unless the call is in
-   * the execution phase of an action or HTTP action. `what` is written as the author wrote it: `fetch()`.
+   * Throws the documented error ("Can't use what in queries and mutations. …") unless the call is in
+   * the execution phase of an action or HTTP action. `what` is written as in `fetch()`.
    */
   requireAction(what: string): void;
   /** A call that the host performs (`HOST_OPS`, Convex syscalls). Rejects with an Error. Results settle in call order. */
