@@ -185,6 +185,19 @@ describe("deadlines (R3, R4)", () => {
     expect(events.find((event) => event.type === "ended" && event.runner === first.runnerId)).toMatchObject({ end: { kind: "retired" } });
   });
 
+  test("runners that only finish an action do not count against their tenant", async () => {
+    const { sandbox } = await start({ runnersMax: 8 });
+    const limits = { ...requestOf("").limits, cpuMs: 30, wallMs: 60 };
+    const actions = [];
+    for (let i = 0; i < limit("runnersPerTenantMax") + 1; i++) {
+      const action = await acquire(sandbox, "a", "action");
+      actions.push(action);
+      expect((await callOnce(sandbox, { request: requestOf("polite", {}, { limits }) })).kind).toBe("timeout");
+    }
+    expect(new Set(actions.map((lease) => lease.runnerId)).size).toBe(actions.length);
+    for (const lease of actions) lease.release();
+  });
+
   test("the others on a runner that had to be killed are lost, not blamed", async () => {
     const { sandbox } = await start();
     const [stuck, bystander] = [await acquire(sandbox), await acquire(sandbox)];
@@ -437,7 +450,9 @@ describe("without a jail", () => {
     const { sandbox } = await start({ unsafeNoJail: true });
     expect(sandbox.report.tier).toBe(0);
     expect((await callOnce(sandbox, { request: requestOf("echo", 1) })).kind).toBe("ok");
+    await sandbox.evict("a");
     await expect(callOnce(sandbox, { tenant: "b", request: requestOf("echo", 1) })).rejects.toMatchObject({ code: "NotAvailable" });
+    expect((await callOnce(sandbox, { request: requestOf("echo", 1) })).kind).toBe("ok");
   });
 });
 

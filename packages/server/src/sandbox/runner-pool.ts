@@ -70,9 +70,10 @@ export class RunnerPool implements Sandbox {
   readonly #ending = new Set<Promise<void>>();
   readonly #breaker: StartBreaker;
   #housekeeping: { cancel(): void } | undefined;
-  #wake: { cancel(): void } | undefined;
+  #wake: { readonly atMs: number; readonly timer: { cancel(): void } } | undefined;
   /** Tenants that may have runners; 1 where the jail is too weak for more. */
   #tenantsMax = Number.POSITIVE_INFINITY;
+  readonly #admitted = new Set<string>();
   #closed = false;
   #spawned = 0;
   #killed = 0;
@@ -149,7 +150,7 @@ export class RunnerPool implements Sandbox {
   async close(): Promise<void> {
     this.#closed = true;
     this.#housekeeping?.cancel();
-    this.#wake?.cancel();
+    this.#wake?.timer.cancel();
     for (const tenant of this.#tenants.values())
       for (const waiter of tenant.waiting.splice(0)) waiter.reject(plinthError("ShuttingDown", {}));
     for (const place of Array.from(this.#places)) place.runner.kill({ kind: "closed", detail: "the host shuts down" });
@@ -189,13 +190,20 @@ export class RunnerPool implements Sandbox {
   #tenantNamed(name: string): Tenant {
     const known = this.#tenants.get(name);
     if (known !== undefined) return known;
-    if (this.#tenants.size >= this.#tenantsMax)
-      throw plinthError("NotAvailable", {
-        what: "A second tenant (the jail of this host is too weak to separate tenants; `plinth doctor` says what is missing)",
-      });
+    if (Number.isFinite(this.#tenantsMax)) this.#admit(name);
     const tenant: Tenant = { name, waiting: [], breaker: new StartBreaker(this.#runtime), soloUntilMs: Number.NEGATIVE_INFINITY };
     this.#tenants.set(name, tenant);
     return tenant;
+  }
+
+  /** Where tenants are limited, those that came first stay the only ones, also after their runners ended. */
+  #admit(name: string): void {
+    if (this.#admitted.has(name)) return;
+    if (this.#admitted.size >= this.#tenantsMax)
+      throw plinthError("NotAvailable", {
+        what: "A second tenant (the jail of this host is too weak to separate tenants; `plinth doctor` says what is missing)",
+      });
+    this.#admitted.add(name);
   }
 
   // Giving out places
@@ -213,9 +221,14 @@ export class RunnerPool implements Sandbox {
   #serve(tenant: Tenant): void {
     if (tenant.waiting.length === 0) return;
     let served = false;
+    const full = new Set<Lane>();
     for (const waiter of Array.from(tenant.waiting)) {
+      if (full.has(waiter.lane)) continue;
       const place = this.#placeFor(tenant, waiter);
-      if (place === undefined) continue;
+      if (place === undefined) {
+        full.add(waiter.lane);
+        continue;
+      }
       tenant.waiting.splice(tenant.waiting.indexOf(waiter), 1);
       waiter.resolve(this.#lease(place, waiter.lane));
       served = true;
@@ -240,7 +253,7 @@ export class RunnerPool implements Sandbox {
         best = place;
     }
     if (best !== undefined) return best;
-    if (warm === undefined || this.#countOf(tenant.name) >= limit("runnersPerTenantMax")) return undefined;
+    if (warm === undefined || this.#allowanceOf(tenant) <= 0) return undefined;
     this.#bind(warm, tenant.name);
     return warm;
   }
@@ -296,8 +309,7 @@ export class RunnerPool implements Sandbox {
       this.#refuse(tenant);
       return 0;
     }
-    const allowed = Math.max(0, limit("runnersPerTenantMax") - this.#countOf(tenant.name));
-    const wanted = Math.min(allowed, Math.ceil(tenant.waiting.length / PLACES.transaction));
+    const wanted = Math.min(this.#allowanceOf(tenant), Math.ceil(tenant.waiting.length / PLACES.transaction));
     const counted = Math.min(wanted, Math.max(0, underWay));
     const pauseMs = Math.max(tenant.breaker.pauseMs(), this.#breaker.pauseMs());
     if (pauseMs > 0) this.#wakeIn(pauseMs);
@@ -399,8 +411,14 @@ export class RunnerPool implements Sandbox {
   // Housekeeping
 
   #wakeIn(delayMs: number): void {
-    this.#wake?.cancel();
-    this.#wake = this.#runtime.timer(delayMs, () => this.#dispatch());
+    const atMs = this.#runtime.monotonicMs() + delayMs;
+    if (this.#wake !== undefined && this.#wake.atMs <= atMs) return;
+    this.#wake?.timer.cancel();
+    const timer = this.#runtime.timer(delayMs, () => {
+      this.#wake = undefined;
+      this.#dispatch();
+    });
+    this.#wake = { atMs, timer };
   }
 
   #scheduleHousekeeping(): void {
@@ -432,6 +450,22 @@ export class RunnerPool implements Sandbox {
     let bytes = 0;
     for (const place of this.#places) bytes += Math.max(place.runner.memoryBytes(), place.ready ? 0 : limit("runnerIdleBytes"));
     return bytes;
+  }
+
+  /**
+   * How many more runners a tenant may have. Retiring ones only finish their calls, which may take as long as
+   * an action may, so they are counted apart; they may be as many again.
+   */
+  #allowanceOf(tenant: Tenant): number {
+    const max = limit("runnersPerTenantMax");
+    let serving = 0;
+    let all = 0;
+    for (const place of this.#places) {
+      if (place.tenant !== tenant.name) continue;
+      all++;
+      if (!place.runner.isRetiring) serving++;
+    }
+    return Math.max(0, Math.min(max - serving, 2 * max - all));
   }
 
   #countOf(tenant: string | undefined): number {
