@@ -133,7 +133,7 @@ export class OpenCall {
   }
 }
 
-/** On a busy machine a call may get a fraction of a processor; then its clock runs this much slower at most. */
-const STARVED_FACTOR = 4;
+/** On a busy machine a call gets a fraction of a processor; then it may take this much longer, so that the load of others is not its fault. */
+const STARVED_FACTOR = 1.4;
 /** Processor time is counted in coarse ticks, and the first one is read up to a fifth of a second early. */
 const CPU_TICKS_SLACK = 0.9;
