@@ -68,7 +68,9 @@ function doorRequest(request: FastifyRequest, reply: FastifyReply): DoorRequest 
     },
     signal: () => {
       const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
+      reply.raw.once("close", () => {
+        if (!reply.raw.writableFinished) gone.abort();
+      });
       return gone.signal;
     },
   };
