@@ -206,7 +206,7 @@ async function isOurs(folder: string, digest: string): Promise<boolean> {
 
 /** Where images lie: a place that lasts as long as the host, unlike a folder that is swept by age. */
 async function defaultBaseFolder(): Promise<string> {
-  const wanted = isRoot() ? "/var/lib/plinth" : join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "plinth");
+  const wanted = isRoot() ? "/var/lib/plinth" : join(homedir(), ".cache", "plinth");
   const made = await mkdir(wanted, { recursive: true, mode: 0o755 }).then(
     () => true,
     () => false,

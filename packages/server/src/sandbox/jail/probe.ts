@@ -18,9 +18,9 @@ export interface ProbeResult {
 
 /** Without Node's own permission flags: the probe is about the jail alone. */
 const PROBE_COMMAND: NodeCommand = { script: `/app/${PROBE_FILE}`, flags: ["--disable-sigusr1", "--v8-pool-size=1"] };
-const PROBE_MS_MAX = 5000;
+const PATIENCE_MS = 5000;
 const PROBE_MEMORY_BYTES = 64 * 1024 * 1024;
-const KILL_MS_MAX = 1000;
+const KILL_EXPECTED_MS = 1000;
 
 export async function probeJail(kit: JailKit): Promise<readonly ProbeResult[]> {
   let jail: Jail;
@@ -102,7 +102,7 @@ async function probeKill(jail: Jail, runtime: Runtime): Promise<ProbeResult> {
   jail.kill();
   await jail.exited;
   const tookMs = Math.round(runtime.monotonicMs() - startMs);
-  return { name: "kill", ok: tookMs <= KILL_MS_MAX && (pid === undefined || !isAlive(pid)), detail: `${tookMs} ms` };
+  return { name: "kill", ok: tookMs <= KILL_EXPECTED_MS && (pid === undefined || !isAlive(pid)), detail: `${tookMs} ms` };
 }
 
 /** Lines from the control socket; undefined when it ends or nothing comes in time. */
@@ -127,7 +127,7 @@ class Lines {
     if (this.#ready.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
-        const timer = this.#runtime.timer(PROBE_MS_MAX, resolve);
+        const timer = this.#runtime.timer(PATIENCE_MS, resolve);
         this.#waiting = () => {
           timer.cancel();
           resolve();
