@@ -33,6 +33,7 @@ import type { Log } from "./telemetry/log.ts";
 import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
 import { openAdminKey } from "./tenants/admin-key.ts";
 import { Keys } from "./tenants/keys.ts";
+import { TenantEraser } from "./tenants/tenant-eraser.ts";
 import { Tenants } from "./tenants/tenants.ts";
 
 export interface Host {
@@ -113,6 +114,8 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
 
   const tenants = new Tenants({ database, runtime, tier });
+  const eraser = new TenantEraser({ database, tenants, log });
+  eraser.start();
   const keys = new Keys({ database, runtime });
   const streams = new OpenStreams();
   keys.onRevoked((keyId) => streams.endOfKey(keyId));
@@ -125,6 +128,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       engine,
       sandbox,
       tenants,
+      eraser,
       keys,
       adminKey,
       feed,

@@ -139,6 +139,11 @@ export interface Database {
   activateSchema(transaction: Transaction, prepared: PreparedSchema): Promise<void>;
   /** Gives a prepared schema up: writers no longer maintain its indexes. Harmless when it was activated or replaced. */
   discardSchema(scope: Scope, prepared: PreparedSchema): Promise<void>;
+  /**
+   * Deletes everything of a tenant, all branches, in bounded commits; history keeps it until its retention ends.
+   * Nothing may serve the tenant any more. Ends early when the database is closed; what is left is found again.
+   */
+  eraseTenant(tenant: string): Promise<void>;
   /** Latest committed timestamp. */
   latest(): Timestamp;
   /** The store keys of a record table in `scope` (any scope for platform tables), to see commits into it with `Store.onCommit`. */

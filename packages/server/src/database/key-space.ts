@@ -28,6 +28,11 @@ const RECORDS = 4;
 
 export const INTERNAL_ID_BYTES = 16;
 
+/** All keys of a tenant, whatever the branch. */
+export function tenantRange(tenant: string): KeyRange {
+  return prefixRange(encodeName(tenant));
+}
+
 /** The keys of one branch. */
 export class KeySpace {
   readonly scope: Scope;

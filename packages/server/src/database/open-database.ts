@@ -9,7 +9,7 @@ import { CatalogueCache } from "./catalogue-cache.ts";
 import { backoffMs } from "./conflict-backoff.ts";
 import type { BeginOptions, Database, PreparedSchema, RecordTable, Scope, Transaction } from "./database.ts";
 import { InternalIds } from "./internal-ids.ts";
-import { KeySpace, prefixRange } from "./key-space.ts";
+import { KeySpace, prefixRange, tenantRange } from "./key-space.ts";
 import { PLATFORM_SCOPE } from "./record-tables.ts";
 import { activateSchema, discard, prepareSchema, type Prepared, type SchemaHost, sweepDropped } from "./schema-changes.ts";
 import { TransactionCatalogue } from "./transaction-catalogue.ts";
@@ -35,6 +35,7 @@ class StoreDatabase implements Database {
   /** The last preparation of each branch; the next one waits for it. */
   readonly #preparing = new Map<string, Promise<unknown>>();
   readonly #sweeps = new Map<string, Promise<void>>();
+  readonly #erasing = new Set<Promise<void>>();
   readonly #schemaHost: SchemaHost;
   #closed = false;
 
@@ -96,6 +97,27 @@ class StoreDatabase implements Database {
     if (pendingId !== null) await discard(this.#schemaHost, scope, pendingId);
   }
 
+  async eraseTenant(tenant: string): Promise<void> {
+    const erasing = this.#eraseTenant(tenant);
+    this.#erasing.add(erasing);
+    try {
+      await erasing;
+    } finally {
+      this.#erasing.delete(erasing);
+    }
+  }
+
+  async #eraseTenant(tenant: string): Promise<void> {
+    assert(tenant !== PLATFORM_SCOPE.tenant, "the platform's own records are not a tenant's");
+    while (!this.#closed) {
+      const snapshot = await this.#store.snapshot();
+      const entries = await snapshot.range({ ...tenantRange(tenant), order: "asc", limit: limit("schemaBatchDocumentsMax") });
+      snapshot.release();
+      if (entries.length === 0) return;
+      await this.#store.commit({ writes: entries.map(({ key }) => ({ key, value: null })) });
+    }
+  }
+
   latest(): Timestamp {
     return this.#store.latest();
   }
@@ -109,6 +131,7 @@ class StoreDatabase implements Database {
     this.#closed = true;
     await Promise.all(this.#preparing.values());
     await Promise.all(this.#sweeps.values());
+    await Promise.allSettled(this.#erasing);
   }
 
   async #begin(scope: Scope, options: BeginOptions): Promise<OpenTransaction> {

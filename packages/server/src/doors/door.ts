@@ -13,6 +13,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
 import type { Keys } from "../tenants/keys.ts";
+import type { TenantEraser } from "../tenants/tenant-eraser.ts";
 import type { Tenants } from "../tenants/tenants.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import type { FinishedInvocation, InvocationFeed } from "./invocation-feed.ts";
@@ -27,6 +28,7 @@ export interface DoorContext {
   readonly engine: Engine;
   readonly sandbox: Sandbox;
   readonly tenants: Tenants;
+  readonly eraser: TenantEraser;
   readonly keys: Keys;
   readonly adminKey: AdminKey;
   readonly feed: InvocationFeed;

@@ -10,6 +10,8 @@ import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { openAdminKey } from "./admin-key.ts";
 import { Keys } from "./keys.ts";
+import { createTelemetry } from "../telemetry/telemetry.ts";
+import { TenantEraser } from "./tenant-eraser.ts";
 import { Tenants } from "./tenants.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "plinth-tenants-"));
@@ -99,6 +101,27 @@ describe("tenants", () => {
     expect((await tenants.list()).map((tenant) => tenant.name)).not.toContain("acme");
     await expect(tenants.create({ name: "acme", requireKey: false })).rejects.toMatchObject({ code: "AlreadyExists" });
     await expect(tenants.delete("acme")).rejects.toMatchObject({ code: "NotFound" });
+  });
+
+  it("erases a deleted tenant's data, also after a restart, and no other's", async () => {
+    const tenants = open(2);
+    const write = async (tenant: string) => {
+      await database.update({ tenant, branch: "main" }, async (transaction) => {
+        for (let i = 0; i < 40; i += 1) await transaction.syscall("1.0/insert", JSON.stringify({ table: "things", value: { i } }));
+      });
+    };
+    const count = async (tenant: string) =>
+      await database.read({ tenant, branch: "main" }, (transaction) =>
+        transaction.syscall("1.0/count", JSON.stringify({ table: "things" })),
+      );
+    for (const name of ["gone", "gone-too", "gone-to"]) await tenants.create({ name, requireKey: false });
+    for (const name of ["gone", "gone-too", "gone-to"]) await write(name);
+    await tenants.delete("gone");
+    await tenants.delete("gone-too");
+    const eraser = new TenantEraser({ database, tenants: open(2), log: createTelemetry({ logLevel: "silent" }).log });
+    eraser.start();
+    await eraser.settled();
+    expect(await Promise.all(["gone", "gone-too", "gone-to"].map(count))).toEqual(["0", "0", "40"]);
   });
 
   it("serves one tenant only where isolation is weak", async () => {

@@ -44,11 +44,20 @@ export class Tenants {
   }
 
   async list(): Promise<readonly Tenant[]> {
+    const tenants = (await this.#all()).filter((tenant) => tenant.deletedMs === null);
+    return tenants.some((tenant) => tenant.name === DEFAULT_TENANT) ? tenants : [defaultTenant(), ...tenants];
+  }
+
+  /** Names of tenants that were deleted. */
+  async listDeleted(): Promise<readonly string[]> {
+    return (await this.#all()).filter((tenant) => tenant.deletedMs !== null).map((tenant) => tenant.name);
+  }
+
+  async #all(): Promise<readonly Tenant[]> {
     const rows = await this.#options.database.read(PLATFORM_SCOPE, (transaction) =>
       transaction.records.range(TENANTS, { prefix: [], limit: limit("tenantsMax") }),
     );
-    const tenants = rows.map((row) => row.value).filter((tenant) => tenant.deletedMs === null);
-    return tenants.some((tenant) => tenant.name === DEFAULT_TENANT) ? tenants : [defaultTenant(), ...tenants];
+    return rows.map((row) => row.value);
   }
 
   async create(request: { readonly name: string; readonly requireKey: boolean }): Promise<Tenant> {
@@ -92,7 +101,7 @@ export class Tenants {
     return tenant;
   }
 
-  /** Ends a tenant: from now on nothing of it is served. The caller revokes its keys and evicts its runners. */
+  /** Ends a tenant: from now on nothing of it is served. The caller revokes its keys, evicts its runners and has its data erased. */
   async delete(name: string): Promise<void> {
     if (name === DEFAULT_TENANT) throw plinthError("BadRequest", { detail: "The tenant 'default' cannot be deleted." });
     const deletedMs = this.#options.runtime.nowMs();

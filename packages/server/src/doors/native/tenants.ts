@@ -49,6 +49,7 @@ export const deleteTenant: Route = {
     await context.keys.revokeAll(name);
     context.streams.endOfTenant(name);
     await context.sandbox.evict(name);
+    context.eraser.erase(name);
     return jsonReply({ name, deleted: true });
   },
 };

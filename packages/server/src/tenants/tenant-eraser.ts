@@ -1,0 +1,46 @@
+/**
+ * Removes the data of deleted tenants, in the background. The rows of deleted tenants say what is left to do, so a host
+ * that was stopped in the middle goes on at its next start.
+ */
+import type { Database } from "../database/database.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { Tenants } from "./tenants.ts";
+
+export class TenantEraser {
+  readonly #database: Database;
+  readonly #tenants: Tenants;
+  readonly #log: Log;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor({ database, tenants, log }: { readonly database: Database; readonly tenants: Tenants; readonly log: Log }) {
+    this.#database = database;
+    this.#tenants = tenants;
+    this.#log = log;
+  }
+
+  /** Goes on with what an earlier host left. */
+  start(): void {
+    this.#work = this.#work.then(async () => {
+      for (const name of await this.#tenants.listDeleted()) await this.#eraseOne(name);
+    });
+    this.#work = this.#work.catch((error: unknown) => this.#log.error({ err: error }, "deleted tenants could not be listed"));
+  }
+
+  /** Erases a tenant after those before it. */
+  erase(name: string): void {
+    this.#work = this.#work.then(() => this.#eraseOne(name));
+  }
+
+  /** Resolves when all that was asked for so far is done. */
+  async settled(): Promise<void> {
+    await this.#work;
+  }
+
+  async #eraseOne(name: string): Promise<void> {
+    try {
+      await this.#database.eraseTenant(name);
+    } catch (error) {
+      this.#log.error({ err: error, tenant: name }, "a deleted tenant's data is not all gone; the next start goes on");
+    }
+  }
+}
