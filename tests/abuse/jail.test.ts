@@ -154,6 +154,18 @@ describe("D: what can be seen", () => {
     expect(await repl.value('return require("node:fs").readdirSync("/app").sort()')).toEqual(["probe.js", "runner.js"]);
   });
 
+  test("the jail is in no session and no process group of the host", async () => {
+    const repl = start();
+    await repl.value("return 1");
+    const groupAndSession = (pid: number | undefined): readonly string[] =>
+      readFileSync(`/proc/${pid}/stat`, "latin1")
+        .replace(/^.*\) /, "")
+        .split(" ")
+        .slice(2, 4);
+    const own = groupAndSession(process.pid);
+    for (const pid of [repl.jail.pid, repl.jail.insidePid()]) for (const id of groupAndSession(pid)) expect(own).not.toContain(id);
+  });
+
   test("J1 the jail has a user of its own", async () => {
     const [a, b] = [start(), start()];
     await Promise.all([a.value("return 1"), b.value("return 1")]);

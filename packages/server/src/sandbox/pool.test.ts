@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -438,11 +439,13 @@ test("C13 J2 a host that is killed leaves no runner", async () => {
   });
   expect(pids.length).toBeGreaterThanOrEqual(6);
   expect(pids.every((pid) => isAlive(pid))).toBe(true);
+  const ended = once(child, "exit");
   child.kill("SIGKILL");
   const from = performance.now();
   while (pids.some((pid) => isAlive(pid)) && performance.now() - from < 2000) await pause(5);
   expect(pids.filter((pid) => isAlive(pid))).toEqual([]);
   expect(performance.now() - from).toBeLessThan(1000);
+  await ended;
 });
 
 describe("without a jail", () => {

@@ -59,6 +59,7 @@ export interface PoolOptions {
 
 const SOLO_MS = 10_000;
 const HOUSEKEEPING_MS = 1000;
+const REFILL_PAUSE_MS = 30;
 export const RUNNER_COMMAND: NodeCommand = { script: "/app/runner.js", flags: RUNNER_FLAGS };
 
 export class RunnerPool implements Sandbox {
@@ -69,6 +70,7 @@ export class RunnerPool implements Sandbox {
   readonly #tenants = new Map<string, Tenant>();
   readonly #ending = new Set<Promise<void>>();
   readonly #breaker: StartBreaker;
+  #refill: { cancel(): void } | undefined;
   #housekeeping: { cancel(): void } | undefined;
   #wake: { readonly atMs: number; readonly timer: { cancel(): void } } | undefined;
   /** Tenants that may have runners; 1 where the jail is too weak for more. */
@@ -82,7 +84,7 @@ export class RunnerPool implements Sandbox {
     this.#options = options;
     this.#runtime = options.runtime;
     this.#breaker = new StartBreaker(options.runtime);
-    this.#dispatch();
+    this.#keepWarm();
     this.#scheduleHousekeeping();
   }
 
@@ -150,6 +152,7 @@ export class RunnerPool implements Sandbox {
   async close(): Promise<void> {
     this.#closed = true;
     this.#housekeeping?.cancel();
+    this.#refill?.cancel();
     this.#wake?.timer.cancel();
     for (const tenant of this.#tenants.values())
       for (const waiter of tenant.waiting.splice(0)) waiter.reject(plinthError("ShuttingDown", {}));
@@ -215,7 +218,7 @@ export class RunnerPool implements Sandbox {
     // Runners that start unassigned are for those who wait, in their order.
     let underWay = [...this.#places].filter((place) => place.tenant === undefined && !place.ready).length;
     for (const tenant of Array.from(this.#tenants.values())) underWay -= this.#provide(tenant, underWay);
-    this.#keepWarm();
+    this.#refillSoon();
   }
 
   #serve(tenant: Tenant): void {
@@ -349,7 +352,16 @@ export class RunnerPool implements Sandbox {
     return false;
   }
 
+  /** A start takes the host some milliseconds and the machine more; the call that took the warm runner goes first. */
+  #refillSoon(): void {
+    this.#refill ??= this.#runtime.timer(REFILL_PAUSE_MS, () => {
+      this.#refill = undefined;
+      this.#keepWarm();
+    });
+  }
+
   #keepWarm(): void {
+    if (this.#closed) return;
     if (this.#breaker.isOpen || this.#breaker.pauseMs() > 0) return;
     for (;;) {
       const unassigned = [...this.#places].filter((place) => place.tenant === undefined && place.runner.isAlive);

@@ -1,12 +1,17 @@
 /** The isolate runtime as a program for jails: built from the runners package when its sources changed. */
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFile, readdir, stat } from "node:fs/promises";
+import { access, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { RunnerProgram } from "./image.ts";
 
 /** Files that the bundle is made from; their dates and sizes stand for their content. */
 const SOURCES = ["@plinth/runners/isolate/build-image.ts", "@plinth/core/protocol/frames.ts"];
+
+/** What the jail needs to find under `/app`. */
+const PARTS = ["runner.js", "isolated-vm.node"];
 
 export function isolateProgram(): RunnerProgram {
   return {
@@ -18,11 +23,8 @@ export function isolateProgram(): RunnerProgram {
         .digest("hex");
     },
     build: async (folder) => {
-      // Loaded only when needed: the bundler is not part of a host that finds its image built.
-      const { buildIsolateImage } = await import("@plinth/runners/isolate/build-image.ts");
-      const { runnerFile, addonFile } = await buildIsolateImage({ outDir: folder });
-      await place(runnerFile, join(folder, "runner.js"));
-      await place(addonFile, join(folder, "isolated-vm.node"));
+      await promisify(execFile)(process.execPath, [join(import.meta.dirname, "build-isolate-program.ts"), folder], { env: {} });
+      for (const file of PARTS) await access(join(folder, file));
     },
   };
 }
@@ -37,8 +39,4 @@ async function listOf(folder: string): Promise<readonly string[]> {
       return `${name} ${entry.size} ${entry.mtimeMs}`;
     }),
   );
-}
-
-async function place(source: string, target: string): Promise<void> {
-  if (source !== target) await copyFile(source, target);
 }

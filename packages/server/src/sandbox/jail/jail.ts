@@ -212,6 +212,8 @@ function start(kit: JailKit, node: NodeCommand, user: number | undefined): Child
   return spawn(program, args, {
     cwd: "/",
     env: {},
+    // A session of its own: Ctrl-C in the host's terminal is for the host, which lets calls finish.
+    detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe", ...(kit.unsafe ? [] : (["pipe"] as const))],
     ...(user === undefined ? {} : { uid: user, gid: user }),
   });
