@@ -1,3 +1,4 @@
+import { ERRORS, type ErrorCode } from "@plinth/core/errors.ts";
 import { call, field, send, type Json } from "../client.ts";
 import { findConnection, type Connection } from "../connection.ts";
 import { CommandFailure } from "../failure.ts";
@@ -30,10 +31,7 @@ export async function runFunction(connection: Connection, path: string, args: Js
   const errorMessage = field(json, "errorMessage");
   if (errorMessage !== undefined) {
     const data = (json as { readonly errorData?: Json }).errorData;
-    throw new CommandFailure(
-      data === undefined ? errorMessage : `${errorMessage}\ndata: ${JSON.stringify(data)}`,
-      exitCodeOf(errorMessage),
-    );
+    throw new CommandFailure(data === undefined ? errorMessage : `${errorMessage}\ndata: ${JSON.stringify(data)}`, exitCodeOf(json));
   }
   const message = field(json, "message") ?? `the host answered ${response.status}`;
   const next = field(json, "next");
@@ -64,8 +62,8 @@ function logLines(json: Json): string[] {
   return json["logLines"].filter((line): line is string => typeof line === "string");
 }
 
-function exitCodeOf(message: string): number {
-  if (message.includes("timed out")) return 2;
-  if (message.includes("ran out of memory")) return 5;
-  return message.includes("ArgumentValidationError") ? 4 : 1;
+/** The exit code of the error that the host names; 1 when it names none. */
+function exitCodeOf(json: Json): number {
+  const code = field(json, "errorCode");
+  return code !== undefined && code in ERRORS ? ERRORS[code as ErrorCode].exitCode : 1;
 }

@@ -156,11 +156,11 @@ describe("restore", () => {
   test("B1 a folder that holds anything is refused, a locked one too", async () => {
     await write(store, put("a", "1"));
     await store.backup(backupFile);
-    await expect(restoreBackup({ backupFile, dataDir: join(parent, "data") })).rejects.toMatchObject({ code: "DataFolderUnusable" });
+    await expect(restoreBackup({ backupFile, dataDir: join(parent, "data") })).rejects.toMatchObject({ code: "RestoreTargetNotEmpty" });
     await expect(restoreBackup({ backupFile, dataDir: backupFile })).rejects.toMatchObject({ code: "DataFolderUnusable" });
     await restoreBackup({ backupFile, dataDir: target });
     await expect(restoreBackup({ backupFile, dataDir: target })).rejects.toMatchObject({
-      message: expect.stringContaining("is not empty"),
+      code: "RestoreTargetNotEmpty",
     });
     expect(await look(target, stateAt)).toEqual(["a=1"]);
     expect(statSync(join(target, "plinth.db")).mode & 0o777).toBe(0o600);

@@ -65,7 +65,7 @@ function refuseFilled(folder: string): void {
   } catch (error) {
     throw folderUnusable(folder, error);
   }
-  throw plinthError("DataFolderUnusable", { folder, detail: "it is not empty, and a backup is restored into a new folder only" });
+  throw plinthError("RestoreTargetNotEmpty", { folder });
 }
 
 function openBackup(file: string): DatabaseSync {
