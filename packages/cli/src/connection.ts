@@ -25,10 +25,30 @@ interface HostFile {
 }
 
 export function findConnection(options: ConnectionOptions): Connection {
-  const hostFile = options.url === undefined && process.env["PLINTH_URL"] === undefined ? readHostFile(process.cwd()) : undefined;
-  const url = options.url ?? process.env["PLINTH_URL"] ?? hostFile?.url ?? "http://127.0.0.1:3210";
-  const key = options.key ?? process.env["PLINTH_ADMIN_KEY"] ?? hostFile?.adminKey;
-  return { url: url.replace(/\/+$/, "") + tenantPath(options.tenant), key };
+  const givenUrl = (options.url ?? process.env["PLINTH_URL"])?.replace(/\/+$/, "");
+  const givenKey = options.key ?? process.env["PLINTH_ADMIN_KEY"];
+  const hostFile = readHostFile(process.cwd());
+  const url = givenUrl ?? hostFile?.url ?? "http://127.0.0.1:3210";
+  // The key of a host on this machine is never sent to another one.
+  const key = givenKey ?? (hostFile !== undefined && sameOrigin(hostFile.url, url) ? hostFile.adminKey : undefined);
+  return { url: url + tenantPath(options.tenant), key };
+}
+
+/** A host that was started in this folder or one above it, and still answers. */
+export async function findRunningHost(): Promise<string | undefined> {
+  const hostFile = readHostFile(process.cwd());
+  if (hostFile === undefined) return undefined;
+  try {
+    const response = await fetch(`${hostFile.url}/healthz`, { signal: AbortSignal.timeout(2000) });
+    return response.ok ? hostFile.url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sameOrigin(a: string, b: string): boolean {
+  const origin = (text: string) => (URL.canParse(text) ? new URL(text).origin.replace("//localhost", "//127.0.0.1") : text);
+  return origin(a) === origin(b);
 }
 
 function tenantPath(tenant: string | undefined): string {
