@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { removeFolder, request, startEngineHost, value, type EngineHost } from "./engine-host.ts";
+import { eventually, removeFolder, request, startEngineHost, testScript, value, type EngineHost } from "./engine-host.ts";
 
 let host: EngineHost;
 
@@ -143,6 +143,20 @@ describe("query cache", () => {
       const seen = await Promise.all([1, 2, 3].map(() => value(host, "counters:get", { name: "fresh" })));
       expect(seen).toEqual([i, i, i]);
     }
+  });
+});
+
+describe("versions", () => {
+  test("a call keeps the version that it began with; the next one has the new one at once", async () => {
+    const scope = { tenant: "versions", branch: "main" };
+    const { script, sourceMap } = await testScript();
+    await host.deploys.deploy(scope, { script, sourceMap });
+    const running = value(host, "jobs:versions", { ms: 1500 }, scope);
+    await eventually(async () => host.sandbox.status().busy > 0);
+    await host.deploys.deploy(scope, { script: script.replaceAll("VERSION-1", "VERSION-2"), sourceMap });
+    expect(await value(host, "jobs:version", {}, scope)).toBe("VERSION-2");
+    expect(await running).toEqual(["VERSION-1", "VERSION-1"]);
+    expect(await value(host, "jobs:versions", { ms: 0 }, scope)).toEqual(["VERSION-2", "VERSION-2"]);
   });
 });
 

@@ -155,6 +155,7 @@ export const LIMITS = {
   headsKeptMax: { value: 20, reason: "past versions of one branch whose code is kept" },
   deploysWaitingMax: { value: 16, reason: "deploys of one branch that wait for each other" },
   deployChunkBytesMax: { value: 256 * KiB, reason: "piece of a stored artefact" },
+  cachedOlderVersionsMax: { value: 16, reason: "versions that calls still run with after the head moved, whose functions are kept in memory" },
   cachedHeadsMax: { value: 1000, reason: "branch heads whose functions are kept in memory" },
 
   // Tenants and keys.

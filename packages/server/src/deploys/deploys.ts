@@ -45,8 +45,11 @@ export interface DeployOptions {
 export interface Deploys {
   /** Deploys of one branch happen one after the other. Rejects with InvalidPackage or SchemaMismatch and then changes nothing. */
   deploy(scope: Scope, request: DeployRequest, options?: DeployOptions): Promise<DeployResult>;
-  /** The function at the branch head, from memory after the first time; undefined when there is none. */
-  resolve(scope: Scope, path: string): Promise<ResolvedFunction | undefined>;
+  /**
+   * The function at the branch head, from memory after the first time; undefined when there is none. With the digest of a
+   * version: the function of that version, for calls that began with it (of the head's when it is no longer stored).
+   */
+  resolve(scope: Scope, path: string, version?: string): Promise<ResolvedFunction | undefined>;
   /** The version at the branch head, or a given one; undefined when there is none. */
   version(scope: Scope, digest?: string): Promise<VersionCode | undefined>;
   /** process.env of functions of the branch, `CONVEX_CLOUD_URL` and `CONVEX_SITE_URL` included. */

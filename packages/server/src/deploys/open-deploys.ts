@@ -83,14 +83,18 @@ class StoredDeploys implements Deploys {
   readonly #options: DeploysOptions;
   readonly #branches: BranchCache;
   readonly #turns = new Turns();
+  /** Functions of versions that calls in progress began with; the oldest are dropped. */
+  readonly #older = new Map<string, Promise<FunctionTable | undefined>>();
 
   constructor(options: DeploysOptions) {
     this.#options = options;
     this.#branches = new BranchCache((scope) => this.#load(scope));
   }
 
-  async resolve(scope: Scope, path: string): Promise<ResolvedFunction | undefined> {
-    return (await this.#branches.get(scope)).functions?.resolve(path);
+  async resolve(scope: Scope, path: string, version?: string): Promise<ResolvedFunction | undefined> {
+    const head = (await this.#branches.get(scope)).functions;
+    if (version === undefined || head?.version.digest === version) return head?.resolve(path);
+    return ((await this.#olderVersion(scope, version)) ?? head)?.resolve(path);
   }
 
   async version(scope: Scope, digest?: string): Promise<VersionCode | undefined> {
@@ -205,6 +209,25 @@ class StoredDeploys implements Deploys {
       await applyCrons(transaction, candidate.crons);
       await dropOldVersions(transaction, { seq, digest: candidate.digest });
     });
+  }
+
+  #olderVersion(scope: Scope, digest: string): Promise<FunctionTable | undefined> {
+    const key = `${keyOf(scope)}/${digest}`;
+    const known = this.#older.get(key);
+    if (known !== undefined) return known;
+    const loading = this.#options.database.read(scope, async (transaction) => {
+      const stored = await transaction.records.get(VERSIONS, [digest]);
+      if (stored === undefined) return undefined;
+      const analysis = parseAnalysis(must(await readArtefact(transaction, stored, "analysis"), "a version has its analysis"));
+      return new FunctionTable(this.#codeOf(scope, stored), analysis);
+    });
+    this.#older.set(key, loading);
+    loading.catch(() => this.#older.delete(key));
+    for (const oldest of this.#older.keys()) {
+      if (this.#older.size <= limit("cachedOlderVersionsMax")) break;
+      this.#older.delete(oldest);
+    }
+    return loading;
   }
 
   async #load(scope: Scope): Promise<BranchState> {

@@ -30,6 +30,7 @@ import { isInvocationId } from "./invocation-ids.ts";
 import type { Engine, InvocationEvent, InvocationOutcome, InvocationRecord, InvocationRequest } from "./invocation.ts";
 import { KeyedCalls } from "./keyed-calls.ts";
 import type { EngineParts } from "./parts.ts";
+import { withPooledRandom } from "./pooled-random.ts";
 import { RecordBatch } from "./record-batch.ts";
 import { Retention } from "./retention.ts";
 import type { EndedCall, RunCallOptions } from "./run-call.ts";
@@ -40,7 +41,7 @@ export interface SchedulerEngine {
 }
 
 export function createEngine(parts: EngineParts): Engine & SchedulerEngine & Service {
-  return new PlinthEngine(parts);
+  return new PlinthEngine({ ...parts, runtime: withPooledRandom(parts.runtime) });
 }
 
 class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {

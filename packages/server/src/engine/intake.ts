@@ -45,7 +45,7 @@ export async function intake(parts: EngineParts, request: InvocationRequest, id 
   if (request.source === "httpAction" || request.kind === "httpAction")
     return { ...(await httpAction(parts, request, scope)), ...times, id };
   const path = normalizePath(request.path);
-  const fn = await resolvePublic(parts, { scope, path, internalAllowed: request.internalAllowed });
+  const fn = await resolvePublic(parts, { scope, path, version: request.version, internalAllowed: request.internalAllowed });
   checkKind(path, fn.kind, request.kind);
   const args = parseArgs(request.argsText);
   return {
@@ -66,9 +66,9 @@ export async function intake(parts: EngineParts, request: InvocationRequest, id 
 /** Finds a function; an internal one only where it may be called. Both misses look the same from outside. */
 export async function resolvePublic(
   parts: Pick<EngineParts, "deploys">,
-  target: { readonly scope: Scope; readonly path: string; readonly internalAllowed: boolean },
+  target: { readonly scope: Scope; readonly path: string; readonly version: string | undefined; readonly internalAllowed: boolean },
 ): Promise<ResolvedFunction> {
-  const fn = await parts.deploys.resolve(target.scope, target.path);
+  const fn = await parts.deploys.resolve(target.scope, target.path, target.version);
   if (fn === undefined || fn.kind === "httpAction" || (fn.visibility === "internal" && !target.internalAllowed)) {
     throw plinthError("FunctionNotFound", { path: shownPath(target.path) });
   }
@@ -107,7 +107,7 @@ async function httpAction(
   request: InvocationRequest,
   scope: Scope,
 ): Promise<Omit<AcceptedCall, "id" | "createdMs" | "acceptedAtMs" | "deadlineAtMs">> {
-  const version = await parts.deploys.version(scope);
+  const version = await parts.deploys.version(scope, request.version);
   if (version === undefined) throw plinthError("NotFound", { what: "deployed version" });
   return { request, scope, kind: "httpAction", lane: "action", path: "http", version, argsText: request.argsText };
 }

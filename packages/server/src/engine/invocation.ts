@@ -22,6 +22,8 @@ export interface InvocationRequest {
   readonly source: "convex" | "native" | "httpAction" | "schedule" | "cron" | "function";
   /** `dir/module:export`; `module` alone means its default export. Ignored for httpAction. */
   readonly path: string;
+  /** Digest of the version to run; the head's when absent. Calls that a call causes run with its version. */
+  readonly version?: string;
   /** The kind that the door asks for; any when absent. */
   readonly kind?: FunctionKind;
   /** Whether internal functions may be called (admin keys, schedules, functions). */

@@ -35,6 +35,7 @@ function childRequest(frame: CallFrame, kind: FunctionKind, call: { readonly pat
     actor: { kind: "function", scopes: [], ...(identity === undefined ? {} : { identity }) },
     source: "function",
     path: call.path,
+    version: frame.options.version.digest,
     kind,
     internalAllowed: true,
     argsText: call.argsText,

@@ -8,7 +8,12 @@ export const createFunctionHandle: HostCall = {
   kinds: EVERYWHERE,
   perform: async (frame, argText) => {
     const path = pathOf(parseCall("1.0/createFunctionHandle", argText));
-    await resolvePublic(frame.options.core.parts, { scope: frame.options.run.accepted.scope, path, internalAllowed: true });
+    await resolvePublic(frame.options.core.parts, {
+      scope: frame.options.run.accepted.scope,
+      path,
+      version: frame.options.version.digest,
+      internalAllowed: true,
+    });
     return JSON.stringify(functionHandle(path));
   },
 };

@@ -42,7 +42,12 @@ function checkMayCall(frame: CallFrame, udfType: NestedCall["udfType"]): void {
 async function callNested(frame: CallFrame, call: NestedCall): Promise<string> {
   const { core, run, transaction } = frame.options;
   if (transaction === undefined) throw plinthError("EffectDenied", { detail: "An action has no transaction." });
-  const fn = await resolvePublic(core.parts, { scope: run.accepted.scope, path: call.path, internalAllowed: true });
+  const fn = await resolvePublic(core.parts, {
+    scope: run.accepted.scope,
+    path: call.path,
+    version: frame.options.version.digest,
+    internalAllowed: true,
+  });
   checkKind(call.path, fn.kind, call.udfType === "snapshotQuery" ? "query" : call.udfType);
   checkArgs(fn, parseArgs(call.argsText), frame.options.tables);
   if (call.udfType === "snapshotQuery") return await onSnapshot(frame, (snapshot) => runNested(frame, { fn, call, transaction: snapshot }));

@@ -52,7 +52,12 @@ async function parseSchedule(frame: CallFrame, op: string, argText: string): Pro
   const path = pathOf(fields);
   const argsText = argsOf(fields);
   parseArgs(argsText);
-  const fn = await resolvePublic(frame.options.core.parts, { scope: frame.options.run.accepted.scope, path, internalAllowed: true });
+  const fn = await resolvePublic(frame.options.core.parts, {
+    scope: frame.options.run.accepted.scope,
+    path,
+    version: frame.options.version.digest,
+    internalAllowed: true,
+  });
   if (fn.kind !== "mutation" && fn.kind !== "action") {
     throw plinthError("InvalidArgument", {
       detail: `Only mutations and actions can be scheduled; ${path} is defined as ${KIND_NAMES[fn.kind]}.`,
