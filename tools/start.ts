@@ -88,7 +88,7 @@ function printNextSteps({ url, siteUrl, adminKey, tier }: HostReady): void {
 
 Try next, in another terminal:
   npx plinth run accounts:list '{}'
-  npx plinth dev examples/quickstart --url ${url}
+  npx plinth dev examples/quickstart
   curl -s ${url}/api/query -H 'content-type: application/json' -d '{"path":"accounts:list","args":{},"format":"json"}'`);
 }
 

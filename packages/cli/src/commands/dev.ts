@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { PlinthError } from "@plinth/core/errors.ts";
 import { createBundler } from "../bundle/bundle.ts";
-import { findConnection, type Connection } from "../connection.ts";
+import { findConnection, findRunningHost, type Connection } from "../connection.ts";
 import { CommandFailure } from "../failure.ts";
 import { functionsFolder } from "../functions-folder.ts";
 import { startHostProcess } from "../host/host-process.ts";
@@ -16,7 +16,7 @@ const QUIET_MS = 40;
 export const dev: AddCommand = (program) => {
   program
     .command("dev")
-    .description("Start a host (unless --url names one), push on every save, show logs and errors")
+    .description("Push on every save, show logs and errors; starts a host unless --url names one or one runs here")
     .argument("[folder]", "project or functions folder", ".")
     .option("--data-dir <folder>", "where the host keeps its data", ".plinth")
     .option("--port <port>", "port of the host", "3210")
@@ -25,11 +25,10 @@ export const dev: AddCommand = (program) => {
     .action(async (folder: string, options: { dataDir: string; port: string; httpActionsPort: string; once?: boolean }, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const functions = functionsFolder(folder);
-      const host =
-        globals.url === undefined
-          ? await startHostProcess(["--data-dir", options.dataDir, "--port", options.port, "--http-actions-port", options.httpActionsPort])
-          : undefined;
-      const connection = findConnection(host === undefined ? globals : { ...globals, url: host.ready.url, key: host.ready.adminKey });
+      const url = globals.url ?? process.env["PLINTH_URL"] ?? (await findRunningHost());
+      const host = url === undefined ? await startHostProcess(hostArguments(options)) : undefined;
+      const connection = findConnection({ ...globals, url: host?.ready.url ?? url, key: host?.ready.adminKey ?? globals.key });
+      if (host === undefined) note(`Using the host at ${connection.url}.`);
       if (host !== undefined)
         success(`host at ${host.ready.url}, HTTP actions at ${host.ready.siteUrl}, isolation tier ${host.ready.tier}`);
       const stop = new AbortController();
@@ -42,6 +41,10 @@ export const dev: AddCommand = (program) => {
       }
     });
 };
+
+function hostArguments(options: { readonly dataDir: string; readonly port: string; readonly httpActionsPort: string }): readonly string[] {
+  return ["--log-level", "warn", "--data-dir", options.dataDir, "--port", options.port, "--http-actions-port", options.httpActionsPort];
+}
 
 async function serve(options: {
   readonly functions: string;
