@@ -146,6 +146,67 @@ describe("query cache", () => {
   });
 });
 
+describe("J14 a call that a kind of function may not make is refused, whoever forges it", () => {
+  const text = { table: "log", value: { text: "forged" } };
+  const address = { name: "counters:write", args: { text: "forged" } };
+  test.each([
+    ["counters:forge", "1.0/insert", text, "A query may not call `1.0/insert`."],
+    ["counters:forge", "1.0/runUdf", { udfType: "mutation", ...address }, "A query may call queries only"],
+    ["counters:forge", "1.0/schedule", { ...address, ts: 0 }, "A query may not call `1.0/schedule`."],
+    ["counters:forge", "plinth/fetch", { url: "http://127.0.0.1/" }, "A query may not call `plinth/fetch`."],
+    ["counters:forge", "1.0/actions/mutation", { ...address, requestId: "x" }, "A query may not call `1.0/actions/mutation`."],
+    ["counters:forge", "1.0/getRequestMetadata", {}, "A query may not call `1.0/getRequestMetadata`."],
+    ["counters:forgeInMutation", "plinth/fetch", { url: "http://127.0.0.1/" }, "A mutation may not call `plinth/fetch`."],
+    ["counters:forgeInMutation", "1.0/actions/query", { ...address, requestId: "x" }, "A mutation may not call `1.0/actions/query`."],
+    ["counters:forgeInMutation", "1.0/storageGetUrl", {}, "File storage is not available on this host."],
+    ["counters:forgeInMutation", "1.0/invented", {}, "`1.0/invented` is not available on this host."],
+    ["counters:forgeInMutation", "__proto__", {}, "`__proto__` is not available on this host."],
+    ["counters:forgeInMutation", "1.0/schedule", { ...address, ts: 1e300 }, "within five years"],
+    ["counters:forgeInMutation", "1.0/schedule", { name: "counters:get", args: {}, ts: 0 }, "Only mutations and actions can be scheduled"],
+    ["counters:forgeInMutation", "1.0/runUdf", { udfType: "mutation", name: "a:b", functionHandle: "c", args: {} }, "exactly one of"],
+    ["counters:forgeInMutation", "1.0/runUdf", { udfType: "mutation", name: "counters:write", args: [] }, "`args` must be an object"],
+    ["counters:forgeInMutation", "1.0/cancel_job", { id: 5 }, "`id` must be a text"],
+    ["jobs:forge", "1.0/insert", text, "Actions have no `ctx.db`"],
+    ["jobs:forge", "1.0/runUdf", { udfType: "query", ...address }, "An action may not call `1.0/runUdf`."],
+    [
+      "jobs:forge",
+      "plinth/fetch",
+      { url: "http://169.254.169.254/", method: "GET", headers: [], bodyBase64: null, redirect: "follow" },
+      "is refused",
+    ],
+    [
+      "jobs:forge",
+      "plinth/fetch",
+      { url: "http://example.com", method: "GET", headers: [["a"]], bodyBase64: null, redirect: "follow" },
+      "`headers` must be",
+    ],
+  ])("%s %s %j", async (path, op, arg, message) => {
+    const before = await value(host, "counters:texts");
+    expect((await failure(path, { op, arg })).message).toContain(message);
+    expect(await value(host, "counters:texts")).toEqual(before);
+  });
+
+  test("what they may call works the same way", async () => {
+    expect(await value(host, "counters:forgeInMutation", { op: "1.0/getFunctionMetadata", arg: {} })).toEqual({
+      name: "counters:forgeInMutation",
+      componentPath: "",
+    });
+    expect(await value(host, "counters:forge", { op: "1.0/getDeploymentMetadata", arg: {} })).toMatchObject({ name: "plinth" });
+    expect(await value(host, "jobs:forge", { op: "1.0/getRequestMetadata", arg: {} })).toMatchObject({ scheduledFunctionId: null });
+    expect(
+      await value(host, "counters:forgeInMutation", {
+        op: "1.0/runUdf",
+        arg: { udfType: "snapshotQuery", name: "counters:get", args: { name: "none" } },
+      }),
+    ).toBe(null);
+    const events: string[] = [];
+    await host.engine.invoke(request("jobs:forge", { op: "plinth/emit", arg: { value: { half: 1 } } }), {
+      onEvent: (event) => event.type === "partial" && events.push(event.valueText),
+    });
+    expect(events).toEqual(['{"half":1}']);
+  });
+});
+
 describe("versions", () => {
   test("a call keeps the version that it began with; the next one has the new one at once", async () => {
     const scope = { tenant: "versions", branch: "main" };
@@ -182,9 +243,5 @@ describe("actions", () => {
     expect(await value(host, "jobs:leaveBehind")).toBe("left");
     expect(performance.now() - fromMs).toBeLessThan(2000);
     expect(host.sandbox.status().busy).toBe(0);
-  });
-
-  test("have no database of their own", async () => {
-    expect((await failure("jobs:touchesDatabase")).message).toMatch(/ctx\.db|not available|not defined|undefined/);
   });
 });

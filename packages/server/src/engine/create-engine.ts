@@ -256,7 +256,12 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
 
   #publish(id: string, options: RunCallOptions, event: InvocationEvent): void {
     this.#hub.publish(id, event);
-    options.onEvent?.(event);
+    try {
+      options.onEvent?.(event);
+    } catch (error) {
+      // E1: who watches a call cannot break it.
+      this.parts.telemetry.log.error({ error, invocation: id }, "a watcher of an invocation failed");
+    }
   }
 
   #publishRecord(id: string, record: InvocationRecord): void {
