@@ -18,7 +18,11 @@ afterAll(async () => {
 });
 
 function jobs(schedules: Readonly<Record<string, unknown>>): CronJob[] {
-  return parseCrons(JSON.stringify(Object.fromEntries(Object.entries(schedules).map(([name, schedule]) => [name, { name: "jobs:tick", args: [{}], schedule }]))));
+  return parseCrons(
+    JSON.stringify(
+      Object.fromEntries(Object.entries(schedules).map(([name, schedule]) => [name, { name: "jobs:tick", args: [{}], schedule }])),
+    ),
+  );
 }
 
 test("every form of a schedule gets its first time", async () => {
@@ -32,7 +36,9 @@ test("every form of a schedule gets its first time", async () => {
     cron: { type: "cron", cron: "*/20 * * * *" },
   });
   await opened.database.update(scope, (transaction) => applyCronsWith({ nowMs: () => NOW_MS })(transaction, forms));
-  const due = await opened.database.read(scope, async ({ records }) => Object.fromEntries((await records.range(CRONS, { prefix: [], limit: 10 })).map(({ value }) => [value.name, value.dueMs])));
+  const due = await opened.database.read(scope, async ({ records }) =>
+    Object.fromEntries((await records.range(CRONS, { prefix: [], limit: 10 })).map(({ value }) => [value.name, value.dueMs])),
+  );
   expect(due).toEqual({
     interval: NOW_MS,
     hourly: Date.UTC(2026, 10, 20, 13, 10),
@@ -42,7 +48,9 @@ test("every form of a schedule gets its first time", async () => {
     cron: Date.UTC(2026, 10, 20, 12, 40),
   });
   await opened.database.update(scope, (transaction) => applyCronsWith({ nowMs: () => NOW_MS })(transaction, []));
-  expect(await opened.database.read(PLATFORM_SCOPE, ({ records }) => records.range(DUE_TIMES, { prefix: [scope.tenant], limit: 10 }))).toEqual([]);
+  expect(
+    await opened.database.read(PLATFORM_SCOPE, ({ records }) => records.range(DUE_TIMES, { prefix: [scope.tenant], limit: 10 })),
+  ).toEqual([]);
 });
 
 test.each([
@@ -53,11 +61,18 @@ test.each([
   const { database } = opened;
   await database.update(scope, (transaction) => applyCronsWith({ nowMs: () => NOW_MS })(transaction, jobs({ c: schedule })));
   const first = NOW_MS + firstAfterMs;
-  const start = await database.update(scope, (transaction) => startCron(transaction, { name: "c", dueMs: first, nowMs: first + 65 * MINUTE_MS }));
+  const start = await database.update(scope, (transaction) =>
+    startCron(transaction, { name: "c", dueMs: first, nowMs: first + 65 * MINUTE_MS }),
+  );
   expect(start).toMatchObject({ kind: "run", skipped: 6, run: { row: { runMs: first + 60 * MINUTE_MS } } });
   if (start.kind !== "run") throw new Error("it did not start");
-  await database.update(scope, (transaction) => finishCron(transaction, { run: start.run, end: { state: "success" }, nowMs: first + 66 * MINUTE_MS }));
-  const { row, runs } = await database.read(scope, async ({ records }) => ({ row: await records.get(CRONS, ["c"]), runs: await records.range(CRON_RUNS, { prefix: ["c"], limit: 10 }) }));
+  await database.update(scope, (transaction) =>
+    finishCron(transaction, { run: start.run, end: { state: "success" }, nowMs: first + 66 * MINUTE_MS }),
+  );
+  const { row, runs } = await database.read(scope, async ({ records }) => ({
+    row: await records.get(CRONS, ["c"]),
+    runs: await records.range(CRON_RUNS, { prefix: ["c"], limit: 10 }),
+  }));
   expect(row).toMatchObject({ state: "pending", runMs: first + 70 * MINUTE_MS, dueMs: first + 70 * MINUTE_MS });
   expect(runs.map(({ key, value }) => [key[1], value.state, value.count])).toEqual([
     [first, "skipped", 6],
@@ -68,7 +83,9 @@ test.each([
 test("R2 years of missed runs are skipped at once", async () => {
   const scope = newScope();
   const { database } = opened;
-  await database.update(scope, (transaction) => applyCronsWith({ nowMs: () => NOW_MS })(transaction, jobs({ c: { type: "cron", cron: "* * * * *" } })));
+  await database.update(scope, (transaction) =>
+    applyCronsWith({ nowMs: () => NOW_MS })(transaction, jobs({ c: { type: "cron", cron: "* * * * *" } })),
+  );
   const fromMs = performance.now();
   const nowMs = NOW_MS + 3 * 365 * 86_400_000 + 30_000;
   const start = await database.update(scope, (transaction) => startCron(transaction, { name: "c", dueMs: NOW_MS + MINUTE_MS, nowMs }));
@@ -79,11 +96,17 @@ test("R2 years of missed runs are skipped at once", async () => {
 test("a run whose cron was changed meanwhile is recorded and moves nothing", async () => {
   const scope = newScope();
   const { database } = opened;
-  await database.update(scope, (transaction) => applyCronsWith({ nowMs: () => NOW_MS })(transaction, jobs({ c: { type: "interval", minutes: 10 } })));
+  await database.update(scope, (transaction) =>
+    applyCronsWith({ nowMs: () => NOW_MS })(transaction, jobs({ c: { type: "interval", minutes: 10 } })),
+  );
   const start = await database.update(scope, (transaction) => startCron(transaction, { name: "c", dueMs: NOW_MS, nowMs: NOW_MS }));
-  await database.update(scope, (transaction) => applyCronsWith({ nowMs: () => NOW_MS + 1000 })(transaction, jobs({ c: { type: "interval", minutes: 20 } })));
+  await database.update(scope, (transaction) =>
+    applyCronsWith({ nowMs: () => NOW_MS + 1000 })(transaction, jobs({ c: { type: "interval", minutes: 20 } })),
+  );
   if (start.kind !== "run") throw new Error("it did not start");
-  await database.update(scope, (transaction) => finishCron(transaction, { run: start.run, end: { state: "success" }, nowMs: NOW_MS + 2000 }));
+  await database.update(scope, (transaction) =>
+    finishCron(transaction, { run: start.run, end: { state: "success" }, nowMs: NOW_MS + 2000 }),
+  );
   const row = await database.read(scope, ({ records }) => records.get(CRONS, ["c"]));
   expect(row).toMatchObject({ state: "pending", dueMs: NOW_MS + 1000, schedule: { kind: "interval", periodMs: 20 * MINUTE_MS } });
 });
