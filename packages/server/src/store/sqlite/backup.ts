@@ -5,7 +5,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { firstRow, openConnection, reasonOf } from "./connection.ts";
 
 /** Pages that are copied between two looks at other work. */
-const STEP_PAGES = 1024;
+const STEP_PAGES = 128;
 
 /**
  * Copies the database into the new file `path` as it is at one moment. Commits go on meanwhile; the copy

@@ -45,7 +45,7 @@ export interface PipelineHost {
 
 export interface PipelineOptions {
   readonly host: PipelineHost;
-  readonly writer: WriterClient;
+  readonly writer: Pick<WriterClient, "request">;
   readonly recent: RecentCommits;
   /** Timestamps go on after this one. */
   readonly lastTs: Timestamp;
@@ -72,7 +72,7 @@ interface InFlight {
 
 export class CommitPipeline {
   readonly #host: PipelineHost;
-  readonly #writer: WriterClient;
+  readonly #writer: Pick<WriterClient, "request">;
   readonly #recent: RecentCommits;
   readonly #groupBytesMax: number;
   readonly #pendingBytesMax: number;
