@@ -20,7 +20,8 @@ export class BodyBudget {
   /** Takes room for the request's body until the response is over, however it ends. */
   take(request: IncomingMessage, response: ServerResponse, bodyBytesMax: number): void {
     const bytes = bodyBytes(request, bodyBytesMax);
-    if (bytes === 0) return;
+    // Of a client that went away while its credential was checked, nothing is read and no close will come.
+    if (bytes === 0 || response.closed) return;
     if (this.#bytes + bytes > this.#bytesMax)
       throw plinthError("TooManyConcurrentRequests", { detail: "requests with large bodies fill the memory for them" });
     this.#bytes += bytes;

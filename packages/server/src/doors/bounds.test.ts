@@ -26,6 +26,12 @@ describe("the memory of bodies", () => {
     expect(budget.bytes).toBe(40);
   });
 
+  it("takes nothing for a client that is gone already", () => {
+    const budget = new BodyBudget(100);
+    budget.take(request({ "content-length": "60" }), Object.assign(response(), { closed: true }), 80);
+    expect(budget.bytes).toBe(0);
+  });
+
   it("counts a body of unknown length as the largest", () => {
     const budget = new BodyBudget(100);
     budget.take(request({ "transfer-encoding": "chunked" }), response(), 80);

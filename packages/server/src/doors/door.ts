@@ -115,7 +115,7 @@ export interface StreamReply {
 export type StreamForm = "events" | "lines";
 
 export interface EventSink {
-  /** Sends one event; `dataText` is JSON text on one line. */
+  /** Sends one event; `dataText` is JSON text. */
   send(event: string, dataText: string): void;
   /** Aborts when the client is gone, its key is revoked or the host shuts down. */
   readonly signal: AbortSignal;

@@ -42,14 +42,20 @@ export async function sendStream(
 function sinkOf(response: ServerResponse, form: StreamForm, signal: AbortSignal): EventSink {
   return {
     signal,
-    send: (event, dataText) => {
+    send: (event, text) => {
       if (signal.aborted || response.destroyed) return;
+      const dataText = onOneLine(text);
       response.write(
         form === "events" ? `event: ${event}\ndata: ${dataText}\n\n` : `{"event":${JSON.stringify(event)},"data":${dataText}}\n`,
       );
       if (response.writableLength > limit("eventStreamBufferBytesMax")) response.destroy();
     },
   };
+}
+
+/** Results are JSON text of runners, who may put line breaks between its tokens: there they would begin another event. */
+function onOneLine(jsonText: string): string {
+  return /[\r\n]/.test(jsonText) ? jsonText.replace(/[\r\n]+/g, " ") : jsonText;
 }
 
 /** Writes something harmless now and then, so that proxies keep a silent stream and a dead client is noticed. */

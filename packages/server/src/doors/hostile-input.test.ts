@@ -97,6 +97,20 @@ describe("bodies", () => {
     expect(text).toMatch(/^HTTP\/1\.1 401/);
     expect(sentBytes).toBeLessThan(1000);
   });
+
+  it.each([
+    ["POST", "/nothing", 404],
+    ["PUT", "/t/default/nothing", 404],
+    ["OPTIONS", "/api/query", 204],
+    ["PUT", "/api/query", 405],
+  ])("M18: %s %s is answered before its body is read", async (method, path, status) => {
+    const { text, sentBytes } = await raw((socket) => {
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20000000\r\n\r\n{`);
+      setTimeout(() => socket.destroy(), 2000).unref();
+    });
+    expect(text).toMatch(new RegExp(`^HTTP/1\\.1 ${status}`));
+    expect(sentBytes).toBeLessThan(1000);
+  });
 });
 
 describe("heads", () => {

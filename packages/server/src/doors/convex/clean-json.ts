@@ -15,8 +15,10 @@ function clean(value: unknown): unknown {
   const [first] = entries;
   if (entries.length === 1 && first !== undefined && typeof first[1] === "string") {
     const [tag, encoded] = first;
-    if (tag === "$integer") return Buffer.from(encoded, "base64").readBigInt64LE().toString();
-    if (tag === "$float") return floatName(Buffer.from(encoded, "base64").readDoubleLE());
+    const bytes = Buffer.from(encoded, "base64");
+    // The text is a runner's: it is JSON, but its tags may hold anything.
+    if (tag === "$integer" && bytes.length === 8) return bytes.readBigInt64LE().toString();
+    if (tag === "$float" && bytes.length === 8) return floatName(bytes.readDoubleLE());
     if (tag === "$bytes") return encoded;
   }
   return Object.fromEntries(entries.map(([name, member]) => [name, clean(member)]));

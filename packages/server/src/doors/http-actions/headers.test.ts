@@ -8,7 +8,8 @@ const shared = { origin: "site", ownOrigin: false } as const;
 const api = { origin: "api", ownOrigin: false } as const;
 
 describe("headers that an HTTP action sees", () => {
-  const names = (raw: string[], ownOrigin = true) => requestHeaders(raw, { ownOrigin }).map(([name]) => name);
+  const names = (raw: string[], ownOrigin = true) =>
+    requestHeaders(raw, { ownOrigin, isAdminKey: (credential) => credential === "an operator's choice" }).map(([name]) => name);
 
   it("R1: headers of one hop stay at that hop", () => {
     expect(names(["Connection", "x", "X-A", "1", "Transfer-Encoding", "chunked", "Proxy-Authorization", "secret", "X-A", "2"])).toEqual([
@@ -21,6 +22,7 @@ describe("headers that an HTTP action sees", () => {
     expect(names(["Authorization", "Bearer plk_0123456789abcdef_secret"])).toEqual([]);
     expect(names(["Authorization", "Bearer pla_secret"])).toEqual([]);
     expect(names(["Authorization", "Convex whatever"])).toEqual([]);
+    expect(names(["Authorization", "Bearer  an operator's choice "])).toEqual([]);
     expect(names(["Authorization", "Bearer eyJhbGciOiJub25lIn0.e30."])).toEqual(["authorization"]);
   });
 
@@ -64,7 +66,15 @@ describe("headers of an HTTP action's response", () => {
 
   it("P2: only the owner of an origin sets cookies, and for itself alone", () => {
     expect(responseHeaders([["Set-Cookie", "a=b; Domain=.example.com; Path=/"]], site)).toEqual([["set-cookie", "a=b; Path=/"]]);
-    expect(responseHeaders([["Set-Cookie", "a=b"]], shared)).toEqual([]);
+    expect(responseHeaders([["Set-Cookie", "a=b"]], shared)).toEqual([["content-security-policy", expect.stringMatching(/^sandbox /)]]);
+  });
+
+  it("P2: pages of tenants that share an origin do not run as that origin, whatever policy they send", () => {
+    const headers = responseHeaders([["Content-Security-Policy", "sandbox allow-same-origin allow-scripts"]], shared);
+    expect(headers[0]).toEqual(["content-security-policy", expect.stringMatching(/^sandbox /)]);
+    expect(headers[0]?.[1]).not.toContain("allow-same-origin");
+    // Sent as a list, both hold.
+    expect(headers[1]).toEqual(["content-security-policy", "sandbox allow-same-origin allow-scripts"]);
   });
 
   it("P3: nothing in a header can end it", () => {

@@ -68,6 +68,7 @@ describe("HTTP actions", () => {
     ]).toEqual([null, "sandbox", "nosniff"]);
     const ofTenant = await host.send("/t/acme/headers", site);
     expect([ofTenant.status, ofTenant.headers.get("set-cookie"), ofTenant.headers.get("x-own")]).toEqual([200, null, "yes"]);
+    expect(ofTenant.headers.get("content-security-policy")).toMatch(/^sandbox [a-z -]*allow-scripts, default-src \*$/);
   });
 
   it("get no body that is too large", async () => {

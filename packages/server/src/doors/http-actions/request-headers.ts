@@ -19,18 +19,25 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-export function requestHeaders(rawHeaders: readonly string[], options: { readonly ownOrigin: boolean }): [string, string][] {
+export interface RequestHeaderOptions {
+  readonly ownOrigin: boolean;
+  /** Whether a credential is the operator's key, which may have any form. */
+  readonly isAdminKey: (credential: string) => boolean;
+}
+
+export function requestHeaders(rawHeaders: readonly string[], options: RequestHeaderOptions): [string, string][] {
   const headers: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] ?? "").toLowerCase();
     const value = rawHeaders[at + 1] ?? "";
-    if (HOP_BY_HOP.has(name) || (name === "cookie" && !options.ownOrigin) || (name === "authorization" && carriesKey(value))) continue;
+    if (HOP_BY_HOP.has(name) || (name === "cookie" && !options.ownOrigin) || (name === "authorization" && carriesKey(value, options)))
+      continue;
     headers.push([name, value]);
   }
   return headers;
 }
 
-function carriesKey(authorization: string): boolean {
-  const credential = authorization.replace(/^\S+\s+/, "");
-  return looksLikeKey(credential) || credential.startsWith("pla_") || /^convex\s/i.test(authorization);
+function carriesKey(authorization: string, { isAdminKey }: RequestHeaderOptions): boolean {
+  const credential = authorization.replace(/^\S+\s+/, "").trim();
+  return looksLikeKey(credential) || credential.startsWith("pla_") || /^convex\s/i.test(authorization) || isAdminKey(credential);
 }

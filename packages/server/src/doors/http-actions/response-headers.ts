@@ -3,7 +3,8 @@
  *
  * P1 Framing belongs to the host: lengths, encodings and headers of one hop are its own.
  * P2 On the API's origin, pages of user code are sandboxed and set no cookies, so they cannot act as the API or the
- *    console. Tenants that share an origin set no cookies either.
+ *    console. Tenants that share an origin set no cookies either, and their pages run as an origin of their own, so that
+ *    they cannot act as the users of another tenant.
  * P3 Nothing in a header can end it: names are tokens and values have no control characters.
  */
 import { limit } from "@plinth/core/limits.ts";
@@ -35,6 +36,8 @@ const API_OWNED: ReadonlySet<string> = new Set([
   "content-security-policy-report-only",
   "x-content-type-options",
 ]);
+/** Scripts run, but cookies, storage and readable requests to the shared origin are not theirs. */
+const SHARED_ORIGIN_SANDBOX = "sandbox allow-downloads allow-forms allow-modals allow-popups allow-popups-to-escape-sandbox allow-scripts";
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -48,7 +51,9 @@ export function responseHeaders(
           ["content-security-policy", "sandbox"],
           ["x-content-type-options", "nosniff"],
         ]
-      : [];
+      : options.ownOrigin
+        ? []
+        : [["content-security-policy", SHARED_ORIGIN_SANDBOX]];
   let bytes = 0;
   for (const [name, value] of headers) {
     const lower = name.toLowerCase();

@@ -28,7 +28,10 @@ export async function runHttpAction(
     method: request.method,
     // Functions see the path below their own root, whatever prefix the host has put before it.
     url: `${(await context.urls).site}${path}`,
-    headers: requestHeaders(request.raw.rawHeaders, { ownOrigin: own }),
+    headers: requestHeaders(request.raw.rawHeaders, {
+      ownOrigin: own,
+      isAdminKey: (credential) => context.adminKey.matches(credential),
+    }),
     bodyBase64: Buffer.isBuffer(request.body) ? request.body.toString("base64") : "",
   };
   const outcome = await context.engine.invoke({
