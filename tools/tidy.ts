@@ -20,7 +20,9 @@ const sources: readonly SourceFile[] = tracked
   .filter((path) => /\.(?:ts|tsx|mjs)$/.test(path) && !path.includes("/_generated/") && !path.includes("/fixtures/"))
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 const production = sources.filter(
-  ({ path }) => path.startsWith("packages/") && !/\.test\.ts$|-contract\.ts$|\/test\/|\/conformance\//.test(path),
+  ({ path }) =>
+    path.startsWith("packages/") &&
+    !/\.test\.ts$|-contract\.ts$|\/test\/|\/conformance\/|\/test-[a-z-]+\.ts$|\/store-process\.ts$/.test(path),
 );
 
 /** package → packages that it may import */
@@ -71,14 +73,15 @@ const RULES: Readonly<Record<string, () => readonly string[]>> = {
           /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bset(?:Timeout|Interval)\(|\brandomUUID\(|\brandomBytes\(|\bperformance\.now\(/.exec(
             withoutComments(text),
           );
-        return found === null || /\.randomBytes\($/.test(text.slice(0, text.indexOf(found[0]) + found[0].length))
+        return found === null || text.slice(0, text.indexOf(found[0]) + found[0].length).endsWith(".randomBytes(")
           ? []
           : [`${path} uses ${found[0]}`];
       }),
 
+  // What runs inside the jail is hostile to the host, so its own numbers limit nothing; the host's do.
   "limits stand in core/limits.ts": () =>
     production
-      .filter(({ path }) => path !== "packages/core/src/limits.ts")
+      .filter(({ path }) => path !== "packages/core/src/limits.ts" && !path.startsWith("packages/runners/"))
       .flatMap(({ path, text }) =>
         [...text.matchAll(/\bconst ([A-Z_]*(?:_MAX|_LIMIT))\b[^=]*= [\d_]+\b/g)].map(([, name]) => `${path} defines ${name}`),
       ),

@@ -33,7 +33,10 @@ export const LIMITS = {
   failureTextCharsMax: { value: 2048, reason: "a value or validator that a message of a failed check shows" },
   filterNodesMax: { value: 1024, reason: "parts of one filter expression" },
   filterDepthMax: { value: 64, reason: "nesting of a filter expression" },
-  filterStepsMax: { value: 10_000_000, reason: "evaluation steps of the filters of one query; 300 for each document that a transaction may read" },
+  filterStepsMax: {
+    value: 10_000_000,
+    reason: "evaluation steps of the filters of one query; 300 for each document that a transaction may read",
+  },
 
   // One transaction.
   transactionReadBytesMax: { value: 16 * MiB, reason: "bytes that one transaction reads (Convex)" },
@@ -45,14 +48,20 @@ export const LIMITS = {
   transactionScheduleArgsBytesMax: { value: 16 * MiB, reason: "arguments of all functions that one mutation schedules (Convex)" },
   scheduleArgsBytesMax: { value: 4 * MiB, reason: "arguments of one scheduled function (Convex)" },
   scheduleAheadMsMax: { value: 5 * 365 * 86_400_000, reason: "a function is scheduled within five years (Convex)" },
-  transactionStoreBytesMax: { value: 64 * MiB, reason: "keys and values of one commit, index entries included: 64 indexes multiply a document" },
+  transactionStoreBytesMax: {
+    value: 64 * MiB,
+    reason: "keys and values of one commit, index entries included: 64 indexes multiply a document",
+  },
   transactionTablesMax: { value: 100, reason: "tables that one transaction makes by writing to them first" },
   databaseCallBytesMax: { value: 8 * MiB, reason: "argument of one database call: a document of 1 MiB whose characters are all escaped" },
   queryBytesMax: { value: 2 * MiB, reason: "one query: bounds as large as a document, and filters" },
   openQueriesBytesMax: { value: 16 * MiB, reason: "queries that one transaction holds open at the same time" },
   databaseSliceMs: { value: 4, reason: "work of one transaction before it lets others have the event loop" },
   platformConflictAttemptsMax: { value: 50, reason: "runs of one transaction of the platform's own records" },
-  platformConflictBackoffMs: { value: 1, reason: "first pause after a conflict of the platform's own records; doubles each time, with jitter" },
+  platformConflictBackoffMs: {
+    value: 1,
+    reason: "first pause after a conflict of the platform's own records; doubles each time, with jitter",
+  },
   platformConflictBackoffMsMax: { value: 100, reason: "longest pause after a conflict of the platform's own records" },
   schemaBatchDocumentsMax: { value: 256, reason: "documents of one transaction that fills an index or removes a dropped one" },
   cataloguesCachedBytesMax: { value: 64 * MiB, reason: "stored form of the catalogues that are kept parsed" },
@@ -67,7 +76,10 @@ export const LIMITS = {
   // The store.
   storeGroupBytesMax: { value: 8 * MiB, reason: "batches that share one sync; more would let the first wait for the last" },
   storePendingBytesMax: { value: 256 * MiB, reason: "writes that wait for the disk" },
-  storeRecentBytesMax: { value: 4 * MiB, reason: "keys of recent commits in memory, against which conflicts are checked; older ones are read from the log" },
+  storeRecentBytesMax: {
+    value: 4 * MiB,
+    reason: "keys of recent commits in memory, against which conflicts are checked; older ones are read from the log",
+  },
   storeWalPagesMax: { value: 4096, reason: "write-ahead log (16 MiB) before it is moved into the database file" },
   storeDatabaseBytesMax: { value: 4 * 1024 * 1024 * MiB, reason: "the database file" },
   historyCollectIntervalMs: { value: 60_000, reason: "between two collections of old history" },
@@ -85,6 +97,7 @@ export const LIMITS = {
   killGraceMs: { value: 100, reason: "between the polite end of a call and SIGKILL of its runner" },
   isolateHeapBytesMax: { value: 64 * MiB, reason: "JavaScript heap of one call (Convex)" },
   runnerMemoryBytesMax: { value: 320 * MiB, reason: "private memory of one runner beyond its idle size: four heaps and slack" },
+  timersPerCallMax: { value: 1000, reason: "timers of one action that wait at the same time" },
   logLinesMax: { value: 256, reason: "console lines of one call (Convex)" },
   logLineBytesMax: { value: 4 * KiB, reason: "one console line (Convex documentation)" },
   pendingHostCallsMax: { value: 1024, reason: "host calls of one invocation that wait at the same time" },
@@ -113,6 +126,8 @@ export const LIMITS = {
   // Runner protocol.
   frameBytesMax: { value: 24 * MiB, reason: "one frame: the largest result or arguments with JSON escapes and its envelope" },
   envelopeBytesMax: { value: 64 * KiB, reason: "the part of a frame that the host parses" },
+  protocolOpCharsMax: { value: 64, reason: "name of a host call" },
+  protocolNameCharsMax: { value: 128, reason: "names and digests in messages of a runner" },
   envelopeDepthMax: { value: 8, reason: "nesting of an envelope" },
   failureMessageCharsMax: { value: 16 * KiB, reason: "message of an error that user code threw; the runner cuts it there" },
   failureStackCharsMax: { value: 64 * KiB, reason: "stack of an error that user code threw; the runner cuts it there" },
@@ -141,7 +156,10 @@ export const LIMITS = {
   runnerFilesMax: { value: 64, reason: "open files of one jail" },
   runnerOutputBytesMax: { value: 64 * KiB, reason: "standard output and error of one runner that the host looks at" },
   runnerWriteQueueBytesMax: { value: 192 * MiB, reason: "bytes that wait for one runner to read them: eight of the largest frames" },
-  runnerPendingArgBytesMax: { value: 64 * MiB, reason: "arguments of host calls in progress above which the host stops reading from the runner" },
+  runnerPendingArgBytesMax: {
+    value: 64 * MiB,
+    reason: "arguments of host calls in progress above which the host stops reading from the runner",
+  },
 
   // Deploys.
   bundleBytesMax: { value: 16 * MiB, reason: "code of one version; it travels in one frame" },
@@ -155,7 +173,10 @@ export const LIMITS = {
   headsKeptMax: { value: 20, reason: "past versions of one branch whose code is kept" },
   deploysWaitingMax: { value: 16, reason: "deploys of one branch that wait for each other" },
   deployChunkBytesMax: { value: 256 * KiB, reason: "piece of a stored artefact" },
-  cachedOlderVersionsMax: { value: 16, reason: "versions that calls still run with after the head moved, whose functions are kept in memory" },
+  cachedOlderVersionsMax: {
+    value: 16,
+    reason: "versions that calls still run with after the head moved, whose functions are kept in memory",
+  },
   cachedHeadsMax: { value: 1000, reason: "branch heads whose functions are kept in memory" },
 
   // Tenants and keys.
@@ -177,10 +198,16 @@ export const LIMITS = {
   platformAttemptsMax: { value: 3, reason: "runs of one invocation after failures of the platform" },
   retryBackoffMs: { value: 5000, reason: "first pause after a failure of the platform; doubles each time" },
   retryBackoffMsMax: { value: 60_000, reason: "longest pause after a failure of the platform" },
-  scheduledConflictBackoffMsMax: { value: 60_000, reason: "longest pause between two runs of a scheduled mutation after conflicts (Convex)" },
+  scheduledConflictBackoffMsMax: {
+    value: 60_000,
+    reason: "longest pause between two runs of a scheduled mutation after conflicts (Convex)",
+  },
   queryCacheBytesMax: { value: 100 * MiB, reason: "results of queries that are kept (Convex)" },
 
-  invocationRecordsPerSecondMax: { value: 10, reason: "records of successful synchronous calls that are kept per function; the rest is counted in metrics only" },
+  invocationRecordsPerSecondMax: {
+    value: 10,
+    reason: "records of successful synchronous calls that are kept per function; the rest is counted in metrics only",
+  },
   invocationRecordsBufferedMax: { value: 4096, reason: "records of finished synchronous calls that wait to be written together" },
   invocationRecordsBufferedBytesMax: { value: 16 * MiB, reason: "texts of these records" },
   invocationRecordsFlushMs: { value: 250, reason: "how long a record of a finished synchronous call waits for others" },
@@ -200,7 +227,10 @@ export const LIMITS = {
   // Schedules.
   scheduledRunsPerTenantMax: { value: 8, reason: "scheduled functions of one tenant that run at the same time (Convex)" },
   scheduledRunsMax: { value: 64, reason: "scheduled functions that run at the same time on one host" },
-  scheduledRetryBackoffMs: { value: 500, reason: "first pause after a failure of the platform in a scheduled mutation; doubles each time (Convex)" },
+  scheduledRetryBackoffMs: {
+    value: 500,
+    reason: "first pause after a failure of the platform in a scheduled mutation; doubles each time (Convex)",
+  },
   scheduledRetryBackoffMsMax: { value: 2 * 3_600_000, reason: "longest pause after such a failure (Convex)" },
   cronSkipRecordsMax: { value: 1000, reason: "missed runs of one cron that are counted; of more it is only said that there were many" },
 

@@ -48,13 +48,13 @@ export interface Schema {
 const RESERVED_INDEX_NAMES: ReadonlySet<string> = new Set(["by_id", "by_creation_time"]);
 const VECTOR_DIMENSIONS_MIN = 2;
 /** Validators are the deepest part: three JSON levels each, inside of a table of the list. */
-const JSON_DEPTH_MAX = 3 * limit("validatorDepthMax") + 8;
+const SCHEMA_JSON_DEPTH = 3 * limit("validatorDepthMax") + 8;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Throws InvalidPackage, which says where the schema is wrong and what to write. */
 export function parseSchema(text: string): Schema {
-  const json = parsePackageJson(text, "schema", JSON_DEPTH_MAX);
+  const json = parsePackageJson(text, "schema", SCHEMA_JSON_DEPTH);
   if (!isJsonObject(json) || !Array.isArray(json["tables"])) {
     throw invalid("the default export of `schema.ts` has to be made by `defineSchema({...})`");
   }

@@ -27,10 +27,17 @@ test("a missing, additional, or changed field is refused", () => {
     const fields = Object.entries(envelope);
     for (const [name, value] of fields) {
       expect(() => parseRunnerEnvelope(bytes(Object.fromEntries(fields.filter(([each]) => each !== name))))).toThrow(ProtocolViolation);
-      const wrong = typeof value === "number" ? [-1, 0.5, 1e300, "1", null, true] : typeof value === "string" ? [1, null, "\u0000", "x".repeat(5000), []] : [0, "true", null];
+      const wrong =
+        typeof value === "number"
+          ? [-1, 0.5, 1e300, "1", null, true]
+          : typeof value === "string"
+            ? [1, null, "\u0000", "x".repeat(5000), []]
+            : [0, "true", null];
       for (const each of wrong) {
         if (name === "runtime" || name === "engine") continue;
-        expect(() => parseRunnerEnvelope(bytes({ ...envelope, [name]: each })), `${name}=${JSON.stringify(each)}`).toThrow(ProtocolViolation);
+        expect(() => parseRunnerEnvelope(bytes({ ...envelope, [name]: each })), `${name}=${JSON.stringify(each)}`).toThrow(
+          ProtocolViolation,
+        );
       }
     }
     expect(() => parseRunnerEnvelope(bytes({ ...envelope, more: 1 }))).toThrow(ProtocolViolation);
@@ -43,12 +50,20 @@ test("fields of a prototype do not count", () => {
   expect(() => parseRunnerEnvelope(bytes('{"type":"constructor"}'))).toThrow(ProtocolViolation);
 });
 
-test.each([["[]"], ["null"], ["1"], ['"x"'], [""], ["{"], ["\u00ff"], ['{"type":"loaded","version":"v"} x'], ['{"type":"hello"}'], ["[".repeat(60_000)]])(
-  "%s is no envelope",
-  (source) => {
-    expect(() => parseRunnerEnvelope(bytes(source))).toThrow(ProtocolViolation);
-  },
-);
+test.each([
+  ["[]"],
+  ["null"],
+  ["1"],
+  ['"x"'],
+  [""],
+  ["{"],
+  ["\u00ff"],
+  ['{"type":"loaded","version":"v"} x'],
+  ['{"type":"hello"}'],
+  ["[".repeat(60_000)],
+])("%s is no envelope", (source) => {
+  expect(() => parseRunnerEnvelope(bytes(source))).toThrow(ProtocolViolation);
+});
 
 test("random bytes and random JSON only ever give a violation", () => {
   const attempt = (input: Uint8Array): void => {
@@ -62,20 +77,25 @@ test("random bytes and random JSON only ever give a violation", () => {
   };
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), attempt));
   fc.assert(fc.property(fc.json(), (source) => attempt(bytes(source))));
-  fc.assert(fc.property(fc.constantFrom(...VALID), fc.nat(), fc.integer({ min: 0, max: 255 }), (envelope, at, byte) => {
-    const damaged = bytes(envelope);
-    damaged[at % damaged.length] = byte;
-    attempt(damaged);
-  }));
+  fc.assert(
+    fc.property(fc.constantFrom(...VALID), fc.nat(), fc.integer({ min: 0, max: 255 }), (envelope, at, byte) => {
+      const damaged = bytes(envelope);
+      damaged[at % damaged.length] = byte;
+      attempt(damaged);
+    }),
+  );
 });
 
 test("the depth scan counts what JSON.parse would build", () => {
-  fc.assert(fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-    const depth = (each: unknown): number => (typeof each !== "object" || each === null ? 0 : 1 + Math.max(0, ...Object.values(each).map(depth)));
-    const source = bytes(value);
-    expect(isJsonDeeperThan(source, depth(value))).toBe(false);
-    if (depth(value) > 0) expect(isJsonDeeperThan(source, depth(value) - 1)).toBe(true);
-  }));
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
+      const depth = (each: unknown): number =>
+        typeof each !== "object" || each === null ? 0 : 1 + Math.max(0, ...Object.values(each).map(depth));
+      const source = bytes(value);
+      expect(isJsonDeeperThan(source, depth(value))).toBe(false);
+      if (depth(value) > 0) expect(isJsonDeeperThan(source, depth(value) - 1)).toBe(true);
+    }),
+  );
   expect(isJsonDeeperThan(bytes('"[[[[\\"[["'), 1)).toBe(false);
 });
 
@@ -92,5 +112,7 @@ test("failures, http responses and analyses", () => {
   const analysis: AnalyzeResult = { functions: [one], schema: null, crons: "{}", httpRoutes: [{ path: "/x", method: "GET" }] };
   expect(parseAnalyzeResult(JSON.stringify(analysis))).toEqual(analysis);
   expect(() => parseAnalyzeResult(JSON.stringify({ ...analysis, functions: [one, one] }))).toThrow(ProtocolViolation);
-  expect(() => parseAnalyzeResult(JSON.stringify({ ...analysis, functions: [{ ...one, visibility: "private" }] }))).toThrow(ProtocolViolation);
+  expect(() => parseAnalyzeResult(JSON.stringify({ ...analysis, functions: [{ ...one, visibility: "private" }] }))).toThrow(
+    ProtocolViolation,
+  );
 });

@@ -22,11 +22,11 @@ import type {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const U32_MAX = 0xffff_ffff;
-const OP_CHARS_MAX = 64;
+const OP_CHARS_MAX = limit("protocolOpCharsMax");
 const OP = /^[A-Za-z0-9./_-]+$/;
 const VERSION = /^[A-Za-z0-9_:.-]{1,128}$/;
-const NAME_CHARS_MAX = 128;
-const FUNCTION_PATH_CHARS_MAX = 1024;
+const NAME_CHARS_MAX = limit("protocolNameCharsMax");
+const FUNCTION_PATH_CHARS_MAX = limit("functionPathCharsMax");
 
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "log", "info", "warn", "error"];
 const FAILURE_KINDS: readonly RunnerFailureKind[] = ["error", "timeout", "outOfMemory", "neverResolves"];
@@ -41,7 +41,12 @@ export function parseRunnerEnvelope(bytes: Uint8Array): RunnerEnvelope {
   switch (type) {
     case "ready":
       exactly(fields, ["type", "protocol", "runtime", "engine"]);
-      return { type, protocol: integer(fields, "protocol", U32_MAX), runtime: text(fields, "runtime", NAME_CHARS_MAX), engine: text(fields, "engine", NAME_CHARS_MAX) };
+      return {
+        type,
+        protocol: integer(fields, "protocol", U32_MAX),
+        runtime: text(fields, "runtime", NAME_CHARS_MAX),
+        engine: text(fields, "engine", NAME_CHARS_MAX),
+      };
     case "loaded":
     case "loadFailed":
     case "needSourceMap":
@@ -182,7 +187,8 @@ function exactly(fields: Fields, names: readonly string[], optional: readonly st
 
 function text(fields: Fields, name: string, charsMax: number): string {
   const value = fields.get(name);
-  if (typeof value !== "string" || value.length > charsMax) throw new ProtocolViolation(`field ${name} is not a text of at most ${charsMax} characters`);
+  if (typeof value !== "string" || value.length > charsMax)
+    throw new ProtocolViolation(`field ${name} is not a text of at most ${charsMax} characters`);
   return value;
 }
 

@@ -11,7 +11,7 @@ import { limit } from "@plinth/core/limits.ts";
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The deepest argument is a filter of two JSON levels for each of its own, with a value inside. */
-const JSON_DEPTH_MAX = 2 * limit("filterDepthMax") + limit("valueDepthMax") + 8;
+const ARGUMENT_JSON_DEPTH = 2 * limit("filterDepthMax") + limit("valueDepthMax") + 8;
 
 /** An id as user code gave it. */
 export interface IdArgument extends DocumentId {
@@ -161,7 +161,7 @@ function parseArguments(method: string, text: string, bytesMax: number = limit("
     throw plinthError("LimitExceeded", { what: `Bytes of the arguments of ${method}`, actual: text.length, max: bytesMax });
   let json: unknown;
   try {
-    scanJsonText(text, { depthMax: JSON_DEPTH_MAX, what: `arguments of ${method}` });
+    scanJsonText(text, { depthMax: ARGUMENT_JSON_DEPTH, what: `arguments of ${method}` });
     json = JSON.parse(text);
   } catch (error) {
     throw asInvalidArgument(error, `The arguments of \`${method}\` are not valid JSON`);

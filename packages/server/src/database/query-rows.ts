@@ -11,7 +11,7 @@ import { storedText, type View } from "./view.ts";
 
 /** Entries that are read at once when it is not known how many are needed; grows, because few rows may pass a filter. */
 const BATCH_START = 16;
-const BATCH_MAX = 256;
+const BATCH_LARGEST = 256;
 /** Bytes that a batch of whole documents is meant to have. */
 const BATCH_BYTES = 1024 * 1024;
 
@@ -91,11 +91,11 @@ export class QueryRows {
 
   #batchSize(source: QuerySource, wanted: number): number {
     const needed = this.#filtered ? this.#batch : Math.max(1, Math.min(wanted, ...this.#limits));
-    this.#batch = Math.min(2 * this.#batch, BATCH_MAX);
-    if (source.kind === "index") return Math.min(needed, BATCH_MAX);
+    this.#batch = Math.min(2 * this.#batch, BATCH_LARGEST);
+    if (source.kind === "index") return Math.min(needed, BATCH_LARGEST);
     // Entries are documents here, which may be large: as many as the average so far allows.
     const allowed = this.#rowsRead === 0 ? BATCH_START : Math.ceil((BATCH_BYTES * this.#rowsRead) / (this.#bytesRead + 1));
-    return Math.min(needed, allowed, BATCH_MAX);
+    return Math.min(needed, allowed, BATCH_LARGEST);
   }
 
   /** Returns how many entries were consumed. */

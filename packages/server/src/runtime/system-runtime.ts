@@ -3,7 +3,7 @@ import { assert } from "@plinth/core/assert.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** setTimeout fires at once when the delay does not fit into 31 bits. */
-const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** The Runtime of production: the clocks, the randomness and the timers of the operating system. */
 export function createSystemRuntime(): Runtime {
@@ -35,7 +35,7 @@ function timer(delayMs: number, callback: () => void): { cancel(): void } {
   const deadlineMs = monotonicMs() + delayMs;
   let handle: NodeJS.Timeout;
   const wait = (remainingMs: number): void => {
-    handle = setTimeout(arrive, Math.min(Math.max(Math.ceil(remainingMs), 0), TIMEOUT_MS_MAX));
+    handle = setTimeout(arrive, Math.min(Math.max(Math.ceil(remainingMs), 0), LONGEST_TIMEOUT_MS));
   };
   const arrive = (): void => {
     const remainingMs = deadlineMs - monotonicMs();

@@ -13,6 +13,9 @@ export interface EgressPolicy {
 
 export interface Egress {
   /** Performs a request of user code. Rejects with FetchRefused, FetchFailed, LimitExceeded or InvalidArgument. */
-  fetch(request: FetchRequest, context: { readonly tenant: string; readonly invocation: string; readonly signal: AbortSignal }): Promise<FetchResponse>;
+  fetch(
+    request: FetchRequest,
+    context: { readonly tenant: string; readonly invocation: string; readonly signal: AbortSignal },
+  ): Promise<FetchResponse>;
   close(): Promise<void>;
 }

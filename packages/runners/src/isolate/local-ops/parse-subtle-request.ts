@@ -155,7 +155,7 @@ function number(value: unknown): number {
 function usages(value: unknown): readonly KeyUsage[] {
   if (!Array.isArray(value)) throw malformed();
   const unknown: unknown = value.find((usage) => !USAGES.includes(usage));
-  if (unknown !== undefined) throw new TypeError(`'${String(unknown)}' is no usage of a key.`);
+  if (unknown !== undefined) throw new TypeError(`${JSON.stringify(unknown)} is no usage of a key.`);
   return value as KeyUsage[];
 }
 

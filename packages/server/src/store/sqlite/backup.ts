@@ -1,4 +1,4 @@
-import { open, rename, rm } from "node:fs/promises";
+import { lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { backup as copyDatabase } from "node:sqlite";
 import { plinthError } from "@plinth/core/errors.ts";
@@ -27,12 +27,10 @@ export async function writeBackup(databaseFile: string, path: string): Promise<v
   }
 }
 
+/** Looks without opening: to close a descriptor of the store's own files would drop the locks of this process on them. */
 async function refuseExisting(path: string): Promise<void> {
-  const exists = await open(path, "r").then(
-    async (file) => {
-      await file.close();
-      return true;
-    },
+  const exists = await lstat(path).then(
+    () => true,
     () => false,
   );
   if (exists) throw plinthError("AlreadyExists", { what: `The file ${path}` });

@@ -5,7 +5,7 @@ import type { WriterClient } from "./writer-client.ts";
 
 /** What comes during one round is moved by another, until so little is left that commits can wait for it. */
 const SMALL_PAGES = 256;
-const ROUNDS_MAX = 4;
+const ROUNDS = 4;
 /** At so many times its size, the log starts anew without waiting for the checkpoint thread. */
 const PAGES_FACTOR = 4;
 
@@ -76,7 +76,7 @@ export class WalKeeper {
   }
 
   async #checkpoint(): Promise<void> {
-    for (let round = 0; round < ROUNDS_MAX; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const result = await this.#mover.move();
       if (result === undefined || result.pagesLeft < SMALL_PAGES) break;
     }
