@@ -9,6 +9,7 @@ import type { Context, Isolate, Reference, Script } from "isolated-vm";
 import type { Addon } from "./addon.ts";
 import { CallContext } from "./call-context.ts";
 import { type CompiledCode, GuestCode } from "./compiled-code.ts";
+import { Garbage } from "./garbage.ts";
 import type { LoadedVersion } from "./version-store.ts";
 import { type Enter, VERSION_FILE } from "./wire.ts";
 
@@ -46,6 +47,7 @@ export class IsolateSlot {
   readonly #addon: Addon;
   readonly #isolate: Isolate;
   readonly #bootstrap: Script;
+  readonly #garbage: Garbage;
   readonly #scripts = new Map<string, Script>();
   #ready: CallContext[] = [];
   readonly #jobs: Job[] = [];
@@ -60,6 +62,7 @@ export class IsolateSlot {
       // V8 has lost control of the isolate: nothing in this process can be relied on.
       onCatastrophicError: () => process.abort(),
     });
+    this.#garbage = new Garbage(this.#isolate);
     this.#bootstrap = options.guest.compileIn(this.#isolate);
   }
 
@@ -222,6 +225,21 @@ export class IsolateSlot {
     const heap = this.#isolate.getHeapStatisticsSync();
     this.lastHeapBytes = heap.used_heap_size + heap.externally_allocated_size;
     return this.lastHeapBytes;
+  }
+
+  /** Collects garbage, when there is enough of it, as soon as the isolate is free. */
+  collectGarbage(): void {
+    if (!this.#garbage.isDue(this.lastHeapBytes)) return;
+    this.submit(() => {
+      if (this.#disposed || !this.#garbage.isDue(this.heapBytes())) return undefined;
+      try {
+        this.#garbage.collect();
+        this.#garbage.collected(this.heapBytes());
+      } catch {
+        // The isolate is over its limit; the next slice of a call in it finds that out.
+      }
+      return undefined;
+    });
   }
 
   /** Ends the isolate, and with it whatever runs in it. */

@@ -111,10 +111,13 @@ class Runner {
   #ended(call: Call): void {
     this.#calls.delete(call.number);
     this.#pools().settle(call.slot);
-    if (this.#calls.size > 0 || call.slot.condemned || !this.#services.pace.isQuick(paceName(call.envelope))) return;
-    setImmediate(() => {
-      if (this.#calls.size === 0) this.#contexts.makeAhead(call);
-    });
+    // After the outcome has left.
+    setImmediate(() => this.#tidyAfter(call));
+  }
+
+  #tidyAfter(call: Call): void {
+    call.slot.collectGarbage();
+    if (this.#calls.size === 0 && !call.slot.condemned && this.#services.pace.isQuick(paceName(call.envelope))) this.#contexts.makeAhead(call);
   }
 
   #endAll(slot: IsolateSlot, kind: RunnerFailureKind): void {

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { RunnerPeer } from "../conformance/runner-peer.ts";
+import { startRunner } from "./test-version.ts";
+
+const FUNCTIONS = `
+import { queryGeneric } from "convex/server";
+export const small = queryGeneric({ handler: async () => null });
+export const collector = queryGeneric({ handler: async () => typeof globalThis.gc });
+`;
+const MIB = 1024 * 1024;
+
+let runner: RunnerPeer;
+beforeAll(async () => {
+  runner = await startRunner({ f: FUNCTIONS });
+});
+afterAll(() => runner.close());
+
+async function call(path: string) {
+  const outcome = await runner.invoke({ version: "v", path });
+  if (outcome.kind !== "result") throw new Error(JSON.stringify(outcome.failure));
+  return outcome;
+}
+
+test("many calls hold little memory", async () => {
+  let mostBytes = 0;
+  for (let i = 0; i < 200; i++) mostBytes = Math.max(mostBytes, (await call("f:small")).heapBytes);
+  expect(mostBytes).toBeGreaterThan(MIB);
+  // Left to the engine it comes to more than 30 MiB.
+  expect(mostBytes).toBeLessThan(18 * MIB);
+});
+
+test("functions have no collector", async () => {
+  expect((await call("f:collector")).text).toBe('"undefined"');
+});
