@@ -29,6 +29,21 @@ describe("turns", () => {
     const refused = (await settled).filter((result) => result.status === "rejected");
     expect(refused).toHaveLength(30 - 17);
   });
+
+  it("counts those that wait now, however long the line has been busy", async () => {
+    const turns = new Turns();
+    const ends: (() => void)[] = [];
+    const body = () => new Promise<void>((resolve) => ends.push(resolve));
+    const taken = [turns.take("k", body)];
+    for (let i = 0; i < 40; i++) {
+      taken.push(turns.take("k", body));
+      ends[i]?.();
+      await taken[i];
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    ends[40]?.();
+    expect((await Promise.allSettled(taken)).every((result) => result.status === "fulfilled")).toBe(true);
+  });
 });
 
 describe("C1: the branch cache", () => {

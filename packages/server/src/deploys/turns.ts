@@ -3,26 +3,25 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 
 export class Turns {
-  readonly #tails = new Map<string, { readonly done: Promise<void>; waiting: number }>();
+  /** Of each key: what the next one waits for, and how many have not ended. */
+  readonly #lines = new Map<string, { tail: Promise<void>; open: number }>();
 
   async take<T>(key: string, body: () => Promise<T>): Promise<T> {
-    const before = this.#tails.get(key);
-    const waiting = before === undefined ? 0 : before.waiting + 1;
+    const line = this.#lines.get(key) ?? { tail: Promise.resolve(), open: 0 };
     const max = limit("deploysWaitingMax");
-    if (waiting > max) throw plinthError("TooManyConcurrentRequests", { detail: `${max} deploys of this branch wait already` });
-    const run = before === undefined ? body() : before.done.then(body);
-    const tail = {
-      done: run.then(
-        () => undefined,
-        () => undefined,
-      ),
-      waiting,
-    };
-    this.#tails.set(key, tail);
+    if (line.open > max) throw plinthError("TooManyConcurrentRequests", { detail: `${max} deploys of this branch wait already` });
+    const run = line.open === 0 ? body() : line.tail.then(body);
+    line.tail = run.then(
+      () => undefined,
+      () => undefined,
+    );
+    line.open++;
+    this.#lines.set(key, line);
     try {
       return await run;
     } finally {
-      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+      line.open--;
+      if (line.open === 0) this.#lines.delete(key);
     }
   }
 }
