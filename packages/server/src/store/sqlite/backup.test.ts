@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,6 +93,17 @@ describe("backup", () => {
     expect(readFileSync(backupFile, "utf8")).toBe("precious");
     await expect(store.backup(join(parent, "nowhere", "backup"))).rejects.toMatchObject({ code: "StoreFailure" });
     await write(store, put("a", "1"));
+  });
+
+  test("a backup over the store's own files is refused and leaves its locks", async () => {
+    const data = join(parent, "data");
+    await write(store, put("a", "1"));
+    for (const file of ["lock.db", "plinth.db", "plinth.db-wal", "plinth.db-shm"])
+      await expect(store.backup(join(data, file))).rejects.toMatchObject({ code: "AlreadyExists" });
+    // Locks are those of a process, so another one has to ask.
+    const asks = `new (require("node:sqlite").DatabaseSync)(${JSON.stringify(join(data, "lock.db"))}).exec("BEGIN EXCLUSIVE")`;
+    const { status, stderr } = spawnSync(process.execPath, ["-e", asks], { encoding: "utf8" });
+    expect([status, stderr]).toEqual([1, expect.stringContaining("database is locked")]);
   });
 
   test("close waits for a backup", async () => {
