@@ -55,6 +55,7 @@ export interface HostOptions {
   readonly folder?: string;
   readonly config?: Partial<EngineConfig>;
   readonly deploy?: boolean;
+  readonly isServed?: (tenant: string) => Promise<boolean>;
 }
 
 /** Opens everything on `folder` (a new one when absent) and deploys the functions to `SCOPE`. */
@@ -83,6 +84,7 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
     runtime,
     telemetry,
     config: engineConfig({ drainMs: 0, ...options.config }),
+    ...(options.isServed === undefined ? {} : { isServed: options.isServed }),
   });
   await engine.start();
   const scheduler = createScheduler({ database, engine, runtime, telemetry, store });

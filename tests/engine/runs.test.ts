@@ -215,6 +215,19 @@ describe("idempotency keys", () => {
     expect(await value(host, "counters:get", { name: "once" })).toBe(1);
   });
 
+  test("I3 O09 nobody gets the outcome of another identity's call", async () => {
+    const as = (identity: Readonly<Record<string, unknown>> | undefined) => {
+      const actor = { kind: "key", scopes: ["admin"], ...(identity === undefined ? {} : { identity }) } as const;
+      return host.engine.invoke(request("counters:add", { name: "mine", by: 1 }, { actor, idempotencyKey: "k-mine" }));
+    };
+    const alice = { subject: "alice", issuer: "x" };
+    const first = await as(alice);
+    expect((await as(alice)).id).toBe(first.id);
+    for (const other of [{ subject: "bob", issuer: "x" }, undefined])
+      await expect(as(other)).rejects.toMatchObject({ code: "IdempotencyConflict" });
+    expect(await value(host, "counters:get", { name: "mine" })).toBe(1);
+  });
+
   test("the failure of a function is an outcome too; a call that was refused leaves its key free", async () => {
     const failing = () => host.engine.invoke(request("counters:fail", {}, { idempotencyKey: "k2" }));
     const [first, second] = [await failing(), await failing()];
@@ -249,6 +262,25 @@ describe("idempotency keys", () => {
     expect(await value(host, "counters:get", { name: "queued once" })).toBe(1);
   });
 });
+
+test("K09 nothing of a tenant runs that is not served any more, also what was stored or scheduled before", async () => {
+  let served = true;
+  const own = await startEngineHost({ config: { perTenant: { query: 16, mutation: 16, action: 1 } }, isServed: async () => served });
+  try {
+    const first = await own.engine.enqueue(request("jobs:wait", { ms: 300 }));
+    const later = await own.engine.enqueue(request("jobs:orchestrate", { name: "late" }));
+    await eventually(async () => (await own.engine.get(SCOPE, first.id))?.state === "running");
+    served = false;
+    await expect(own.engine.invoke(request("counters:add", { name: "late", by: 1 }))).rejects.toMatchObject({ code: "NotFound" });
+    expect(await finished(later.id, own)).toMatchObject({ state: "failed", error: { code: "NotFound" } });
+    served = true;
+    expect(await value(own, "counters:get", { name: "late" })).toBeNull();
+    expect(await queueLength(own)).toBe(0);
+  } finally {
+    await own.stop();
+    await removeFolder(own);
+  }
+}, 20_000);
 
 describe("records of synchronous calls", () => {
   test("failures and a sample of successes are kept, written together", async () => {

@@ -91,6 +91,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   opened.promise.catch(() => undefined);
   const deploys = openDeploys({ database, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: opened.promise });
   const feed = new InvocationFeed();
+  const tenants = new Tenants({ database, runtime, tier });
   const engine = createEngine({
     database,
     commits: store,
@@ -100,6 +101,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     runtime,
     telemetry,
     config: engineSettings(config),
+    isServed: async (tenant) => (await tenants.find(tenant)) !== undefined,
     onFinished: ({ scope, atMs, outcome }) => {
       if (feed.hasListeners(scope)) feed.publish(scope, finishedInvocation(atMs, outcome));
     },
@@ -113,7 +115,6 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   shutdown.add("scheduler", stopScheduler);
   shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
 
-  const tenants = new Tenants({ database, runtime, tier });
   const eraser = new TenantEraser({ database, tenants, log });
   eraser.start();
   const keys = new Keys({ database, runtime });

@@ -5,7 +5,8 @@
  *    conflicts leaves nothing.
  * X2 A query or mutation whose runner is lost, or that conflicts, is run again on a new snapshot, up to the
  *    limits. An action is started once.
- * X3 Whatever happens, the lease is released and the transaction is over when this returns or throws.
+ * X3 Nothing runs for a tenant that is not served any more, also what was accepted before.
+ * X4 Whatever happens, the lease is released and the transaction is over when this returns or throws.
  */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
@@ -230,7 +231,9 @@ export class Executor {
 
   /** Waits for a runner; not longer than for a place. */
   async #acquire(run: CallRun, lane: "transaction" | "action"): Promise<RunnerLease> {
-    const { sandbox, runtime, telemetry } = this.#core.parts;
+    const { sandbox, runtime, telemetry, isServed } = this.#core.parts;
+    const { tenant } = run.accepted.scope;
+    if (isServed !== undefined && !(await isServed(tenant))) throw plinthError("NotFound", { what: `tenant '${tenant}'` });
     const waitMsMax = limit(lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax");
     run.throwIfAborted();
     const sinceMs = runtime.monotonicMs();
@@ -238,7 +241,7 @@ export class Executor {
     // Most calls get a runner at once: the reason is noted, but nobody is told of it.
     run.waitReason = "noRunner";
     try {
-      const lease = await sandbox.acquire({ tenant: run.accepted.scope.tenant, lane, version: run.accepted.version }, run.signal);
+      const lease = await sandbox.acquire({ tenant, lane, version: run.accepted.version }, run.signal);
       const waitedMs = runtime.monotonicMs() - sinceMs;
       if (waitedMs >= 1) telemetry.metrics.waited("noRunner", waitedMs);
       return lease;
@@ -248,7 +251,7 @@ export class Executor {
   }
 }
 
-/** X3: what an attempt holds, given back once. */
+/** X4: what an attempt holds, given back once. */
 class Held {
   readonly #lease: RunnerLease;
   #leaseReleased = false;

@@ -3,7 +3,8 @@
  *
  * I1 A mutation's outcome is stored in the transaction of its writes: both are there or none.
  * I2 An action is noted before it starts, so it starts once; when its host died meanwhile, the outcome is RunnerLost.
- * I3 The same key with another function or other arguments is IdempotencyConflict and changes nothing.
+ * I3 The same key with another function, other arguments or for another identity is IdempotencyConflict and changes
+ *    nothing: nobody gets the outcome of somebody else's call.
  * I4 Failures that are not the function's are not stored: the same key may try again.
  */
 import { createHash } from "node:crypto";
@@ -85,7 +86,9 @@ export class Idempotency {
 
 function fingerprintOf(accepted: AcceptedCall): string {
   const args = accepted.args === undefined ? accepted.argsText : valueToText(accepted.args);
-  return createHash("sha256").update(`${accepted.path}\n${args}`).digest("base64url");
+  const { identity } = accepted.request.actor;
+  const asWhom = identity === undefined ? "" : `\n${JSON.stringify(identity)}`;
+  return createHash("sha256").update(`${accepted.path}\n${args}${asWhom}`).digest("base64url");
 }
 
 function conflict(key: string) {

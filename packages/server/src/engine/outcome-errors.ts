@@ -1,6 +1,7 @@
 /** What a run of user code that did not succeed means as an error. All texts in an outcome are the user's. */
 import { unreachable } from "@plinth/core/assert.ts";
-import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
+import { parseValueText } from "@plinth/core/documents/values.ts";
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { escapeText } from "@plinth/core/policy/escape-text.ts";
 import type { CallOutcome } from "../sandbox/sandbox.ts";
@@ -18,7 +19,8 @@ export function failureOf(outcome: FailedOutcome, abortReason: PlinthError | und
   switch (outcome.kind) {
     case "error": {
       const detail = `Uncaught ${escapeText(outcome.message, limit("failureMessageCharsMax"))}`;
-      const options = outcome.dataText === undefined ? {} : { dataText: outcome.dataText };
+      // Answers hold the text as it is, so only what is a value passes; user code can make it any text.
+      const options = outcome.dataText !== undefined && isValueText(outcome.dataText) ? { dataText: outcome.dataText } : {};
       const error = plinthError("FunctionError", { detail }, options);
       return outcome.stack === undefined ? { error } : { error, stack: escapeText(outcome.stack, limit("failureStackCharsMax")) };
     }
@@ -57,6 +59,16 @@ export function asCallerSees(failure: FunctionFailure): PlinthError {
   if (failure.stack === undefined) return failure.error;
   const { dataText } = failure.error;
   return plinthError("FunctionError", { detail: `${failure.error.message}\n${failure.stack}` }, dataText === undefined ? {} : { dataText });
+}
+
+function isValueText(text: string): boolean {
+  try {
+    parseValueText(text);
+    return true;
+  } catch (error) {
+    if (error instanceof PlinthError) return false;
+    throw error;
+  }
 }
 
 function secondsText(ms: number): string {

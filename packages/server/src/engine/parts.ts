@@ -19,6 +19,8 @@ export interface EngineParts {
   readonly runtime: Runtime;
   readonly telemetry: Telemetry;
   readonly config: EngineConfig;
+  /** Whether a tenant is served still; all are when absent. What was queued or scheduled before its end asks here. */
+  readonly isServed?: (tenant: string) => Promise<boolean>;
   /** Hears of every invocation that ended, cached results included: for those who follow a branch's logs. */
   readonly onFinished?: (finished: { readonly scope: Scope; readonly atMs: number; readonly outcome: InvocationOutcome }) => void;
 }
