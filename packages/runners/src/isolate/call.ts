@@ -73,12 +73,22 @@ export class Call {
     this.slot.submit(() => {
       if (this.#ended) return undefined;
       if (this.slot.isDisposed) return void this.#end("error", { message: LOST });
-      this.#context = this.#services.contexts.take(this);
-      this.#context.post = (code, number, a, b, c) => this.#posted(code, number, a, b, c);
-      if (this.#context.isLoaded) this.#invoke(this.#context);
-      else this.#load(this.#context);
+      try {
+        this.#enterContext();
+      } catch {
+        // Making a context fails only in an isolate that is over its limit.
+        this.slot.dispose();
+        this.#services.endAll(this.slot, "outOfMemory");
+      }
       return undefined;
     });
+  }
+
+  #enterContext(): void {
+    this.#context = this.#services.contexts.take(this);
+    this.#context.post = (code, number, a, b, c) => this.#posted(code, number, a, b, c);
+    if (this.#context.isLoaded) this.#invoke(this.#context);
+    else this.#load(this.#context);
   }
 
   #load(context: CallContext): void {
@@ -92,7 +102,7 @@ export class Call {
   #invoke(context: CallContext): void {
     const { kind, path, requestId, seed, nowMs, snapshotNs, limits } = this.envelope;
     const { resultBytes, logLines, logLineBytes, pendingHostCalls } = limits;
-    const settings: InvokeSettings = { kind, path, requestId, seed, nowMs, snapshotNs: snapshotNs ?? null, resultBytes, logLines, logLineBytes, pendingHostCalls };
+    const settings: InvokeSettings = { kind, path, requestId, seed, nowMs, snapshotNs: snapshotNs ?? null, resultBytes, logLines, logLineBytes, pendingHostCalls, timers: limit("timersPerCallMax") };
     this.#run(context.enter(ENTER.invoke, 0, JSON.stringify(settings), this.#argsText));
   }
 

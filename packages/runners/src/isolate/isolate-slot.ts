@@ -16,6 +16,8 @@ import { type Enter, VERSION_FILE } from "./wire.ts";
 const SCRIPTS_MAX = 4;
 const READY_CONTEXTS_MAX = 2;
 const MIB = 1024 * 1024;
+/** How long an isolate may stay in what the engine's timeout does not cover. */
+const OVERDUE_MS = 100;
 
 export type SliceOutcome =
   | { readonly kind: "done"; readonly ms: number }
@@ -52,6 +54,8 @@ export class IsolateSlot {
   #ready: CallContext[] = [];
   readonly #jobs: Job[] = [];
   #inFlight = false;
+  /** A slice ended badly and may have left rejections that nobody handled. */
+  #isDirty = false;
   #owner: unknown;
   #disposed = false;
 
@@ -135,11 +139,20 @@ export class IsolateSlot {
     const startMs = performance.now();
     const startCpu = this.#isolate.cpuTime;
     const usedMs = () => (this.#disposed || this.#isolate.isDisposed ? performance.now() - startMs : Number(this.#isolate.cpuTime - startCpu) / 1e6);
+    let overdue = false;
+    // The engine's own timeout leaves out what it runs to describe a rejection that nobody handled.
+    const guard = setTimeout(() => {
+      overdue = true;
+      this.dispose();
+    }, timeoutMs + OVERDUE_MS);
     try {
       await slice.later(timeoutMs);
       return { kind: "done", ms: usedMs() };
     } catch (error) {
-      return this.#classify(error, { ms: usedMs(), wallMs: performance.now() - startMs, timeoutMs });
+      const wallMs = performance.now() - startMs;
+      return overdue ? { kind: "timeout", ms: wallMs } : this.#classify(error, { ms: usedMs(), wallMs, timeoutMs });
+    } finally {
+      clearTimeout(guard);
     }
   }
 
@@ -150,12 +163,30 @@ export class IsolateSlot {
       this.dispose();
       return { kind: "outOfMemory" };
     }
+    this.#dropRejections();
     // User code may throw the same words, but not so late.
     if (message === "Script execution timed out." && times.wallMs >= times.timeoutMs - 1) {
       this.condemned = true;
       return { kind: "timeout", ms: times.ms };
     }
     return { kind: "uncaught", ms: times.ms, error };
+  }
+
+  /**
+   * Unhandled rejections that are left behind would be reported to whatever enters the isolate next, and
+   * reading them may run user code. So they are taken out first of all, on the isolate's thread.
+   */
+  #dropRejections(): void {
+    this.#isDirty = true;
+    this.#jobs.unshift(() => {
+      if (this.#disposed) return undefined;
+      const guard = setTimeout(() => this.dispose(), OVERDUE_MS);
+      const done = (): undefined => {
+        clearTimeout(guard);
+        this.#isDirty = false;
+      };
+      return this.#isolate.getHeapStatistics().then(done, done);
+    });
   }
 
   /** A context with the guest in it and nothing else. Only within a job. */
@@ -221,7 +252,7 @@ export class IsolateSlot {
 
   /** Bytes in use now, or when it was last possible to ask. */
   heapBytes(): number {
-    if (this.#inFlight || this.#disposed || this.#isolate.isDisposed) return this.lastHeapBytes;
+    if (this.#inFlight || this.#isDirty || this.#disposed || this.#isolate.isDisposed) return this.lastHeapBytes;
     const heap = this.#isolate.getHeapStatisticsSync();
     this.lastHeapBytes = heap.used_heap_size + heap.externally_allocated_size;
     return this.lastHeapBytes;

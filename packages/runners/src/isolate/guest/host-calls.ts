@@ -19,6 +19,7 @@ let nextHostCall = 0;
 let nextLocalCall = 0;
 let nextTimer = 1;
 let waiting = 0;
+let timersWaiting = 0;
 
 export function hostCall(op: string, argText: string): Promise<string> {
   const id = nextHostCall++;
@@ -70,6 +71,9 @@ function take(table: Record<string | number, Waiting>, id: number): Waiting | un
 }
 
 export function setTimer(ms: number, callback: () => void): number {
+  const max = session.settings.timers;
+  if (timersWaiting >= max) throw new NativeError(`Too many timers wait at the same time (maximum ${max}).`);
+  timersWaiting++;
   const id = nextTimer++;
   timers[id] = callback;
   session.post(POST.setTimer, id, `${ms}`, "", "");
@@ -79,11 +83,14 @@ export function setTimer(ms: number, callback: () => void): number {
 export function clearTimer(id: number): void {
   if (timers[id] === undefined) return;
   delete timers[id];
+  timersWaiting--;
   session.post(POST.clearTimer, id, "", "", "");
 }
 
 export function fireTimer(id: number): void {
   const callback = timers[id];
+  if (callback === undefined) return;
   delete timers[id];
-  callback?.();
+  timersWaiting--;
+  callback();
 }

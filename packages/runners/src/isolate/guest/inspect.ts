@@ -90,16 +90,20 @@ class Renderer {
   }
 
   #fields(value: object, depth: number): string[] {
-    const keys = Reflect.ownKeys(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+    const keys = Reflect.ownKeys(value);
     const items: string[] = [];
+    let hidden = 0;
     for (const key of keys) {
       if (items.length >= ENTRIES_MAX || this.#left <= 0) break;
-      const shown = typeof key === "symbol" ? `[${String(key)}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key);
       const property = Object.getOwnPropertyDescriptor(value, key);
-      if (property === undefined) continue;
+      if (property?.enumerable !== true) {
+        hidden++;
+        continue;
+      }
+      const shown = typeof key === "symbol" ? `[${String(key)}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? key : quote(key);
       items.push(`${shown}: ${"value" in property ? this.render(property.value, depth) : accessor(property)}`);
     }
-    return more(items, keys.length);
+    return more(items, keys.length - hidden);
   }
 }
 
