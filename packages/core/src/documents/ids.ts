@@ -17,9 +17,8 @@ const INTERNAL_BYTES = 16;
 const CHECKSUM_BYTES = 2;
 const TABLE_NUMBER_MAX = 0xffff_ffff;
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
-/** Character code → 5 bits; 255 for others. */
-const DIGITS = new Uint8Array(128).fill(255);
-for (let i = 0; i < ALPHABET.length; i += 1) DIGITS[ALPHABET.charCodeAt(i)] = i;
+/** Character code → 5 bits; 255 for others. Made at its first use, because few of the contexts that load this file read an id. */
+let digits: Uint8Array | undefined;
 
 export function encodeDocumentId(id: DocumentId): string {
   const { tableNumber, internalId } = id;
@@ -99,16 +98,23 @@ function base32(bytes: Uint8Array): string {
   return bits === 0 ? text : text + ALPHABET[(buffer << (5 - bits)) & 31];
 }
 
+function digitTable(): Uint8Array {
+  const table = new Uint8Array(128).fill(255);
+  for (let i = 0; i < ALPHABET.length; i += 1) table[ALPHABET.charCodeAt(i)] = i;
+  return table;
+}
+
 function bytesFromBase32(text: string): Uint8Array | null {
   const byteLength = Math.floor((text.length * 5) / 8);
   const shortest = 1 + INTERNAL_BYTES + CHECKSUM_BYTES;
   if (byteLength < shortest || byteLength > shortest + 4 || Math.ceil((byteLength * 8) / 5) !== text.length) return null;
   const bytes = new Uint8Array(byteLength);
+  const table = (digits ??= digitTable());
   let buffer = 0;
   let bits = 0;
   let at = 0;
   for (let i = 0; i < text.length; i += 1) {
-    const digit = DIGITS[text.charCodeAt(i)] ?? 255;
+    const digit = table[text.charCodeAt(i)] ?? 255;
     if (digit === 255) return null;
     buffer = (buffer << 5) | digit;
     bits += 5;

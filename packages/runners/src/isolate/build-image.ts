@@ -12,6 +12,8 @@ import { webParts } from "./web-parts.ts";
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 const STAMP_FILE = "sources.sha256";
+/** How the bundler words the guest's one export; as an object of exports it would be made anew in every context. */
+const GUEST_EXPORT = "export{enter};";
 
 export interface IsolateImage {
   readonly runnerFile: string;
@@ -73,22 +75,21 @@ async function bundleGuest(): Promise<string> {
   const result = await build({
     entryPoints: [join(FOLDER, "guest/main.ts")],
     bundle: true,
-    format: "cjs",
+    format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
     target: "esnext",
     minifyWhitespace: true,
-    
     write: false,
     plugins: [webParts()],
     logLevel: "silent",
     // Strict code keeps its functions out of reach of a user's Error.prepareStackTrace.
-    banner: { js: '(function(){"use strict";const module={exports:{}};let exports=module.exports;' },
-    footer: { js: "return module.exports.enter})()" },
+    banner: { js: '(function(){"use strict";' },
+    footer: { js: "return enter})()" },
   });
-  const [file] = result.outputFiles;
-  if (file === undefined) throw new Error("the guest has no output");
-  return file.text;
+  const text = result.outputFiles[0]?.text ?? "";
+  if (!text.includes(GUEST_EXPORT)) throw new Error("the guest does not export what it should");
+  return text.replace(GUEST_EXPORT, "");
 }
 
 function nativeFile(): string {

@@ -40,9 +40,3 @@ export interface GuestIntrinsics {
   readonly JSONparse: (text: string) => unknown;
   readonly JSONstringify: (value: unknown) => string;
 }
-
-/**
- * A table of lazy globals: name → function that makes the value at the first touch. Globals of the
- * table replace nothing that the context has.
- */
-export type GuestGlobals = Readonly<Record<string, (bridge: GuestBridge) => unknown>>;

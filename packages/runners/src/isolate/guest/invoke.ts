@@ -11,6 +11,7 @@ import { describeThrown } from "./thrown.ts";
 type Invocable = Readonly<Record<string, unknown>>;
 
 const START: Readonly<Record<InvokeSettings["kind"], (settings: InvokeSettings, argsText: string) => unknown>> = {
+  __proto__: null as never,
   query: (settings, argsText) => method(settings, "invokeQuery")(argsText),
   mutation: (settings, argsText) => method(settings, "invokeMutation")(argsText),
   action: (settings, argsText) => method(settings, "invokeAction")(settings.requestId, argsText),

@@ -18,27 +18,32 @@ import { serveLazily } from "./lazy-globals.ts";
 import { emptyTable, jsonParse, jsonStringify, nativeNow } from "./realm.ts";
 import { elapsedMs, localSync, nowMs, observeRandom, requireAction, session } from "./session.ts";
 import { makeFinalizationRegistry, makeWeakRef } from "./weak.ts";
-import { webGlobals } from "./web/index.ts";
+import { makeWebGlobal, WEB_GLOBALS } from "./web/index.ts";
 
 /** Names that this engine brings and user code may not have; the runner writes them here. */
 declare const PLINTH_REMOVED_GLOBALS: readonly string[];
 
-const bridge: GuestBridge = {
-  get kind() {
-    return session.settings.kind;
-  },
-  requireAction,
-  hostCall,
-  local: localCall,
-  localSync,
-  nowMs,
-  elapsedMs,
-  setTimer,
-  clearTimer,
-  reportUncaught: fail,
-  observeRandom,
-  intrinsics: { JSONparse: jsonParse, JSONstringify: jsonStringify },
-};
+let bridge: GuestBridge | undefined;
+
+/** Made at the first touch of a web global, like the globals themselves. */
+function makeBridge(): GuestBridge {
+  return {
+    get kind() {
+      return session.settings.kind;
+    },
+    requireAction,
+    hostCall,
+    local: localCall,
+    localSync,
+    nowMs,
+    elapsedMs,
+    setTimer,
+    clearTimer,
+    reportUncaught: fail,
+    observeRandom,
+    intrinsics: { JSONparse: jsonParse, JSONstringify: jsonStringify },
+  };
+}
 
 function installGlobals(): void {
   for (const name of PLINTH_REMOVED_GLOBALS) Reflect.deleteProperty(globalThis, name);
@@ -51,7 +56,7 @@ function installGlobals(): void {
   makers["process"] = makeProcess;
   makers["self"] = () => globalThis;
   makers["Convex"] = () => convex;
-  serveLazily(makers, webGlobals, bridge);
+  serveLazily(makers, WEB_GLOBALS, (name) => makeWebGlobal(name, (bridge ??= makeBridge())));
 }
 
 /** `process` is here only for its variables. */

@@ -22,7 +22,7 @@ export function loadAddon(): typeof import("isolated-vm") {
 
 /** The table with a bridge over two functions that the test gives: `$sync` and `$async`. */
 const ENTRY = `
-import { webGlobals } from "../guest/web/index.ts";
+import { makeWebGlobal, WEB_GLOBALS } from "../guest/web/index.ts";
 import { ENGINE_GLOBALS } from "../guest/globals.ts";
 const waiting = new Map(); let last = 0;
 const timers = new Map(); const uncaught = [];
@@ -39,9 +39,9 @@ const bridge = {
   clearTimer: (id) => void timers.delete(id), reportUncaught: (error) => void uncaught.push(String(error)), observeRandom() {},
   intrinsics: { JSONparse: JSON.parse, JSONstringify: JSON.stringify },
 };
-for (const name of Object.keys(webGlobals)) {
+for (const name of Object.keys(WEB_GLOBALS)) {
   const settle = (value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
-  Object.defineProperty(globalThis, name, { configurable: true, get() { const value = webGlobals[name](bridge); settle(value); return value; }, set: settle });
+  Object.defineProperty(globalThis, name, { configurable: true, get() { const value = makeWebGlobal(name, bridge); settle(value); return value; }, set: settle });
 }
 globalThis.self = globalThis;
 export const deliver = (id, text) => {
@@ -56,7 +56,7 @@ let bundled: Promise<string> | undefined;
 
 /** The script of the table, bundled as the guest is; or with an empty table, to compare costs. */
 export function webScript(options: { readonly empty?: boolean } = {}): Promise<string> {
-  if (options.empty === true) return bundle(ENTRY.replace(/import \{ webGlobals.*/, "const webGlobals = {};"));
+  if (options.empty === true) return bundle(ENTRY.replace(/import \{ makeWebGlobal.*/, "const WEB_GLOBALS = {};"));
   bundled ??= bundle(ENTRY);
   return bundled;
 }

@@ -1,71 +1,78 @@
 /**
- * The web globals of the guest: name → function that makes the value when it is first touched. Everything
- * behind `parts.ts` is one function that is not called before, so a context that touches nothing pays for
- * one closure per name.
+ * The web globals of the guest: name → part of `parts.ts` that makes the value when it is first touched.
+ * Everything behind `parts.ts` is one function that is not called before. The table holds only texts and has
+ * no prototype: a function per name, or an object of the common kind, would cost every context 40 µs.
  */
-import type { GuestBridge, GuestGlobals } from "../bridge.ts";
+import type { GuestBridge } from "../bridge.ts";
+
+type Parts = (typeof import("./parts.ts"))["parts"];
 
 declare const require: (path: "./parts.ts") => typeof import("./parts.ts");
 
-function touch(bridge: GuestBridge): (typeof import("./parts.ts"))["parts"] {
+export const WEB_GLOBALS: Readonly<Record<string, keyof Parts>> = {
+  __proto__: null as never,
+
+  URL: "url",
+  URLSearchParams: "url",
+
+  TextEncoder: "encoding",
+  TextDecoder: "encoding",
+  TextEncoderStream: "encoding",
+  TextDecoderStream: "encoding",
+  atob: "base64",
+  btoa: "base64",
+
+  Headers: "fetchClasses",
+  Request: "fetchClasses",
+  Response: "fetchClasses",
+  FormData: "fetchClasses",
+  Blob: "blob",
+  File: "blob",
+  fetch: "fetch",
+
+  Event: "events",
+  EventTarget: "events",
+  CustomEvent: "events",
+  AbortController: "abort",
+  AbortSignal: "abort",
+  DOMException: "domException",
+  structuredClone: "structuredClone",
+
+  crypto: "crypto",
+  Crypto: "crypto",
+  SubtleCrypto: "subtle",
+  CryptoKey: "subtle",
+
+  ReadableStream: "streams",
+  ReadableStreamDefaultReader: "streams",
+  ReadableStreamBYOBReader: "streams",
+  ReadableStreamDefaultController: "streams",
+  ReadableByteStreamController: "streams",
+  ReadableStreamBYOBRequest: "streams",
+  WritableStream: "streams",
+  WritableStreamDefaultWriter: "streams",
+  WritableStreamDefaultController: "streams",
+  TransformStream: "streams",
+  TransformStreamDefaultController: "streams",
+  ByteLengthQueuingStrategy: "streams",
+  CountQueuingStrategy: "streams",
+
+  setTimeout: "timers",
+  clearTimeout: "timers",
+  setInterval: "timers",
+  clearInterval: "timers",
+  queueMicrotask: "timers",
+  performance: "performance",
+
+  AsyncLocalStorage: "asyncLocalStorage",
+  AsyncResource: "asyncLocalStorage",
+};
+
+/** Makes the global of that name, which the table holds. */
+export function makeWebGlobal(name: string, bridge: GuestBridge): unknown {
   const { holdBridge, parts } = require("./parts.ts");
   holdBridge(bridge);
-  return parts;
+  const part = WEB_GLOBALS[name];
+  const values: Readonly<Record<string, unknown>> = part === undefined ? {} : parts[part];
+  return values[name];
 }
-
-export const webGlobals: GuestGlobals = {
-  URL: (bridge) => touch(bridge).url.URL,
-  URLSearchParams: (bridge) => touch(bridge).url.URLSearchParams,
-
-  TextEncoder: (bridge) => touch(bridge).encoding.TextEncoder,
-  TextDecoder: (bridge) => touch(bridge).encoding.TextDecoder,
-  TextEncoderStream: (bridge) => touch(bridge).encoding.TextEncoderStream,
-  TextDecoderStream: (bridge) => touch(bridge).encoding.TextDecoderStream,
-  atob: (bridge) => touch(bridge).base64.atob,
-  btoa: (bridge) => touch(bridge).base64.btoa,
-
-  Headers: (bridge) => touch(bridge).fetchClasses.Headers,
-  Request: (bridge) => touch(bridge).fetchClasses.Request,
-  Response: (bridge) => touch(bridge).fetchClasses.Response,
-  FormData: (bridge) => touch(bridge).fetchClasses.FormData,
-  Blob: (bridge) => touch(bridge).blob.Blob,
-  File: (bridge) => touch(bridge).blob.File,
-  fetch: (bridge) => touch(bridge).fetch.fetch,
-
-  Event: (bridge) => touch(bridge).events.Event,
-  EventTarget: (bridge) => touch(bridge).events.EventTarget,
-  CustomEvent: (bridge) => touch(bridge).events.CustomEvent,
-  AbortController: (bridge) => touch(bridge).abort.AbortController,
-  AbortSignal: (bridge) => touch(bridge).abort.AbortSignal,
-  DOMException: (bridge) => touch(bridge).domException.DOMException,
-  structuredClone: (bridge) => touch(bridge).structuredClone.structuredClone,
-
-  crypto: (bridge) => touch(bridge).crypto.crypto,
-  Crypto: (bridge) => touch(bridge).crypto.Crypto,
-  SubtleCrypto: (bridge) => touch(bridge).subtle.SubtleCrypto,
-  CryptoKey: (bridge) => touch(bridge).subtle.CryptoKey,
-
-  ReadableStream: (bridge) => touch(bridge).streams.ReadableStream,
-  ReadableStreamDefaultReader: (bridge) => touch(bridge).streams.ReadableStreamDefaultReader,
-  ReadableStreamBYOBReader: (bridge) => touch(bridge).streams.ReadableStreamBYOBReader,
-  ReadableStreamDefaultController: (bridge) => touch(bridge).streams.ReadableStreamDefaultController,
-  ReadableByteStreamController: (bridge) => touch(bridge).streams.ReadableByteStreamController,
-  ReadableStreamBYOBRequest: (bridge) => touch(bridge).streams.ReadableStreamBYOBRequest,
-  WritableStream: (bridge) => touch(bridge).streams.WritableStream,
-  WritableStreamDefaultWriter: (bridge) => touch(bridge).streams.WritableStreamDefaultWriter,
-  WritableStreamDefaultController: (bridge) => touch(bridge).streams.WritableStreamDefaultController,
-  TransformStream: (bridge) => touch(bridge).streams.TransformStream,
-  TransformStreamDefaultController: (bridge) => touch(bridge).streams.TransformStreamDefaultController,
-  ByteLengthQueuingStrategy: (bridge) => touch(bridge).streams.ByteLengthQueuingStrategy,
-  CountQueuingStrategy: (bridge) => touch(bridge).streams.CountQueuingStrategy,
-
-  setTimeout: (bridge) => touch(bridge).timers.setTimeout,
-  clearTimeout: (bridge) => touch(bridge).timers.clearTimeout,
-  setInterval: (bridge) => touch(bridge).timers.setInterval,
-  clearInterval: (bridge) => touch(bridge).timers.clearInterval,
-  queueMicrotask: (bridge) => touch(bridge).timers.queueMicrotask,
-  performance: (bridge) => touch(bridge).performance.performance,
-
-  AsyncLocalStorage: (bridge) => touch(bridge).asyncLocalStorage.AsyncLocalStorage,
-  AsyncResource: (bridge) => touch(bridge).asyncLocalStorage.AsyncResource,
-};
