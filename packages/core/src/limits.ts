@@ -177,6 +177,10 @@ export const LIMITS = {
     value: 16,
     reason: "versions that calls still run with after the head moved, whose functions are kept in memory",
   },
+  cachedHeadsBytesMax: {
+    value: 64 * MiB,
+    reason: "stored form of what the branches in memory declare; parsed, it takes a few times as much",
+  },
   cachedHeadsMax: { value: 1000, reason: "branch heads whose functions are kept in memory" },
 
   // Tenants and keys.

@@ -1,6 +1,6 @@
 /**
- * What a branch serves, in memory: its functions and its environment. A bounded number of branches is kept, the
- * least recently used go first.
+ * What a branch serves, in memory: its functions and its environment. A bounded number of branches is kept, within a
+ * bounded memory: authors choose how much a version declares. The least recently used go first.
  *
  * C1 Whatever was read before a change is never served after the change is acknowledged: `forget` makes every
  *    reading that is under way uncacheable, and the next caller reads again.
@@ -13,11 +13,20 @@ export interface BranchState {
   /** undefined when nothing was deployed yet. */
   readonly functions: FunctionTable | undefined;
   readonly environment: Readonly<Record<string, string>>;
+  /** Stored form of what it holds. */
+  readonly bytes: number;
+}
+
+interface Entry {
+  readonly state: Promise<BranchState>;
+  /** 0 until it is read. */
+  bytes: number;
 }
 
 export class BranchCache {
   readonly #load: (scope: Scope) => Promise<BranchState>;
-  readonly #states = new Map<string, Promise<BranchState>>();
+  readonly #entries = new Map<string, Entry>();
+  #bytes = 0;
 
   constructor(load: (scope: Scope) => Promise<BranchState>) {
     this.#load = load;
@@ -26,27 +35,45 @@ export class BranchCache {
   /** Callers that come together share one reading. */
   get(scope: Scope): Promise<BranchState> {
     const key = keyOf(scope);
-    const known = this.#states.get(key);
+    const known = this.#entries.get(key);
     if (known !== undefined) {
       // The order of a Map is that of insertion; the first key is the one unused for longest.
-      this.#states.delete(key);
-      this.#states.set(key, known);
-      return known;
+      this.#entries.delete(key);
+      this.#entries.set(key, known);
+      return known.state;
     }
-    const loading = this.#load(scope);
-    this.#states.set(key, loading);
-    loading.catch(() => {
-      if (this.#states.get(key) === loading) this.#states.delete(key);
-    });
-    for (const oldest of this.#states.keys()) {
-      if (this.#states.size <= limit("cachedHeadsMax")) break;
-      this.#states.delete(oldest);
-    }
-    return loading;
+    const entry: Entry = { state: this.#load(scope), bytes: 0 };
+    this.#entries.set(key, entry);
+    entry.state.then(
+      ({ bytes }) => {
+        if (this.#entries.get(key) !== entry) return;
+        entry.bytes = bytes;
+        this.#bytes += bytes;
+        this.#makeRoom(key);
+      },
+      () => {
+        if (this.#entries.get(key) === entry) this.#drop(key);
+      },
+    );
+    this.#makeRoom(key);
+    return entry.state;
   }
 
   forget(scope: Scope): void {
-    this.#states.delete(keyOf(scope));
+    this.#drop(keyOf(scope));
+  }
+
+  /** The one that is asked for stays, however large. */
+  #makeRoom(except: string): void {
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= limit("cachedHeadsMax") && this.#bytes <= limit("cachedHeadsBytesMax")) return;
+      if (oldest !== except) this.#drop(oldest);
+    }
+  }
+
+  #drop(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+    this.#entries.delete(key);
   }
 }
 

@@ -242,10 +242,10 @@ class StoredDeploys implements Deploys {
         CONVEX_CLOUD_URL: api + prefix,
         CONVEX_SITE_URL: site + prefix,
       };
-      if (head === undefined) return { functions: undefined, environment };
+      if (head === undefined) return { functions: undefined, environment, bytes: 0 };
       const stored = must(await records.get(VERSIONS, [head.version]), "the version at the head is stored");
-      const analysis = parseAnalysis(must(await readArtefact(transaction, stored, "analysis"), "a version has its analysis"));
-      return { functions: new FunctionTable(this.#codeOf(scope, stored), analysis), environment };
+      const text = must(await readArtefact(transaction, stored, "analysis"), "a version has its analysis");
+      return { functions: new FunctionTable(this.#codeOf(scope, stored), parseAnalysis(text)), environment, bytes: text.length };
     });
   }
 

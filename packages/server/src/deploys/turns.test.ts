@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { limit } from "@plinth/core/limits.ts";
 import { BranchCache, type BranchState } from "./branch-cache.ts";
 import { Turns } from "./turns.ts";
 
@@ -48,7 +49,7 @@ describe("turns", () => {
 
 describe("C1: the branch cache", () => {
   const scope = { tenant: "t", branch: "main" };
-  const state = (name: string): BranchState => ({ functions: undefined, environment: { name } });
+  const state = (name: string): BranchState => ({ functions: undefined, environment: { name }, bytes: 0 });
 
   it("never serves what was read before a change, after it", async () => {
     let current = "old";
@@ -66,6 +67,20 @@ describe("C1: the branch cache", () => {
     expect((await cache.get(scope)).environment["name"]).toBe("new");
     expect((await early).environment["name"]).toBe("old");
     expect((await cache.get(scope)).environment["name"]).toBe("new");
+  });
+
+  it("keeps what fits the memory, the last used ones", async () => {
+    const loads: string[] = [];
+    const cache = new BranchCache(async ({ tenant }) => {
+      loads.push(tenant);
+      return { ...state(tenant), bytes: limit("cachedHeadsBytesMax") / 2 };
+    });
+    const get = (tenant: string) => cache.get({ tenant, branch: "main" });
+    for (const tenant of ["a", "b", "a", "c", "a", "b"]) await get(tenant);
+    expect(loads).toEqual(["a", "b", "c", "b"]);
+    cache.forget({ tenant: "a", branch: "main" });
+    for (const tenant of ["c", "b"]) await get(tenant);
+    expect(loads).toEqual(["a", "b", "c", "b", "c"]);
   });
 
   it("reads again after a failure", async () => {

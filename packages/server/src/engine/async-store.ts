@@ -43,6 +43,8 @@ export async function takeLease(database: Database, call: StoredCall, nowMs: num
   return await database.update(call.scope, async ({ records }) => {
     const row = await records.get(INVOCATION_QUEUE, keyOf(call));
     const stored = await records.get(INVOCATION_REQUESTS, [call.id]);
+    // The request went with its tenant; nothing is left to run.
+    if (row !== undefined && stored === undefined) records.delete(INVOCATION_QUEUE, keyOf(call));
     if (row === undefined || stored === undefined) return undefined;
     const token = row.fencingToken + 1;
     const taken: QueueRow = { ...row, state: "running", fencingToken: token };
