@@ -1,6 +1,6 @@
 /** Categories J, K and O: the border of the isolate, leaks between calls, output and error texts. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { call } from "../../packages/cli/src/client.ts";
+import { call, send } from "../../packages/cli/src/client.ts";
 import { callFunction, forTenant } from "../../tools/local-host.ts";
 import { AbuseHost, pause } from "./abuse-host.ts";
 
@@ -53,6 +53,10 @@ describe("J the border of the isolate", () => {
 
   test("J09 dynamic import reaches nothing", async () => {
     expect((await abuse.attack("guest:J09")).status).toBe("error");
+  });
+
+  test("D08 no specifier leads out of the bundle", async () => {
+    expect(await abuse.attack("guest:D08")).toMatchObject({ status: "success", value: [] });
   });
 
   test("J10 code made at run time sees the same empty realm", async () => {
@@ -126,6 +130,19 @@ describe("O output and error texts", () => {
     const { message } = await abuse.attack("guest:throwInternal");
     // eslint-disable-next-line no-control-regex -- the point of the test
     expect(message).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f]/);
+  });
+
+  test.each([0, 1, 2, 3])("H07 forged data %i of an error adds nothing to the answer and breaks none", async (index) => {
+    for (const door of ["/api/function", `/v1/functions/${encodeURIComponent("guest:H07")}/execute`]) {
+      const response = await send(abuse.host.connection, door, { body: { path: "guest:H07", args: { index } } });
+      const text = await response.text();
+      expect([response.status, text.includes("forged"), JSON.parse(text)]).toMatchObject([
+        200,
+        true,
+        { status: /^\/api/.test(door) ? "error" : "failed" },
+      ]);
+      expect(text).not.toMatch(/"(errorData|data)":/);
+    }
   });
 
   test("O06 O07 no path or frame of the host stands in an error", async () => {

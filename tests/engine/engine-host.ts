@@ -56,12 +56,16 @@ export interface HostOptions {
   readonly config?: Partial<EngineConfig>;
   readonly deploy?: boolean;
   readonly isServed?: (tenant: string) => Promise<boolean>;
+  /** What the clock of the machine is off by. */
+  readonly clockOffsetMs?: () => number;
 }
 
 /** Opens everything on `folder` (a new one when absent) and deploys the functions to `SCOPE`. */
 export async function startEngineHost(options: HostOptions = {}): Promise<EngineHost> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "plinth-engine-")));
-  const runtime = createSystemRuntime();
+  const system = createSystemRuntime();
+  const { clockOffsetMs } = options;
+  const runtime: Runtime = clockOffsetMs === undefined ? system : { ...system, nowMs: () => system.nowMs() + clockOffsetMs() };
   const logLines: string[] = [];
   const telemetry = createTelemetry({ logLevel: "warn", destination: { write: (line: string) => void logLines.push(line) } });
   const store = await openSqliteStore({ dataDir: folder, runtime });

@@ -54,7 +54,7 @@ describe("a runner that dies", () => {
     expect(await value(host, "counters:get", { name: "killed 0" })).toBe(1);
   });
 
-  test("X2 an action is not run again", async () => {
+  test("H15 X2 an action is not run again", async () => {
     const call = host.engine.invoke(request("jobs:wait", { ms: 5000 }));
     await eventually(async () => host.sandbox.status().busy > 0);
     await new Promise((resolve) => setTimeout(resolve, 30));

@@ -123,7 +123,7 @@ describe("query cache", () => {
     expect((await host.engine.invoke(request("counters:whoAmI", {}, as("ann")))).usage.cached).toBe(true);
   });
 
-  test("a change of the environment is seen at once", async () => {
+  test("K06 a change of the environment is seen at once", async () => {
     const { deploys } = host;
     await deploys.setEnvironment({ tenant: "default", branch: "main" }, { COLOUR: "red" });
     expect(await value(host, "counters:env")).toBe("red");
@@ -227,12 +227,12 @@ describe("actions", () => {
     expect(await value(host, "jobs:callHandle")).toEqual([true, null]);
   });
 
-  test("loops end", async () => {
+  test("Z01 loops end", async () => {
     expect(await value(host, "jobs:recurse", { depth: 10 })).toBe(10);
     expect((await failure("jobs:recurse", { depth: 17 })).message).toContain("Calls that cause calls");
   });
 
-  test("fan-out beyond the limit is refused call by call, and does not hang", async () => {
+  test("Z01 fan-out beyond the limit is refused call by call, and does not hang", async () => {
     const results = (await value(host, "jobs:fanOut", { width: 80 })) as string[];
     expect(results.filter((each) => each === "ok").length).toBe(64);
     expect(results.find((each) => each !== "ok")).toContain("Actions that run at the same time");

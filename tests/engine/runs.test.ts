@@ -275,12 +275,44 @@ test("K09 nothing of a tenant runs that is not served any more, also what was st
     expect(await finished(later.id, own)).toMatchObject({ state: "failed", error: { code: "NotFound" } });
     served = true;
     expect(await value(own, "counters:get", { name: "late" })).toBeNull();
+    // Erased while it waits: its place in the queue goes too.
+    await own.engine.enqueue(request("jobs:wait", { ms: 300 }));
+    const erased = await own.engine.enqueue(request("jobs:orchestrate", { name: "erased" }));
+    await own.database.update(SCOPE, async ({ records }) => records.delete(INVOCATION_REQUESTS, [erased.id]));
+    await eventually(async () => (await queueLength(own)) === 0);
     expect(await queueLength(own)).toBe(0);
   } finally {
     await own.stop();
     await removeFolder(own);
   }
 }, 20_000);
+
+test("Z07 a clock that jumps ends no call early or late, and moments go on in order", async () => {
+  let offsetMs = 0;
+  const own = await startEngineHost({ clockOffsetMs: () => offsetMs });
+  const hour = 3_600_000;
+  try {
+    let lastTs = 0;
+    for (const jumpMs of [hour, -hour, -hour, hour]) {
+      const fromMs = performance.now();
+      const [long, short] = [{ deadlineMs: 5000 }, { deadlineMs: 200 }].map((limits) =>
+        own.engine.invoke(request("jobs:wait", { ms: 400 }, limits)),
+      );
+      await eventually(async () => own.sandbox.status().busy > 0);
+      offsetMs += jumpMs;
+      expect(await short).toMatchObject({ status: "failed", error: { code: "DeadlineExceeded" } });
+      expect(await long).toMatchObject({ status: "succeeded", usage: { executionMs: expect.closeTo(400, -3) as number } });
+      expect(performance.now() - fromMs).toBeLessThan(4000);
+      const written = await own.engine.invoke(request("counters:add", { name: "clock", by: 1 }));
+      expect(written.status === "succeeded" && written.ts).toBeGreaterThan(lastTs);
+      lastTs = own.database.latest();
+    }
+    expect(await value(own, "counters:get", { name: "clock" })).toBe(4);
+  } finally {
+    await own.stop();
+    await removeFolder(own);
+  }
+}, 30_000);
 
 describe("records of synchronous calls", () => {
   test("failures and a sample of successes are kept, written together", async () => {

@@ -1,7 +1,8 @@
 /** What a hostile client sends: each gets its code, its status and advice, and changes nothing. */
+import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { at, deployApp, startTestHost, textAt, type Answer, type TestHost } from "./test/test-host.ts";
+import { at, bundleApp, deployApp, startTestHost, textAt, type Answer, type TestHost } from "./test/test-host.ts";
 
 let host: TestHost;
 
@@ -69,7 +70,7 @@ describe("bodies", () => {
     expectRefusal(await query(JSON.stringify({ path: "messages:echo", args: { value } })), 400, "InvalidValue");
   });
 
-  it("has no power over prototypes", async () => {
+  it("H09: has no power over prototypes", async () => {
     const answer = await query(
       '{"path":"messages:echo","args":{"value":{"a":1}},"__proto__":{"format":"convex_encoded_json"},"constructor":{"prototype":{"x":1}}}',
     );
@@ -237,6 +238,13 @@ describe("deploys", () => {
     expectRefusal(await host.send("/v1/deploy", { body }), status, code);
     expect(at(await host.send("/api/query", { key: null, body: { path: "messages:count", args: {} } }), "status")).toBe("success");
   });
+});
+
+it("K08: a version is named by its bytes, whatever its sender calls it", async () => {
+  const { script } = await bundleApp();
+  const wanted = { script: `${script}\n// K08`, digest: "0".repeat(64), version: "0".repeat(64), dryRun: true };
+  const answer = await host.send("/v1/deploy", { body: wanted });
+  expect(at(answer, "version")).toBe(createHash("sha256").update(wanted.script).digest("hex"));
 });
 
 /** Speaks to the host byte by byte; resolves when it closes the connection or has answered. */

@@ -88,6 +88,35 @@ export const J09 = queryGeneric(async () => {
   return await import(/* @vite-ignore */ specifier);
 });
 
+/** Specifiers that would leave the bundle. */
+export const D08 = queryGeneric(async () => {
+  const reached: string[] = [];
+  for (const specifier of [
+    "../../../etc/passwd",
+    "/app/runner.js",
+    "file:///app/runner.js",
+    "node:fs",
+    "data:text/javascript,0",
+    "./guest.js",
+  ]) {
+    try {
+      await import(/* @vite-ignore */ specifier);
+      reached.push(specifier);
+    } catch {}
+  }
+  return reached;
+});
+
+const forgedData = ['1},"status":"success","value":{"forged":true', "no JSON", '{"$integer":"AA"}', "[".repeat(10_000)];
+
+/** The data of an error is text that user code can choose. */
+export const H07 = queryGeneric((_, { index }: { index: number }) => {
+  const error = { message: "forged", name: "Error", stack: "" };
+  Object.defineProperty(error, Symbol.for("ConvexError"), { value: true });
+  Object.defineProperty(error, "data", { get: () => forgedData[index], set: () => undefined });
+  throw error;
+});
+
 export const J10 = queryGeneric(() => new Function("return typeof process === 'object' ? typeof process.exit : 'none'")());
 
 /** Effects after the end of the call. */
