@@ -78,7 +78,8 @@ export class Call {
       } catch {
         // Making a context fails only in an isolate that is over its limit.
         this.slot.dispose();
-        this.#services.endAll(this.slot, "outOfMemory");
+        this.#end("outOfMemory", { message: "" });
+        this.#services.loseAll(this.slot);
       }
       return undefined;
     });
@@ -127,7 +128,8 @@ export class Call {
       case "timeout":
         return this.#end("timeout", { message: "" });
       case "outOfMemory":
-        return this.#services.endAll(this.slot, "outOfMemory");
+        this.#end("outOfMemory", { message: "" });
+        return this.#services.loseAll(this.slot);
       case "disposed":
         return this.#end("error", { message: LOST });
       case "uncaught":
@@ -253,8 +255,9 @@ export class Call {
     else this.#end("error", { message: "Error: The call was cancelled." });
   }
 
-  endWith(kind: RunnerFailureKind): void {
-    if (!this.#ended) this.#end(kind, { message: "" });
+  /** Its isolate is gone, through no fault of this call. */
+  lose(): void {
+    if (!this.#ended) this.#end("error", { message: LOST });
   }
 
   // Ends.

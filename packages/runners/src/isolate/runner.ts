@@ -6,7 +6,7 @@
 import { setFlagsFromString } from "node:v8";
 import { dirname, join } from "node:path";
 import { guestSource } from "plinth:guest-source";
-import { type HostEnvelope, type InvokeEnvelope, PROTOCOL_VERSION, type RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
+import { type HostEnvelope, type InvokeEnvelope, PROTOCOL_VERSION } from "@plinth/core/protocol/runner-protocol.ts";
 import { type Addon, loadAddon } from "./addon.ts";
 import { Call } from "./call.ts";
 import { makeGuestCode } from "./guest-code.ts";
@@ -39,7 +39,7 @@ class Runner {
       pace: new Pace(),
       contexts: this.#contexts,
       ended: (call) => this.#ended(call),
-      endAll: (slot, kind) => this.#endAll(slot, kind),
+      loseAll: (slot) => this.#loseAll(slot),
     };
     setInterval(() => this.#endOverdue(), OVERDUE_CHECK_MS).unref();
   }
@@ -120,8 +120,8 @@ class Runner {
     if (this.#calls.size === 0 && !call.slot.condemned && this.#services.pace.isQuick(paceName(call.envelope))) this.#contexts.makeAhead(call);
   }
 
-  #endAll(slot: IsolateSlot, kind: RunnerFailureKind): void {
-    for (const call of this.#calls.values()) if (call.slot === slot) call.endWith(kind);
+  #loseAll(slot: IsolateSlot): void {
+    for (const call of this.#calls.values()) if (call.slot === slot) call.lose();
   }
 
   /** The host ends a call that takes too long; this is for hosts that do not, as in development. */

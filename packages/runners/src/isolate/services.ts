@@ -1,5 +1,5 @@
 /** What calls share in a runner. */
-import type { InvokeEnvelope, RunnerEnvelope, RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
+import type { InvokeEnvelope, RunnerEnvelope } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Script } from "isolated-vm";
 import type { CallContext } from "./call-context.ts";
 import type { Call } from "./call.ts";
@@ -20,6 +20,6 @@ export interface RunnerServices {
   };
   /** The call has sent its outcome. */
   ended(call: Call): void;
-  /** Ends every call of an isolate that is lost. */
-  endAll(slot: IsolateSlot, kind: RunnerFailureKind): void;
+  /** Ends every call whose context lay in an isolate that is gone. */
+  loseAll(slot: IsolateSlot): void;
 }
