@@ -54,6 +54,7 @@ export const noisy = queryGeneric({ handler: async () => {
 `;
 
 const OTHERS = {
+  environment: `import { queryGeneric } from "convex/server"; const early = process.env.NAME; export const read = queryGeneric({ handler: async () => [early, process.env.NAME] });`,
   lib: `export function deep(n: number): never {\n  if (n > 0) return deep(n - 1);\n  throw new RangeError("bottom");\n}`,
   schema: `import { defineSchema, defineTable } from "convex/server"; import { v } from "convex/values"; export default defineSchema({ t: defineTable({ n: v.number() }).index("by_n", ["n"]) });`,
   crons: `import { cronJobs } from "convex/server"; const crons = cronJobs(); crons.interval("tick", { minutes: 1 }, "f:secret" as never); export default crons;`,
@@ -175,6 +176,13 @@ describe("functions", () => {
 
   test("process.env has the variables of the call and nothing else", async () => {
     for (const name of ["one", "two", "two", "three"]) expect(await value("environment", { env: { NAME: name } })).toEqual([name, null, ["NAME"], null]);
+  });
+
+  test("variables that a module reads while it is imported are those of the call, also in contexts made ahead", async () => {
+    for (const name of ["a", "a", "a", "a", "b", "b", "c"]) {
+      expect(await value("", { path: "environment:read", env: { NAME: name } })).toEqual([name, name]);
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
   });
 
   test("a call that nobody awaits is sent, and the result does not wait for it", async () => {
