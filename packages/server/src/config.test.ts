@@ -55,6 +55,7 @@ describe("configuration", () => {
     [{ env: { PLINTH_LOG_LEVEL: "loud" } }, "PLINTH_LOG_LEVEL must be one of"],
     [{ env: { PLINTH_PUBLIC_URL: "plinth.example" } }, "PLINTH_PUBLIC_URL must be an http or https URL"],
     [{ env: { PLINTH_ADMIN_KEY: "with:colon-and-more-text" } }, "PLINTH_ADMIN_KEY must be"],
+    [{ env: { PLINTH_ADMIN_KEY: "plk_looks-like-a-tenants-key" } }, "PLINTH_ADMIN_KEY must be"],
     [{ argv: ["--egress-allow-private", "*"] }, "--egress-allow-private must list host:port"],
   ])("refuses %j and names the setting", (input, message) => {
     expect(failureOf(input)).toContain(message);

@@ -107,8 +107,9 @@ export const SETTINGS = {
     flag: "admin-key",
     default: null,
     defaultText: "made at the first start and kept in the data folder",
-    pattern: /^[\x21-\x39\x3b-\x7e]{16,256}$/,
-    shape: "16 to 256 printable characters without space and colon",
+    // What begins like the key of a tenant is looked up as one.
+    pattern: /^(?!plk_)[\x21-\x39\x3b-\x7e]{16,256}$/,
+    shape: "16 to 256 printable characters without space and colon, not beginning with `plk_`",
     description: "Key that may do everything on this host.",
   }),
   instanceName: text<string>({
@@ -239,7 +240,7 @@ export const SETTINGS = {
     choices: ["auto", "always", "never"],
     default: "auto",
     description:
-      "Whether callers without an admin key see only an id instead of the message, stack and log lines of a failed function; `auto` does so unless the address is loopback.",
+      "Whether callers without an admin key see only an id instead of the message, stack and log lines of a failed function; `auto` does so unless the address, and the public URLs if given, are loopback.",
   }),
   metricsOpen: flag({
     env: "PLINTH_METRICS_OPEN",

@@ -141,7 +141,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       recentInvocations: (scope) => recentInvocations(database, scope),
       metricsText: () => telemetry.metricsText(),
       backup: (path) => backupTo(store, path),
-      redactErrors: config.redactErrors === "always" || (config.redactErrors === "auto" && !isLoopback(config.address)),
+      redactErrors: config.redactErrors === "always" || (config.redactErrors === "auto" && !isLocalOnly(config)),
       urls: opened.promise,
     },
     config,
@@ -220,6 +220,12 @@ function urlsOf(config: Config, doors: Doors): Urls {
     api: trimmed(config.publicUrl ?? `http://${host}:${doors.apiPort}`),
     site: trimmed(config.publicSiteUrl ?? `http://${host}:${doors.sitePort}`),
   };
+}
+
+/** Whether only this machine's own clients reach the host. A proxy reaches it at the loopback address too, for all the world. */
+function isLocalOnly({ address, publicUrl, publicSiteUrl }: Config): boolean {
+  const urls = [publicUrl, publicSiteUrl].filter((url) => url !== null);
+  return isLoopback(address) && urls.every((url) => isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, "")));
 }
 
 function isLoopback(address: string): boolean {

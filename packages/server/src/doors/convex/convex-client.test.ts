@@ -177,4 +177,15 @@ describe("O06: errors towards callers who do not own the code", () => {
       await strict.remove();
     }
   });
+
+  it("are so behind a proxy too, which reaches the host at the loopback address", async () => {
+    const proxied = await startTestHost({ publicSiteUrl: "https://apps.example.com" });
+    try {
+      await deployApp(proxied);
+      const anonymous = await proxied.send("/api/query", { key: null, body: { path: "messages:fail", args: {} } });
+      expect(textAt(anonymous, "errorMessage")).toMatch(/^\[Request ID: \w+\] Server Error$/);
+    } finally {
+      await proxied.remove();
+    }
+  });
 });
