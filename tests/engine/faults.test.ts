@@ -178,20 +178,26 @@ describe("a store that fails", () => {
 });
 
 describe("a host that stops", () => {
-  test("lets what runs end, refuses what comes, and keeps nothing", async () => {
+  test("Z08 lets what runs end, refuses what comes, and keeps nothing", async () => {
     const own = await startEngineHost({ config: { drainMs: 2000 } });
     const running = own.engine.invoke(request("jobs:wait", { ms: 200 }));
+    const started = Promise.withResolvers<void>();
+    const calling = own.engine.invoke(request("jobs:slowWrite", { text: "drained", waitMs: 200 }, { internalAllowed: true }), {
+      onEvent: (event) => (event.type === "state" && event.state === "running" ? started.resolve() : undefined),
+    });
+    await started.promise;
     await eventually(async () => own.sandbox.status().busy > 0);
     const stopping = own.stop();
     await expect(own.engine.invoke(request("counters:get", { name: "x" }))).rejects.toMatchObject({ code: "ShuttingDown" });
     await expect(own.engine.enqueue(request("counters:get", { name: "x" }))).rejects.toMatchObject({ code: "ShuttingDown" });
     expect(await running).toMatchObject({ status: "succeeded" });
+    expect(await calling, "what a running action calls runs too").toMatchObject({ status: "succeeded", valueText: '"drained"' });
     await stopping;
     expect(own.logLines).toEqual([]);
     await removeFolder(own);
   });
 
-  test("cuts what does not end in time", async () => {
+  test("Z08 cuts what does not end in time", async () => {
     const own = await startEngineHost({ config: { drainMs: 50 } });
     const running = own.engine.invoke(request("jobs:wait", { ms: 60_000 }));
     await eventually(async () => own.sandbox.status().busy > 0);

@@ -29,6 +29,8 @@ export interface EnterRequest {
   /** Longest wait; absent = as long as it takes. */
   readonly waitMsMax?: number;
   readonly signal: AbortSignal;
+  /** A part of a call that runs: it goes on while the others are refused. */
+  readonly ofRunningCall?: boolean;
   /** Called when it has to wait. */
   readonly onWait: (reason: AdmissionWait) => void;
 }
@@ -65,7 +67,7 @@ export class Admission {
 
   /** Resolves with a place. Rejects with TooManyConcurrentRequests, ExpiredInQueue, ShuttingDown or the signal's reason. */
   async enter(request: EnterRequest): Promise<Place> {
-    if (this.#closed !== undefined) throw this.#closed;
+    if (this.#closed !== undefined && request.ofRunningCall !== true) throw this.#closed;
     request.signal.throwIfAborted();
     const nowMs = this.#runtime.monotonicMs();
     const ticket: Ticket = {
@@ -102,10 +104,11 @@ export class Admission {
     };
   }
 
-  /** Refuses new calls and those that wait. Running ones keep their places. */
+  /** Refuses new calls and those that wait. Running ones keep their places, and what they call gets some. */
   close(error: PlinthError): void {
     this.#closed = error;
     for (const [id, waiter] of this.#waiters) {
+      if (waiter.request.ofRunningCall === true) continue;
       admission(this.#state, { type: "leave", id });
       this.#end(id, waiter);
       waiter.reject(error);

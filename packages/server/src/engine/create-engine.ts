@@ -234,7 +234,8 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
 
   async #end(run: CallRun, execute: (run: CallRun) => Promise<RunResult>): Promise<EndedCall> {
     try {
-      this.#checkRunning();
+      // What a running action calls is a part of it.
+      if (run.accepted.request.parent === undefined) this.#checkRunning();
       return { outcome: outcomeOf(run, await execute(run)), rejected: false };
     } catch (thrown) {
       const error = registered(this.parts, run, thrown);

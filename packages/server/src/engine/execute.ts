@@ -220,6 +220,7 @@ export class Executor {
       priority: accepted.request.priority,
       ...(options.patient === true ? {} : { waitMsMax: limit(accepted.lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax") }),
       signal: run.signal,
+      ofRunningCall: accepted.request.parent !== undefined,
       onWait: (reason) => run.changeState("queued", reason),
     });
     try {
