@@ -168,7 +168,10 @@ async function openStoreAndSandbox(
       memoryBytesMax: config.memoryBudgetMiB * MIB,
       unsafeNoJail: config.unsafeNoJail,
       ...(config.runnersMax === null ? {} : { runnersMax: config.runnersMax }),
-      onEvent: (event) => log.debug({ event }, "a runner changed its state"),
+      onEvent: (event) => {
+        if (event.type === "ended" && event.end.kind === "startFailed") log.warn({ detail: event.end.detail }, "a runner did not start");
+        else log.debug({ event }, "a runner changed its state");
+      },
     }),
   ]);
   if (store.status === "fulfilled") shutdown.add("store", () => store.value.close());

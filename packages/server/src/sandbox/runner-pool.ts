@@ -327,7 +327,9 @@ export class RunnerPool implements Sandbox {
   }
 
   #refuse(tenant: Tenant): void {
-    const error = plinthError("RunnerLost", { detail: `runners do not start (${this.#breaker.lastDetail})` });
+    // What the machine says names its folders: it is for the log, not for callers.
+    const cause = new Error(this.#breaker.lastDetail);
+    const error = plinthError("RunnerLost", { detail: "runners do not start on this host; its log says why" }, { cause });
     for (const waiter of tenant.waiting.splice(0)) waiter.reject(error);
   }
 
