@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { MODULES_GLOBAL } from "@plinth/core/protocol/runner-protocol.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import * as esbuild from "esbuild";
+import { skipBarrels } from "./barrels.ts";
 import { asyncHooksShim, refuseNodeModules } from "./plugins.ts";
 import { findEntryPoints, type EntryPoint } from "./entry-points.ts";
 
@@ -72,7 +73,7 @@ function options(functions: string, entry: string) {
     absWorkingDir: functions,
     write: false,
     logLevel: "silent",
-    plugins: [asyncHooksShim, refuseNodeModules],
+    plugins: [asyncHooksShim, refuseNodeModules, skipBarrels],
   } satisfies esbuild.BuildOptions;
 }
 
