@@ -3,7 +3,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { encodeFrame, FrameDecoder, HOST_FRAME_CAPS } from "@plinth/core/protocol/frames.ts";
 import { parseRunnerEnvelope, parseRunnerFailure } from "@plinth/core/protocol/parse.ts";
-import type { CallLimits, FunctionKind, HostEnvelope, InvokeEnvelope, RunnerEnvelope, RunnerFailure, RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
+import type {
+  CallLimits,
+  FunctionKind,
+  HostEnvelope,
+  InvokeEnvelope,
+  RunnerEnvelope,
+  RunnerFailure,
+  RunnerFailureKind,
+} from "@plinth/core/protocol/runner-protocol.ts";
 
 export interface RunnerCommand {
   readonly file: string;
@@ -21,7 +29,13 @@ export type PeerOutcome = {
   readonly calls: readonly { readonly op: string; readonly argText: string }[];
   readonly ms: number;
 } & (
-  | { readonly kind: "result"; readonly text: string; readonly observedTime: boolean; readonly observedRandom: boolean; readonly heapBytes: number }
+  | {
+      readonly kind: "result";
+      readonly text: string;
+      readonly observedTime: boolean;
+      readonly observedRandom: boolean;
+      readonly heapBytes: number;
+    }
   | { readonly kind: RunnerFailureKind; readonly failure: RunnerFailure }
 );
 
@@ -81,7 +95,8 @@ export class RunnerPeer {
     this.#socket.on("error", () => {});
     const decoder = new FrameDecoder();
     this.#socket.on("data", (chunk: Buffer) => {
-      for (const { envelopeBytes, body } of decoder.push(chunk)) this.#received({ envelope: parseRunnerEnvelope(envelopeBytes), text: new TextDecoder().decode(body) });
+      for (const { envelopeBytes, body } of decoder.push(chunk))
+        this.#received({ envelope: parseRunnerEnvelope(envelopeBytes), text: new TextDecoder().decode(body) });
     });
   }
 
@@ -89,7 +104,8 @@ export class RunnerPeer {
     const { envelope } = frame;
     const call = "call" in envelope ? this.#calls.get(envelope.call) : undefined;
     if (call !== undefined) return call(frame);
-    if (envelope.type === "needSourceMap") return this.send({ type: "sourceMap", version: envelope.version }, this.sourceMaps.get(envelope.version) ?? "");
+    if (envelope.type === "needSourceMap")
+      return this.send({ type: "sourceMap", version: envelope.version }, this.sourceMaps.get(envelope.version) ?? "");
     const index = this.#waiting.findIndex(({ matches }) => matches(envelope));
     if (index >= 0) this.#waiting.splice(index, 1)[0]?.resolve(frame);
     else this.strays.push(frame);
@@ -168,7 +184,11 @@ export class RunnerPeer {
   async #answer(call: number, id: number, answer: Promise<string | Error>): Promise<void> {
     const value = await answer;
     if (typeof value === "string") this.send({ type: "reply", call, id, ok: true }, value);
-    else this.send({ type: "reply", call, id, ok: false }, JSON.stringify({ code: "FunctionError", message: value.message, ...("dataText" in value ? { dataText: value.dataText } : {}) }));
+    else
+      this.send(
+        { type: "reply", call, id, ok: false },
+        JSON.stringify({ code: "FunctionError", message: value.message, ...("dataText" in value ? { dataText: value.dataText } : {}) }),
+      );
   }
 
   cancel(call: number, reason: "timeout" | "cancelled"): void {

@@ -8,18 +8,43 @@ import type { Invocation, PeerOutcome, RunnerPeer } from "../conformance/runner-
 import { startRunner } from "./test-version.ts";
 
 /** Name → body of a query handler, run when its argument `armed` is true. */
-const CASES: Readonly<Record<string, { readonly code: string; readonly kinds: readonly PeerOutcome["kind"][]; readonly message?: string; readonly action?: boolean; /** The engine cannot be stopped there; the host ends the process. */ readonly killedOnMainThread?: boolean }>> = {
+const CASES: Readonly<
+  Record<
+    string,
+    {
+      readonly code: string;
+      readonly kinds: readonly PeerOutcome["kind"][];
+      readonly message?: string;
+      readonly action?: boolean;
+      /** The engine cannot be stopped there; the host ends the process. */ readonly killedOnMainThread?: boolean;
+    }
+  >
+> = {
   "A05 regular expression that backtracks": { code: `/^(a+)+$/.test("a".repeat(40) + "b")`, kinds: ["timeout"] },
   "A09 promise that never settles": { code: `await new Promise(() => {})`, kinds: ["neverResolves"] },
-  "A10 timers left behind": { code: `for (let i = 0; i < 500; i++) setTimeout(() => ctx.runQuery("a:b", {}), i); setInterval(() => console.log("late"), 1)`, kinds: ["result"], action: true },
-  "A10 more timers than may be": { code: `for (let i = 0; i < 1e6; i++) setTimeout(() => {}, 1e6)`, kinds: ["error", "timeout"], action: true },
+  "A10 timers left behind": {
+    code: `for (let i = 0; i < 500; i++) setTimeout(() => ctx.runQuery("a:b", {}), i); setInterval(() => console.log("late"), 1)`,
+    kinds: ["result"],
+    action: true,
+  },
+  "A10 more timers than may be": {
+    code: `for (let i = 0; i < 1e6; i++) setTimeout(() => {}, 1e6)`,
+    kinds: ["error", "timeout"],
+    action: true,
+  },
   "A12 looping getter of a thrown object": { code: `throw { get message() { for (;;); } }`, kinds: ["timeout"] },
-  "A12 looping getters of a thrown error": { code: `throw Object.defineProperties(new Error(), { name: { get() { for (;;); } }, stack: { get() { for (;;); } } })`, kinds: ["timeout"] },
+  "A12 looping getters of a thrown error": {
+    code: `throw Object.defineProperties(new Error(), { name: { get() { for (;;); } }, stack: { get() { for (;;); } } })`,
+    kinds: ["timeout"],
+  },
   "A12 looping toString of a thrown object": { code: `throw { message: { toString() { for (;;); } } }`, kinds: ["error", "timeout"] },
   "A13 looping prepareStackTrace": { code: `Error.prepareStackTrace = () => { for (;;); }; throw new Error("x")`, kinds: ["timeout"] },
   "A14 looping toJSON of a result": { code: `Object.prototype.toJSON = () => { for (;;); }; return { a: 1 }`, kinds: ["timeout", "error"] },
   "A14 looping then of a result": { code: `return { get then() { for (;;); } }`, kinds: ["timeout"] },
-  "A14 looping trap of a result": { code: `return new Proxy({}, { ownKeys() { for (;;); }, getPrototypeOf() { for (;;); } })`, kinds: ["timeout"] },
+  "A14 looping trap of a result": {
+    code: `return new Proxy({}, { ownKeys() { for (;;); }, getPrototypeOf() { for (;;); } })`,
+    kinds: ["timeout"],
+  },
   "A microtasks without end": { code: `for (;;) await 1`, kinds: ["timeout"] },
   "A waiting in WebAssembly": {
     // (memory 1 1 shared) (func (export "f") i32.const 0, i32.const 0, i64.const -1, memory.atomic.wait32, drop)
@@ -29,10 +54,16 @@ new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports.f()`,
   },
   "B04 text that doubles": { code: `let s = "x"; for (;;) s += s`, kinds: ["error", "outOfMemory"] },
   "B05 many buffers": { code: `const kept = []; for (;;) kept.push(new Uint8Array(1 << 20).fill(1))`, kinds: ["error", "outOfMemory"] },
-  "B06 growable buffer": { code: `const b = new ArrayBuffer(8, { maxByteLength: 2 ** 40 }); b.resize(2 ** 39)`, kinds: ["error", "outOfMemory", "result"] },
+  "B06 growable buffer": {
+    code: `const b = new ArrayBuffer(8, { maxByteLength: 2 ** 40 }); b.resize(2 ** 39)`,
+    kinds: ["error", "outOfMemory", "result"],
+  },
   "B09 recursion": { code: `const f = () => f() + 1; f()`, kinds: ["error"], message: "RangeError: Maximum call stack size exceeded" },
   "B09 recursion through native code": { code: `const f = () => [1].map(f); f()`, kinds: ["error"], message: "RangeError" },
-  "B10 chain of proxies": { code: `let p = {}; for (let i = 0; i < 100000; i++) p = new Proxy(p, {}); return p.a ?? 1`, kinds: ["error", "outOfMemory", "result"] },
+  "B10 chain of proxies": {
+    code: `let p = {}; for (let i = 0; i < 100000; i++) p = new Proxy(p, {}); return p.a ?? 1`,
+    kinds: ["error", "outOfMemory", "result"],
+  },
   "J05 throws null": { code: `throw null`, kinds: ["error"], message: "null" },
   "J05 throws undefined": { code: `throw undefined`, kinds: ["error"], message: "undefined" },
   "J05 throws a symbol": { code: `throw Symbol("s")`, kinds: ["error"], message: "Symbol(s)" },
@@ -47,8 +78,16 @@ new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports.f()`,
   "J06 returns a class instance": { code: `return new (class A { x = 1 })()`, kinds: ["error"] },
   "J09 imports at run time": { code: `await eval("import('./f.js')")`, kinds: ["error"] },
   "J09 imports from Node": { code: `const name = "node:fs"; await import(name)`, kinds: ["error"] },
-  "J10 compiles code": { code: `return [eval("1 + 1"), new Function("return typeof process.exit + typeof require")()]`, kinds: ["result"], message: '[2.0,"undefinedundefined"]' },
-  "J13 calls without awaiting": { code: `const all = []; for (let i = 0; i < 1e5; i++) all.push(ctx.db.get("x")); await Promise.all(all)`, kinds: ["error", "timeout"], message: "Too many calls wait for an answer" },
+  "J10 compiles code": {
+    code: `return [eval("1 + 1"), new Function("return typeof process.exit + typeof require")()]`,
+    kinds: ["result"],
+    message: '[2.0,"undefinedundefined"]',
+  },
+  "J13 calls without awaiting": {
+    code: `const all = []; for (let i = 0; i < 1e5; i++) all.push(ctx.db.get("x")); await Promise.all(all)`,
+    kinds: ["error", "timeout"],
+    message: "Too many calls wait for an answer",
+  },
   "J04 breaks what it finds": {
     code: `for (const key of Reflect.ownKeys(globalThis)) try { delete globalThis[key]; } catch {}
 Promise.prototype.then = Map.prototype.get = Array.prototype.push = JSON.parse = JSON.stringify = () => { throw 1; }; Object.freeze(globalThis); return 1`,
@@ -59,10 +98,24 @@ Promise.prototype.then = Map.prototype.get = Array.prototype.push = JSON.parse =
 for (let i = 0; i < 1000; i++) console.log(wide, "z".repeat(1e5), [[[[[[wide]]]]]])`,
     kinds: ["result", "timeout"],
   },
-  "J16 console of a hostile value": { code: `console.log(new Proxy({}, { ownKeys() { throw 1; }, getPrototypeOf() { throw 1; }, get() { throw 1; } }), { toString() { throw 1; } }, Object.create(null)); console.log("%s %d", { toString() { throw 1; } }, Symbol("s"))`, kinds: ["result", "error"] },
-  "a rejection with a looping getter": { code: `Promise.reject({ get message() { for (;;); } }); await ctx.db.get("x")`, kinds: ["timeout"], killedOnMainThread: true },
-  "rejections left behind by a timeout": { code: `for (let i = 0; i < 10; i++) Promise.reject({ get message() { for (;;); } }); for (;;);`, kinds: ["timeout"] },
-  "a timer that throws a looping getter": { code: `setTimeout(() => { throw { get message() { for (;;); } }; }, 1); await new Promise(() => {})`, kinds: ["timeout"], action: true },
+  "J16 console of a hostile value": {
+    code: `console.log(new Proxy({}, { ownKeys() { throw 1; }, getPrototypeOf() { throw 1; }, get() { throw 1; } }), { toString() { throw 1; } }, Object.create(null)); console.log("%s %d", { toString() { throw 1; } }, Symbol("s"))`,
+    kinds: ["result", "error"],
+  },
+  "a rejection with a looping getter": {
+    code: `Promise.reject({ get message() { for (;;); } }); await ctx.db.get("x")`,
+    kinds: ["timeout"],
+    killedOnMainThread: true,
+  },
+  "rejections left behind by a timeout": {
+    code: `for (let i = 0; i < 10; i++) Promise.reject({ get message() { for (;;); } }); for (;;);`,
+    kinds: ["timeout"],
+  },
+  "a timer that throws a looping getter": {
+    code: `setTimeout(() => { throw { get message() { for (;;); } }; }, 1); await new Promise(() => {})`,
+    kinds: ["timeout"],
+    action: true,
+  },
 };
 
 function moduleSource(): string {
@@ -107,7 +160,8 @@ describe("abuse", () => {
       Object.entries(CASES).forEach(([name, { kinds, message, action, killedOnMainThread }], index) => {
         test(name, async () => {
           const call = { version: "v", path: `f:c${index}`, kind: action === true ? ("action" as const) : ("query" as const), limits };
-          if (mode === "on the main thread") for (let i = 0; i < 3; i++) expect((await peer.invoke({ ...call, args: { armed: false } })).kind).toBe("result");
+          if (mode === "on the main thread")
+            for (let i = 0; i < 3; i++) expect((await peer.invoke({ ...call, args: { armed: false } })).kind).toBe("result");
           if (mode === "on the main thread" && killedOnMainThread === true) {
             await expect(watched({ ...call, args: { armed: true } })).rejects.toThrow("the runner ended");
             return;
@@ -215,7 +269,11 @@ describe("the isolate's border", () => {
   });
 
   test("J08 names of prototypes are data", async () => {
-    const outcome = await peer.invoke({ version: "v", path: "f:keys", args: '[{"value":{"__proto__":{"polluted":1},"constructor":1,"prototype":2}}]' });
+    const outcome = await peer.invoke({
+      version: "v",
+      path: "f:keys",
+      args: '[{"value":{"__proto__":{"polluted":1},"constructor":1,"prototype":2}}]',
+    });
     expect(outcome.kind === "result" ? outcome.text : "").toContain('"constructor","prototype"');
     expect(outcome.kind === "result" ? outcome.text : "").toMatch(/null\]$/);
   });

@@ -40,7 +40,9 @@ export async function isolateSourcesDigest(): Promise<string> {
   const hash = createHash("sha256").update(process.version);
   const core = join(FOLDER, "../../../core/src");
   for (const folder of [FOLDER, join(core, "protocol"), join(core, "documents")]) {
-    const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts")).toSorted();
+    const files = (await readdir(folder, { recursive: true }))
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+      .toSorted();
     for (const file of files) hash.update(file).update(await readFile(join(folder, file)));
   }
   // The second names the versions of the packages that are bundled.
@@ -55,7 +57,10 @@ async function bundleRunner(outfile: string): Promise<void> {
     name: "guest-source",
     setup(at) {
       at.onResolve({ filter: /^plinth:guest-source$/ }, ({ path }) => ({ path, namespace: "plinth" }));
-      at.onLoad({ filter: /.*/, namespace: "plinth" }, () => ({ contents: `export const guestSource = ${JSON.stringify(guest)};`, loader: "js" }));
+      at.onLoad({ filter: /.*/, namespace: "plinth" }, () => ({
+        contents: `export const guestSource = ${JSON.stringify(guest)};`,
+        loader: "js",
+      }));
     },
   };
   await build({

@@ -18,12 +18,20 @@ export class CallContext {
   readonly #enter: Reference<Enter>;
   #released = false;
 
-  constructor(options: { readonly addon: Addon; readonly context: Context; readonly enter: Reference<Enter>; readonly digest: string; readonly key: string }) {
+  constructor(options: {
+    readonly addon: Addon;
+    readonly context: Context;
+    readonly enter: Reference<Enter>;
+    readonly digest: string;
+    readonly key: string;
+  }) {
     this.digest = options.digest;
     this.key = options.key;
     this.#context = options.context;
     this.#enter = options.enter;
-    const post = new options.addon.Callback((code: number, number: number, a: string, b: string, c: string) => this.post?.(code, number, a, b, c));
+    const post = new options.addon.Callback((code: number, number: number, a: string, b: string, c: string) =>
+      this.post?.(code, number, a, b, c),
+    );
     this.#enter.applySync(undefined, [ENTER.install, 0, post as unknown as Post, ""]);
   }
 

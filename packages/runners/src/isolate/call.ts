@@ -18,7 +18,9 @@ import { paceName } from "./pace.ts";
 import { ENTER, type InvokeSettings, OBSERVED_RANDOM, OBSERVED_TIME, POST, RUNNER_OPS } from "./wire.ts";
 import type { RunnerServices } from "./services.ts";
 
-type Guested = { readonly kind: "result"; readonly observed: number; readonly text: string } | { readonly kind: "failure"; readonly observed: number; readonly message: string; readonly stack: string; readonly dataText: string };
+type Guested =
+  | { readonly kind: "result"; readonly observed: number; readonly text: string }
+  | { readonly kind: "failure"; readonly observed: number; readonly message: string; readonly stack: string; readonly dataText: string };
 
 interface Answer {
   readonly op: number;
@@ -48,7 +50,14 @@ export class Call {
   #ended = false;
   #heapBytes = 0;
 
-  constructor(options: { readonly envelope: InvokeEnvelope; readonly argsText: string; readonly version: LoadedVersion; readonly slot: IsolateSlot; readonly quick: boolean; readonly services: RunnerServices }) {
+  constructor(options: {
+    readonly envelope: InvokeEnvelope;
+    readonly argsText: string;
+    readonly version: LoadedVersion;
+    readonly slot: IsolateSlot;
+    readonly quick: boolean;
+    readonly services: RunnerServices;
+  }) {
     this.envelope = options.envelope;
     this.number = options.envelope.call;
     this.#argsText = options.argsText;
@@ -103,7 +112,19 @@ export class Call {
   #invoke(context: CallContext): void {
     const { kind, path, requestId, seed, nowMs, snapshotNs, limits } = this.envelope;
     const { resultBytes, logLines, logLineBytes, pendingHostCalls } = limits;
-    const settings: InvokeSettings = { kind, path, requestId, seed, nowMs, snapshotNs: snapshotNs ?? null, resultBytes, logLines, logLineBytes, pendingHostCalls, timers: limit("timersPerCallMax") };
+    const settings: InvokeSettings = {
+      kind,
+      path,
+      requestId,
+      seed,
+      nowMs,
+      snapshotNs: snapshotNs ?? null,
+      resultBytes,
+      logLines,
+      logLineBytes,
+      pendingHostCalls,
+      timers: limit("timersPerCallMax"),
+    };
     this.#run(context.enter(ENTER.invoke, 0, JSON.stringify(settings), this.#argsText));
   }
 
@@ -265,7 +286,12 @@ export class Call {
   #succeed(text: string, observed: number): void {
     const body = Buffer.from(text);
     const max = this.envelope.limits.resultBytes;
-    if (body.length > max) return this.#end("error", { message: `RangeError: Function return value is too large (${body.length} bytes, maximum ${max}).` }, observed);
+    if (body.length > max)
+      return this.#end(
+        "error",
+        { message: `RangeError: Function return value is too large (${body.length} bytes, maximum ${max}).` },
+        observed,
+      );
     this.#close();
     this.#services.connection.send({ type: "result", call: this.number, ...this.#use(observed) }, body);
     this.#services.ended(this);
@@ -287,7 +313,10 @@ export class Call {
   }
 
   #sendFailure(kind: RunnerFailureKind, failure: RunnerFailure, observed: number): void {
-    this.#services.connection.send({ type: "failure", call: this.number, kind, ...this.#use(observed) }, Buffer.from(JSON.stringify(cutFailure(failure))));
+    this.#services.connection.send(
+      { type: "failure", call: this.number, kind, ...this.#use(observed) },
+      Buffer.from(JSON.stringify(cutFailure(failure))),
+    );
     this.#services.ended(this);
   }
 
@@ -306,7 +335,11 @@ export class Call {
   }
 
   #use(observed: number): { heapBytes: number; observedTime: boolean; observedRandom: boolean } {
-    return { heapBytes: this.#heapBytes, observedTime: (observed & OBSERVED_TIME) !== 0, observedRandom: (observed & OBSERVED_RANDOM) !== 0 };
+    return {
+      heapBytes: this.#heapBytes,
+      observedTime: (observed & OBSERVED_TIME) !== 0,
+      observedRandom: (observed & OBSERVED_RANDOM) !== 0,
+    };
   }
 }
 
@@ -339,4 +372,3 @@ function messageOf(error: unknown): string {
 async function attempt(perform: () => Promise<string>): Promise<string> {
   return perform();
 }
-

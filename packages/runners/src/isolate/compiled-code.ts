@@ -15,8 +15,12 @@ export class CompiledCode {
   }
 
   compileIn(isolate: Isolate): Script {
-    if (this.cachedData !== undefined) return isolate.compileScriptSync(this.#source, { filename: this.#filename, cachedData: this.cachedData });
-    const script: Script & { cachedData?: ExternalCopy<ArrayBuffer> } = isolate.compileScriptSync(this.#source, { filename: this.#filename, produceCachedData: true });
+    if (this.cachedData !== undefined)
+      return isolate.compileScriptSync(this.#source, { filename: this.#filename, cachedData: this.cachedData });
+    const script: Script & { cachedData?: ExternalCopy<ArrayBuffer> } = isolate.compileScriptSync(this.#source, {
+      filename: this.#filename,
+      produceCachedData: true,
+    });
     this.cachedData = script.cachedData;
     return script;
   }

@@ -45,7 +45,8 @@ export const absent = queryGeneric({ handler: async () => ["SharedArrayBuffer", 
 
 describe("determinism", () => {
   let peer: RunnerPeer;
-  const run = (path: string, options: Partial<Parameters<RunnerPeer["invoke"]>[0]> = {}) => peer.invoke({ version: "v", path: `f:${path}`, ...options });
+  const run = (path: string, options: Partial<Parameters<RunnerPeer["invoke"]>[0]> = {}) =>
+    peer.invoke({ version: "v", path: `f:${path}`, ...options });
   const value = async (path: string, options: Partial<Parameters<RunnerPeer["invoke"]>[0]> = {}): Promise<Record<string, unknown>> => {
     const outcome = await run(path, options);
     if (outcome.kind !== "result") throw new Error(JSON.stringify(outcome));
@@ -133,7 +134,8 @@ describe("determinism", () => {
   });
 
   test("what depends on more than the call's input is refused in queries", async () => {
-    const text = (what: string) => `Can't use ${what} in queries and mutations. Please consider using an action. See https://docs.convex.dev/functions/actions for more details.`;
+    const text = (what: string) =>
+      `Can't use ${what} in queries and mutations. Please consider using an action. See https://docs.convex.dev/functions/actions for more details.`;
     expect(await value("refused")).toEqual({
       fetch: text("fetch()"),
       setTimeout: text("setTimeout"),

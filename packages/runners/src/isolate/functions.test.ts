@@ -87,11 +87,13 @@ function table(count: number): CallAnswerer {
   };
 }
 
-const rowsAsked = (calls: readonly { readonly argText: string }[]): number[] => calls.map(({ argText }) => (JSON.parse(argText) as { rows: number }).rows);
+const rowsAsked = (calls: readonly { readonly argText: string }[]): number[] =>
+  calls.map(({ argText }) => (JSON.parse(argText) as { rows: number }).rows);
 
 describe("functions", () => {
   let peer: RunnerPeer;
-  const run = async (path: string, options: Partial<Parameters<RunnerPeer["invoke"]>[0]> = {}) => peer.invoke({ version: "v", path: `f:${path}`, ...options });
+  const run = async (path: string, options: Partial<Parameters<RunnerPeer["invoke"]>[0]> = {}) =>
+    peer.invoke({ version: "v", path: `f:${path}`, ...options });
   const value = async (path: string, options: Partial<Parameters<RunnerPeer["invoke"]>[0]> = {}): Promise<unknown> => {
     const outcome = await run(path, options);
     if (outcome.kind !== "result") throw new Error(JSON.stringify(outcome));
@@ -114,7 +116,10 @@ describe("functions", () => {
     const unique = await run("unique", { answer: table(1) });
     expect(unique).toMatchObject({ kind: "result", text: "0" });
     expect(rowsAsked(unique.calls)).toEqual([2]);
-    expect(await run("unique", { answer: table(2) })).toMatchObject({ kind: "error", failure: { message: expect.stringContaining("unique() query returned more than one result") as string } });
+    expect(await run("unique", { answer: table(2) })).toMatchObject({
+      kind: "error",
+      failure: { message: expect.stringContaining("unique() query returned more than one result") as string },
+    });
     expect(await value("take", { answer: table(300) })).toBe(40);
     expect(await value("zip", { answer: table(18) })).toEqual([...Array.from({ length: 18 }, (_, n) => n), null, null]);
   });
@@ -129,7 +134,8 @@ describe("functions", () => {
     const outcome = await run("write", {
       kind: "mutation",
       args: { n: 1 },
-      answer: (_op, _arg, index) => new Promise((resolve) => setTimeout(() => resolve(JSON.stringify({ _id: `id${index}` })), 30 - index * 10)),
+      answer: (_op, _arg, index) =>
+        new Promise((resolve) => setTimeout(() => resolve(JSON.stringify({ _id: `id${index}` })), 30 - index * 10)),
     });
     expect(outcome).toMatchObject({ kind: "result", text: '["id0","id1","id2"]' });
     expect(outcome.calls.map(({ argText }) => (JSON.parse(argText) as { value: unknown }).value)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
@@ -150,17 +156,26 @@ describe("functions", () => {
 
   test("the data of a ConvexError passes in both directions", async () => {
     const refused = Object.assign(new Error("Uncaught ConvexError"), { dataText: '{"why":{"$integer":"BQAAAAAAAAA="}}' });
-    expect(await value("catches", { kind: "mutation", answer: () => refused })).toEqual({ is: true, data: { why: { $integer: "BQAAAAAAAAA=" } }, message: expect.any(String) as string });
+    expect(await value("catches", { kind: "mutation", answer: () => refused })).toEqual({
+      is: true,
+      data: { why: { $integer: "BQAAAAAAAAA=" } },
+      message: expect.any(String) as string,
+    });
     expect(await value("catches", { kind: "mutation", answer: () => new Error("plain") })).toEqual({ is: false, message: "plain" });
     const outcome = await run("refuses", { kind: "mutation" });
-    expect(outcome).toMatchObject({ kind: "error", failure: { message: expect.stringMatching(/^ConvexError: /) as string, dataText: '{"big":{"$integer":"CAAAAAAAAAA="},"code":7}' } });
+    expect(outcome).toMatchObject({
+      kind: "error",
+      failure: { message: expect.stringMatching(/^ConvexError: /) as string, dataText: '{"big":{"$integer":"CAAAAAAAAAA="},"code":7}' },
+    });
   });
 
   test("stacks name the author's files, lines and columns", async () => {
     const outcome = await run("throwsDeep", { answer: () => "null" });
     expect(outcome.kind === "error" && outcome.failure).toEqual({
       message: "RangeError: bottom",
-      stack: expect.stringMatching(/^( {4}at deep \(\.\.\/convex\/lib\.ts:3:9\)\n)( {4}at deep \(\.\.\/convex\/lib\.ts:2:21\)\n){3} {4}at .*\(\.\.\/convex\/f\.ts:\d+:\d+\)/) as string,
+      stack: expect.stringMatching(
+        /^( {4}at deep \(\.\.\/convex\/lib\.ts:3:9\)\n)( {4}at deep \(\.\.\/convex\/lib\.ts:2:21\)\n){3} {4}at .*\(\.\.\/convex\/f\.ts:\d+:\d+\)/,
+      ) as string,
     });
   });
 
@@ -171,11 +186,14 @@ describe("functions", () => {
   });
 
   test("a query knows its snapshot", async () => {
-    expect(await value("moment", { snapshotNs: "1750000000123456789" })).toEqual({ $integer: Buffer.from(new BigInt64Array([1750000000123456789n]).buffer).toString("base64") });
+    expect(await value("moment", { snapshotNs: "1750000000123456789" })).toEqual({
+      $integer: Buffer.from(new BigInt64Array([1750000000123456789n]).buffer).toString("base64"),
+    });
   });
 
   test("process.env has the variables of the call and nothing else", async () => {
-    for (const name of ["one", "two", "two", "three"]) expect(await value("environment", { env: { NAME: name } })).toEqual([name, null, ["NAME"], null]);
+    for (const name of ["one", "two", "two", "three"])
+      expect(await value("environment", { env: { NAME: name } })).toEqual([name, null, ["NAME"], null]);
   });
 
   test("variables that a module reads while it is imported are those of the call, also in contexts made ahead", async () => {
@@ -192,11 +210,17 @@ describe("functions", () => {
   });
 
   test("a rejection that nobody handles ends the call", async () => {
-    expect(await run("rejects", { kind: "mutation", answer: () => '{"_id":"x"}' })).toMatchObject({ kind: "error", failure: { message: "TypeError: nobody caught this", stack: expect.stringContaining("convex/f.ts") as string } });
+    expect(await run("rejects", { kind: "mutation", answer: () => '{"_id":"x"}' })).toMatchObject({
+      kind: "error",
+      failure: { message: "TypeError: nobody caught this", stack: expect.stringContaining("convex/f.ts") as string },
+    });
   });
 
   test("results and missing functions are refused with a reason", async () => {
-    expect(await run("large", { args: { chars: 2000 }, limits: { resultBytes: 1000 } })).toMatchObject({ kind: "error", failure: { message: expect.stringContaining("too large") as string } });
+    expect(await run("large", { args: { chars: 2000 }, limits: { resultBytes: 1000 } })).toMatchObject({
+      kind: "error",
+      failure: { message: expect.stringContaining("too large") as string },
+    });
     expect(await run("notARow")).toMatchObject({ kind: "error", failure: { message: expect.stringContaining("Map") as string } });
     for (const path of ["nothing", "toString", "constructor"]) expect((await run(path)).kind).toBe("error");
     for (const path of ["none:x", "__proto__:x", "f:write"]) expect((await run("", { path })).kind, path).toBe("error");
@@ -227,18 +251,35 @@ describe("functions", () => {
     expect(analysis.functions.find(({ path }) => path === "f:secret")).toMatchObject({ visibility: "internal" });
     expect(JSON.parse(analysis.schema ?? "")).toMatchObject({ tables: [{ tableName: "t", indexes: [{ indexDescriptor: "by_n" }] }] });
     expect(JSON.parse(analysis.crons ?? "")).toMatchObject({ tick: { name: "f:secret" } });
-    expect(analysis.httpRoutes).toEqual([{ path: "/bad", method: "GET" }, { path: "/hook", method: "POST" }, { path: "/files/*", method: "GET" }]);
+    expect(analysis.httpRoutes).toEqual([
+      { path: "/bad", method: "GET" },
+      { path: "/hook", method: "POST" },
+      { path: "/files/*", method: "GET" },
+    ]);
   });
 
   test("HTTP actions are routed, get a Request and answer with a Response", async () => {
     const ask = async (method: string, path: string, body = "") => {
-      const request = { method, url: `https://host.test${path}`, headers: [["x-kind", "test"]], bodyBase64: Buffer.from(body).toString("base64") };
+      const request = {
+        method,
+        url: `https://host.test${path}`,
+        headers: [["x-kind", "test"]],
+        bodyBase64: Buffer.from(body).toString("base64"),
+      };
       const outcome = await run("", { kind: "httpAction", path: "", args: JSON.stringify(request), answer: () => "5" });
       if (outcome.kind !== "result") return outcome;
       const response = parseHttpActionResponse(Buffer.from(outcome.text));
       return { ...response, body: Buffer.from(response.bodyBase64, "base64").toString() };
     };
-    expect(await ask("POST", "/hook?q=1", "hällo")).toMatchObject({ routed: true, status: 201, body: "HÄLLO5", headers: [["content-type", "text/plain"], ["x-kind", "test"]] });
+    expect(await ask("POST", "/hook?q=1", "hällo")).toMatchObject({
+      routed: true,
+      status: 201,
+      body: "HÄLLO5",
+      headers: [
+        ["content-type", "text/plain"],
+        ["x-kind", "test"],
+      ],
+    });
     expect(await ask("GET", "/files/a/b")).toMatchObject({ routed: true, status: 200, body: "/files/a/b" });
     expect(await ask("GET", "/hook")).toMatchObject({ routed: false, status: 404 });
     expect(await ask("GET", "/bad")).toMatchObject({ kind: "error", failure: { message: expect.stringContaining("Response") as string } });
@@ -246,9 +287,15 @@ describe("functions", () => {
 });
 
 test("a module that throws fails its calls and the analysis, with its place", async () => {
-  const peer = await startRunner({ ok: `import { queryGeneric } from "convex/server"; export const one = queryGeneric({ handler: async () => 1 });`, bad: `const nothing: any = null;\nexport const x = nothing.field;` });
+  const peer = await startRunner({
+    ok: `import { queryGeneric } from "convex/server"; export const one = queryGeneric({ handler: async () => 1 });`,
+    bad: `const nothing: any = null;\nexport const x = nothing.field;`,
+  });
   expect(await peer.invoke({ version: "v", path: "ok:one" })).toMatchObject({ kind: "result", text: "1" });
-  const failure = { message: expect.stringContaining("TypeError: Cannot read properties of null") as string, stack: expect.stringContaining("../convex/bad.ts:2:26") as string };
+  const failure = {
+    message: expect.stringContaining("TypeError: Cannot read properties of null") as string,
+    stack: expect.stringContaining("../convex/bad.ts:2:26") as string,
+  };
   expect(await peer.invoke({ version: "v", path: "bad:x" })).toMatchObject({ kind: "error", failure });
   expect(await peer.invoke({ version: "v", kind: "analyze" })).toMatchObject({ kind: "error", failure });
   await peer.close();

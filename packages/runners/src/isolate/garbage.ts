@@ -39,7 +39,9 @@ function collectorOf(isolate: Isolate): Reference<() => void> {
   setFlagsFromString("--expose-gc");
   try {
     const context = isolate.createContextSync();
-    return context.evalSync("((gc) => () => gc({ type: 'major', execution: 'sync' }))(globalThis.gc)", { reference: true }) as Reference<() => void>;
+    return context.evalSync("((gc) => () => gc({ type: 'major', execution: 'sync' }))(globalThis.gc)", { reference: true }) as Reference<
+      () => void
+    >;
   } finally {
     setFlagsFromString("--no-expose-gc");
   }

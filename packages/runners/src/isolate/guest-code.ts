@@ -6,7 +6,10 @@ import { GUEST_FILE } from "./wire.ts";
 
 export function makeGuestCode(addon: Addon, guestSource: string): GuestCode {
   const removed = globalsOf(addon).filter((name) => !ENGINE_GLOBALS.includes(name));
-  return new GuestCode(guestSource.replace("PLINTH_REMOVED_GLOBALS", () => JSON.stringify(removed)), GUEST_FILE);
+  return new GuestCode(
+    guestSource.replace("PLINTH_REMOVED_GLOBALS", () => JSON.stringify(removed)),
+    GUEST_FILE,
+  );
 }
 
 /** The globals of a context before anything ran in it. */

@@ -114,7 +114,11 @@ export class IsolateSlot {
   }
 
   /** Runs a slice of a call and tells how it ended. `quick` slices run on this thread. */
-  run(slice: Slice, options: { readonly owner: object; readonly quick: boolean; readonly timeoutMs: number }, ended: (outcome: SliceOutcome) => void): void {
+  run(
+    slice: Slice,
+    options: { readonly owner: object; readonly quick: boolean; readonly timeoutMs: number },
+    ended: (outcome: SliceOutcome) => void,
+  ): void {
     const timeoutMs = Math.max(1, Math.ceil(options.timeoutMs));
     this.submit(() => {
       if (this.#disposed) return void ended({ kind: "disposed" });
@@ -138,7 +142,8 @@ export class IsolateSlot {
   async #runLater(slice: Slice, timeoutMs: number): Promise<SliceOutcome> {
     const startMs = performance.now();
     const startCpu = this.#isolate.cpuTime;
-    const usedMs = () => (this.#disposed || this.#isolate.isDisposed ? performance.now() - startMs : Number(this.#isolate.cpuTime - startCpu) / 1e6);
+    const usedMs = () =>
+      this.#disposed || this.#isolate.isDisposed ? performance.now() - startMs : Number(this.#isolate.cpuTime - startCpu) / 1e6;
     let overdue = false;
     // The engine's own timeout leaves out what it runs to describe a rejection that nobody handled.
     const guard = setTimeout(() => {
@@ -181,11 +186,14 @@ export class IsolateSlot {
     this.#jobs.unshift(() => {
       if (this.#disposed) return undefined;
       const guard = setTimeout(() => this.dispose(), OVERDUE_MS);
-      const done = (): undefined => {
-        clearTimeout(guard);
-        this.#isDirty = false;
-      };
-      return this.#isolate.getHeapStatistics().then(done, done);
+      return this.#isolate
+        .getHeapStatistics()
+        .catch(() => {})
+        .then(() => {
+          clearTimeout(guard);
+          this.#isDirty = false;
+          return undefined;
+        });
     });
   }
 

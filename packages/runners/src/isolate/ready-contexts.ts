@@ -31,7 +31,10 @@ export class ReadyContexts {
 
   take(call: Call): CallContext {
     const key = contextKey(call.envelope);
-    const ready = call.slot.takeReady(key, (context) => context.environmentRead === undefined || context.environmentRead === JSON.stringify(call.envelope.env));
+    const ready = call.slot.takeReady(
+      key,
+      (context) => context.environmentRead === undefined || context.environmentRead === JSON.stringify(call.envelope.env),
+    );
     return ready ?? call.slot.createContext(call.version, key);
   }
 
@@ -60,7 +63,9 @@ export class ReadyContexts {
       const context = slot.createContext(version, key);
       context.post = (code, _number, op) => {
         if (code !== POST.localSync) return undefined;
-        return op === RUNNER_OPS.environment ? `+${this.readEnvironment(context, envelope)}` : "-This is not available while modules are imported.";
+        return op === RUNNER_OPS.environment
+          ? `+${this.readEnvironment(context, envelope)}`
+          : "-This is not available while modules are imported.";
       };
       try {
         context.load(this.scriptFor(slot, version)).now(AHEAD_MS_MAX);

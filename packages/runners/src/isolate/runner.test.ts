@@ -24,8 +24,14 @@ test("nested calls run while their parents wait, also when there is only one iso
     const outcome = await peer.invoke({ version: "v", kind: "mutation", path: "f:child", answer: get });
     return outcome.kind === "result" ? outcome.text : new Error("child");
   };
-  for (let i = 0; i < 5; i++) expect(await peer.invoke({ version: "v", kind: "mutation", path: "f:parent", answer: nested })).toMatchObject({ kind: "result", text: "5" });
-  const many = await Promise.all(Array.from({ length: 10 }, () => peer.invoke({ version: "v", kind: "action", path: "f:patient", answer: () => "1" })));
+  for (let i = 0; i < 5; i++)
+    expect(await peer.invoke({ version: "v", kind: "mutation", path: "f:parent", answer: nested })).toMatchObject({
+      kind: "result",
+      text: "5",
+    });
+  const many = await Promise.all(
+    Array.from({ length: 10 }, () => peer.invoke({ version: "v", kind: "action", path: "f:patient", answer: () => "1" })),
+  );
   expect(many.map((outcome) => outcome.kind === "result" && outcome.text)).toEqual(Array.from({ length: 10 }, () => "2"));
   await peer.close();
 });
@@ -62,7 +68,13 @@ test("running code is ended when its call is cancelled", async () => {
   await new Promise((resolve) => setTimeout(resolve, 150));
   peer.cancel(call, "cancelled");
   expect(await outcome).toMatchObject({ kind: "error", failure: { message: "Error: The call was cancelled." } });
-  const overdue = await peer.invoke({ version: "v", kind: "action", path: "f:patient", answer: () => new Promise(() => {}), limits: { wallMs: 200 } });
+  const overdue = await peer.invoke({
+    version: "v",
+    kind: "action",
+    path: "f:patient",
+    answer: () => new Promise(() => {}),
+    limits: { wallMs: 200 },
+  });
   expect(overdue.kind).toBe("timeout");
   await peer.close();
 });
@@ -88,7 +100,10 @@ test("without a source map frames name the script", async () => {
   await peer.hello();
   await peer.load("v", version.script);
   for (let i = 0; i < 2; i++) {
-    expect(await peer.invoke({ version: "v", path: "f:throws" })).toMatchObject({ kind: "error", failure: { message: "Error: here", stack: expect.stringMatching(/^ {4}at .*version\.js:\d+:\d+/) as string } });
+    expect(await peer.invoke({ version: "v", path: "f:throws" })).toMatchObject({
+      kind: "error",
+      failure: { message: "Error: here", stack: expect.stringMatching(/^ {4}at .*version\.js:\d+:\d+/) as string },
+    });
   }
   await peer.close();
 });

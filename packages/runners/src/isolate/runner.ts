@@ -71,7 +71,13 @@ class Runner {
     if (hello.protocol !== PROTOCOL_VERSION) throw new Error(`the host speaks protocol ${hello.protocol}, this runner ${PROTOCOL_VERSION}`);
     setYoungGeneration();
     const guest = makeGuestCode(this.#addon, guestSource);
-    const pool = new IsolatePool({ addon: this.#addon, guest, heapBytes: hello.heapBytes, youngBytes: 2 * SEMI_SPACE_MIB * 1024 * 1024, isolates: hello.isolates });
+    const pool = new IsolatePool({
+      addon: this.#addon,
+      guest,
+      heapBytes: hello.heapBytes,
+      youngBytes: 2 * SEMI_SPACE_MIB * 1024 * 1024,
+      isolates: hello.isolates,
+    });
     pool.warm();
     this.#pool = pool;
     this.#connection.send({ type: "ready", protocol: PROTOCOL_VERSION, runtime: "isolate", engine: `v8 ${process.versions.v8}` });
@@ -117,7 +123,8 @@ class Runner {
 
   #tidyAfter(call: Call): void {
     call.slot.collectGarbage();
-    if (this.#calls.size === 0 && !call.slot.condemned && this.#services.pace.isQuick(paceName(call.envelope))) this.#contexts.makeAhead(call);
+    if (this.#calls.size === 0 && !call.slot.condemned && this.#services.pace.isQuick(paceName(call.envelope)))
+      this.#contexts.makeAhead(call);
   }
 
   #loseAll(slot: IsolateSlot): void {

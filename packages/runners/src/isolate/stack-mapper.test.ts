@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { hasUserFrames, StackMapper, userFrames } from "./stack-mapper.ts";
 
-const MAP = JSON.stringify({ version: 3, names: [], sources: ["../convex/a.ts", "../node_modules/convex/src/x.ts"], mappings: "AAAA,UACA,UCAA" });
+const MAP = JSON.stringify({
+  version: 3,
+  names: [],
+  sources: ["../convex/a.ts", "../node_modules/convex/src/x.ts"],
+  mappings: "AAAA,UACA,UCAA",
+});
 
 test("only frames of the user's script are kept, at their place in the sources", () => {
   const stack = [
@@ -15,7 +20,9 @@ test("only frames of the user's script are kept, at their place in the sources",
     "    at run (/app/runner.js:1:1)",
   ].join("\n");
   expect(hasUserFrames(stack)).toBe(true);
-  expect(userFrames(stack, StackMapper.parse(MAP))).toBe("    at first (../convex/a.ts:1:1)\n    at async Object.handler [as invoke] (../convex/a.ts:2:1)\n    at ../convex/a.ts:2:1");
+  expect(userFrames(stack, StackMapper.parse(MAP))).toBe(
+    "    at first (../convex/a.ts:1:1)\n    at async Object.handler [as invoke] (../convex/a.ts:2:1)\n    at ../convex/a.ts:2:1",
+  );
   expect(userFrames(stack, null)).toContain("    at hidden (version.js:1:21)");
 });
 

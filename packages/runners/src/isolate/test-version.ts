@@ -18,12 +18,18 @@ export interface TestVersion {
 /** Bundles modules: name without extension → TypeScript. They may import `convex/server` and `convex/values`. */
 export async function bundleVersion(modules: Readonly<Record<string, string>>): Promise<TestVersion> {
   const root = join(FOLDER, "convex");
-  const entry = `globalThis.${MODULES_GLOBAL} = {${Object.keys(modules).map((name) => `${JSON.stringify(name)}: () => require("./${name}.ts")`).join(", ")}};`;
+  const entry = `globalThis.${MODULES_GLOBAL} = {${Object.keys(modules)
+    .map((name) => `${JSON.stringify(name)}: () => require("./${name}.ts")`)
+    .join(", ")}};`;
   const sources: Plugin = {
     name: "sources",
     setup(at) {
       at.onResolve({ filter: /^\.\/.*\.ts$/ }, ({ path }) => ({ path: join(root, path) }));
-      at.onLoad({ filter: /\/isolate\/convex\/.*\.ts$/ }, ({ path }) => ({ contents: modules[path.slice(root.length + 1, -3)] ?? "", loader: "ts", resolveDir: FOLDER }));
+      at.onLoad({ filter: /\/isolate\/convex\/.*\.ts$/ }, ({ path }) => ({
+        contents: modules[path.slice(root.length + 1, -3)] ?? "",
+        loader: "ts",
+        resolveDir: FOLDER,
+      }));
     },
   };
   const { outputFiles } = await build({
@@ -55,7 +61,10 @@ export async function runnerCommand(): Promise<RunnerCommand> {
 }
 
 /** A runner that has loaded one version, under the name `v`. */
-export async function startRunner(modules: Readonly<Record<string, string>>, options: { readonly isolates?: number; readonly heapBytes?: number } = {}): Promise<RunnerPeer> {
+export async function startRunner(
+  modules: Readonly<Record<string, string>>,
+  options: { readonly isolates?: number; readonly heapBytes?: number } = {},
+): Promise<RunnerPeer> {
   const [command, version] = await Promise.all([runnerCommand(), bundleVersion(modules)]);
   const peer = new RunnerPeer(command);
   await peer.hello(options);

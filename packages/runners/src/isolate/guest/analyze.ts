@@ -89,6 +89,7 @@ function exportText(namespace: Namespace, path: string): string {
 
 function routesOf(namespace: Namespace): { path: string; method: string }[] {
   const router = namespace["default"] as Routed | undefined;
-  if (router === undefined || typeof router.getRoutes !== "function") throw new Error('The module "http" has to export its router as default.');
+  if (router === undefined || typeof router.getRoutes !== "function")
+    throw new Error('The module "http" has to export its router as default.');
   return router.getRoutes().map(([path, method]) => ({ path: `${path}`, method: `${method}` }));
 }

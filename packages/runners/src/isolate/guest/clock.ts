@@ -113,7 +113,8 @@ function makeTemporal(): object {
 
 function namespace(tag: string, members: Readonly<Record<string, unknown>>): object {
   const made = {};
-  for (const name of Object.keys(members)) defineProperty(made, name, { value: members[name], writable: true, configurable: true, enumerable: false });
+  for (const name of Object.keys(members))
+    defineProperty(made, name, { value: members[name], writable: true, configurable: true, enumerable: false });
   defineProperty(made, Symbol.toStringTag, { value: tag, configurable: true });
   return made;
 }

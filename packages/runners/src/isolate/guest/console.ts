@@ -90,7 +90,8 @@ export function makeConsole(): object {
     table: (value: unknown) => write("log", [value]),
     trace: (...args: unknown[]) => write("warn", ["Trace:", ...args]),
     assert: (condition: unknown, ...args: unknown[]) => {
-      if (!condition) write("error", typeof args[0] === "string" ? [`Assertion failed: ${args[0]}`, ...args.slice(1)] : ["Assertion failed", ...args]);
+      if (!condition)
+        write("error", typeof args[0] === "string" ? [`Assertion failed: ${args[0]}`, ...args.slice(1)] : ["Assertion failed", ...args]);
     },
     count: (name?: unknown) => {
       const key = label(name);

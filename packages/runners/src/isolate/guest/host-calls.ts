@@ -35,7 +35,10 @@ function wait(table: Record<string | number, Waiting>, id: number, code: number,
   return new PromiseConstructor((resolve, reject) => {
     if (session.phase !== "execute") throw new NativeError("Functions of the host can be called only while a function runs.");
     const max = session.settings.pendingHostCalls;
-    if (waiting >= max) throw new NativeError(`Too many calls wait for an answer at the same time (maximum ${max}). Please await some before you start more.`);
+    if (waiting >= max)
+      throw new NativeError(
+        `Too many calls wait for an answer at the same time (maximum ${max}). Please await some before you start more.`,
+      );
     waiting++;
     table[id] = { resolve, reject };
     session.post(code, id, `${op}`, `${argText}`, "");

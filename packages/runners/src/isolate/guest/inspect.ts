@@ -47,7 +47,8 @@ class Renderer {
 
   #compound(value: object, name: string, depth: number): string {
     if (value instanceof Error) return this.#error(value);
-    if (Array.isArray(value)) return wrap(name === "Array" ? "" : `${name}(${value.length}) `, "[", this.#list(value as unknown[], depth), "]");
+    if (Array.isArray(value))
+      return wrap(name === "Array" ? "" : `${name}(${value.length}) `, "[", this.#list(value as unknown[], depth), "]");
     if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
       const list = value as unknown as ArrayLike<unknown>;
       return wrap(`${name}(${list.length}) `, "[", this.#list(list, depth), "]");

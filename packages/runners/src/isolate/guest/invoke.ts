@@ -10,7 +10,7 @@ import { describeThrown } from "./thrown.ts";
 
 type Invocable = Readonly<Record<string, unknown>>;
 
-const START: Readonly<Record<InvokeSettings["kind"], (settings: InvokeSettings, argsText: string) => unknown>> = {
+const START: Readonly<Record<InvokeSettings["kind"] | "__proto__", (settings: InvokeSettings, argsText: string) => unknown>> = {
   __proto__: null as never,
   query: (settings, argsText) => method(settings, "invokeQuery")(argsText),
   mutation: (settings, argsText) => method(settings, "invokeMutation")(argsText),

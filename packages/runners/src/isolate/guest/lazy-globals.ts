@@ -6,12 +6,17 @@
 import { defineProperty, emptyTable } from "./realm.ts";
 
 /** `makers` and `others` are tables without a prototype; `makeOther` makes what `others` names. */
-export function serveLazily(makers: Record<string, () => unknown>, others: Readonly<Record<string, unknown>>, makeOther: (name: string) => unknown): void {
+export function serveLazily(
+  makers: Record<string, () => unknown>,
+  others: Readonly<Record<string, unknown>>,
+  makeOther: (name: string) => unknown,
+): void {
   const { has, get } = Reflect;
   // The engine's own properties of these names would hide the ones made here.
   for (const name in makers) Reflect.deleteProperty(globalThis, name);
 
-  const isWaiting = (key: string | symbol): key is string => typeof key === "string" && (makers[key] !== undefined || others[key] !== undefined) && made[key] === undefined;
+  const isWaiting = (key: string | symbol): key is string =>
+    typeof key === "string" && (makers[key] !== undefined || others[key] !== undefined) && made[key] === undefined;
   const made = emptyTable<true>();
   const make = (name: string): unknown => {
     made[name] = true;

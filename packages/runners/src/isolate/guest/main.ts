@@ -10,7 +10,17 @@ import { ENTER, RUNNER_OPS } from "../wire.ts";
 import { addClockGlobals } from "./clock.ts";
 import { makeConsole } from "./console.ts";
 import { convex } from "./convex.ts";
-import { clearTimer, failHostCall, failLocalCall, fireTimer, hostCall, localCall, setTimer, settleHostCall, settleLocalCall } from "./host-calls.ts";
+import {
+  clearTimer,
+  failHostCall,
+  failLocalCall,
+  fireTimer,
+  hostCall,
+  localCall,
+  setTimer,
+  settleHostCall,
+  settleLocalCall,
+} from "./host-calls.ts";
 import { fail, runInvocation } from "./invoke.ts";
 import { importAhead } from "./modules.ts";
 import { installRandom, seedRandom } from "./random.ts";

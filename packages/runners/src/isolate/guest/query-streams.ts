@@ -41,7 +41,11 @@ export function nextRow(argText: string): Promise<string> {
   const stream = streams[id];
   if (stream === undefined) return Promise.reject(new Error("This query is closed."));
   // A call that comes while another one fetches waits for its turn, or rows would change places.
-  if (stream.tail !== undefined) return track(stream, stream.tail.then(() => take(id, stream)));
+  if (stream.tail !== undefined)
+    return track(
+      stream,
+      stream.tail.then(() => take(id, stream)),
+    );
   if (stream.at < stream.ready.length) return Promise.resolve(readyRow(stream));
   return track(stream, take(id, stream));
 }

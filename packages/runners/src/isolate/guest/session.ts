@@ -13,7 +13,7 @@ const IMPORT_NOW_MS = Date.UTC(2024, 0, 1);
 export const IMPORT_SEED = "9e3779b97f4a7c15f39cc0605cedc834";
 
 /** Before the call: the clock and the seed of the import phase. Without a prototype it is made faster, like the tables of `wire.ts`. */
-const IMPORT_SETTINGS: InvokeSettings = {
+const IMPORT_SETTINGS: InvokeSettings & { readonly __proto__?: null } = {
   __proto__: null as never,
   kind: "analyze",
   path: "",
@@ -31,7 +31,7 @@ const IMPORT_SETTINGS: InvokeSettings = {
 export const session = {
   __proto__: null as never,
   phase: "import" as "import" | "execute" | "done",
-  settings: IMPORT_SETTINGS,
+  settings: IMPORT_SETTINGS as InvokeSettings,
   post: (() => undefined) as Post,
   observed: 0,
   startedMs: 0,
