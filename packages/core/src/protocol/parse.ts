@@ -29,7 +29,7 @@ const NAME_CHARS_MAX = limit("protocolNameCharsMax");
 const FUNCTION_PATH_CHARS_MAX = limit("functionPathCharsMax");
 
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "log", "info", "warn", "error"];
-const FAILURE_KINDS: readonly RunnerFailureKind[] = ["error", "timeout", "outOfMemory", "neverResolves"];
+const FAILURE_KINDS: readonly RunnerFailureKind[] = ["error", "timeout", "outOfMemory", "neverResolves", "lost"];
 const FUNCTION_KINDS: readonly FunctionKind[] = ["query", "mutation", "action", "httpAction"];
 
 type Fields = ReadonlyMap<string, unknown>;

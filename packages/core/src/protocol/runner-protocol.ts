@@ -96,8 +96,9 @@ export type LogLevel = "debug" | "log" | "info" | "warn" | "error";
  * - error: user code threw, or the result cannot be sent.
  * - timeout, outOfMemory: a limit of the call ended it.
  * - neverResolves: the promise of the function can no longer settle.
+ * - lost: another call's code ended the isolate in which this one waited; it has no result and is not at fault.
  */
-export type RunnerFailureKind = "error" | "timeout" | "outOfMemory" | "neverResolves";
+export type RunnerFailureKind = "error" | "timeout" | "outOfMemory" | "neverResolves" | "lost";
 
 /** Body of `failure`, `loadFailed`. All of it is user-controlled text. */
 export interface RunnerFailure {

@@ -81,7 +81,7 @@ export class Call {
   begin(): void {
     this.slot.submit(() => {
       if (this.#ended) return undefined;
-      if (this.slot.isDisposed) return void this.#end("error", { message: LOST });
+      if (this.slot.isDisposed) return void this.#end("lost", { message: LOST });
       try {
         this.#enterContext();
       } catch {
@@ -152,7 +152,7 @@ export class Call {
         this.#end("outOfMemory", { message: "" });
         return this.#services.loseAll(this.slot);
       case "disposed":
-        return this.#end("error", { message: LOST });
+        return this.#end("lost", { message: LOST });
       case "uncaught":
         return this.#fail({ observed: OBSERVED_TIME | OBSERVED_RANDOM, ...describe(outcome.error), dataText: "" });
       default:
@@ -278,7 +278,7 @@ export class Call {
 
   /** Its isolate is gone, through no fault of this call. */
   lose(): void {
-    if (!this.#ended) this.#end("error", { message: LOST });
+    if (!this.#ended) this.#end("lost", { message: LOST });
   }
 
   // Ends.
@@ -344,7 +344,7 @@ export class Call {
 }
 
 /** A call that waited in an isolate that another call's code ended. */
-const LOST = "Error: The call was ended because another one in the same isolate used too much time or memory. Please try again.";
+const LOST = "Error: The call was ended because another one in the same isolate used too much time or memory.";
 
 const NOTHING: Slice = { now: () => undefined, later: () => Promise.resolve() };
 

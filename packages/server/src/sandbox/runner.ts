@@ -352,6 +352,8 @@ export class Runner {
         return this.#finish(call, { kind, maxBytes: call.request.limits.heapBytes });
       case "neverResolves":
         return this.#finish(call, { kind });
+      case "lost":
+        return this.#finish(call, { kind, reason: "another call ended the isolate that it shared" });
     }
   }
 
