@@ -1,0 +1,2 @@
+/** What functions on Plinth can do beyond the `convex` package. */
+export { emit } from "./emit.ts";
