@@ -7,8 +7,8 @@
 import { setFlagsFromString } from "node:v8";
 import type { Isolate, Reference } from "isolated-vm";
 
-/** Garbage of some twenty calls; more where more is alive, so that the work stays a small part of all. */
-const GROWTH_BYTES_MIN = 8 * 1024 * 1024;
+/** Garbage of some forty calls; more where more is alive, so that the work stays a small part of all. */
+const GROWTH_BYTES_MIN = 16 * 1024 * 1024;
 
 export class Garbage {
   readonly #collect: Reference<() => void>;
