@@ -59,6 +59,13 @@ export const ERRORS = {
     message: "The {what} is nested deeper than {max} levels.",
     next: "Flatten the value.",
   },
+  TooManyValues: {
+    ...caller,
+    status: 413,
+    grpc: "RESOURCE_EXHAUSTED",
+    message: "The {what} holds more than {max} values.",
+    next: "Send it in several calls, or store parts of it as one text or as bytes.",
+  },
   InvalidValue: {
     ...caller,
     status: 400,

@@ -16,6 +16,10 @@ export const LIMITS = {
   documentBytesMax: { value: MiB, reason: "one document (Convex)" },
   documentDepthMax: { value: 16, reason: "nesting of a stored document (Convex)" },
   valueDepthMax: { value: 64, reason: "nesting of arguments and results (Convex)" },
+  jsonValuesMax: {
+    value: 200_000,
+    reason: "values in one JSON text that the host parses, which takes some tens of milliseconds",
+  },
   objectFieldsMax: { value: 1024, reason: "fields of one object (Convex)" },
   arrayElementsMax: { value: 8192, reason: "elements of one array (Convex)" },
   fieldNameBytesMax: { value: 1024, reason: "length of a field name (Convex)" },

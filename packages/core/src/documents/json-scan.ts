@@ -1,11 +1,14 @@
 /**
- * A look at hostile JSON before it is parsed: how deep it nests. The scan is linear, allocates nothing and
- * does not judge the syntax; `JSON.parse` does that afterwards.
+ * A look at hostile JSON before it is parsed: how deep it nests and how many values it holds, which is what
+ * parsing and reading it cost. The scan is linear, allocates nothing and does not judge the syntax;
+ * `JSON.parse` does that afterwards. Text that passes and is JSON has no more values than allowed.
  */
 import { plinthError } from "../errors.ts";
+import { limit } from "../limits.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
@@ -14,28 +17,46 @@ const CLOSE_OBJECT = 0x7d;
 export interface ScanOptions {
   /** Arrays and objects within each other. */
   readonly depthMax: number;
+  /**
+   * Commas and opening brackets outside strings: one for each value below the top, one more for each empty
+   * array or object. `jsonValuesMax` when absent.
+   */
+  readonly valuesMax?: number;
   /** What the text is, for the error message. */
   readonly what?: string;
 }
 
-/** Throws TooDeep when arrays and objects of `source` nest deeper than `depthMax`. Returns the depth. */
+/** Throws TooDeep or TooManyValues when `source` is over the limits. Returns how deep it nests. */
 export function scanJsonText(source: string | Uint8Array, options: ScanOptions): number {
-  const deepest = typeof source === "string" ? depthOfText(source, options.depthMax) : depthOfBytes(source, options.depthMax);
+  const valuesMax = options.valuesMax ?? limit("jsonValuesMax");
+  const deepest =
+    typeof source === "string" ? scanText(source, options.depthMax, valuesMax) : scanBytes(source, options.depthMax, valuesMax);
+  if (deepest === TOO_MANY) throw plinthError("TooManyValues", { what: options.what ?? "JSON", max: valuesMax });
   if (deepest > options.depthMax) throw plinthError("TooDeep", { what: options.what ?? "JSON", max: options.depthMax });
   return deepest;
 }
 
-function depthOfText(text: string, depthMax: number): number {
+const TOO_MANY = -1;
+
+/** The greatest depth, or the first one over `depthMax`, or TOO_MANY. */
+function scanText(text: string, depthMax: number, valuesMax: number): number {
   let depth = 0;
   let deepest = 0;
+  let values = 0;
+  // JSON has two strings for a value at most. Text with more is none, and is not scanned to its end.
+  let strings = 2 * valuesMax + 1;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
     if (unit === QUOTE) {
       i = closingQuoteOfText(text, i);
+      if ((strings -= 1) < 0) return TOO_MANY;
+    } else if (unit === COMMA) {
+      if ((values += 1) > valuesMax) return TOO_MANY;
     } else if (unit === OPEN_ARRAY || unit === OPEN_OBJECT) {
       depth += 1;
       if (depth > deepest) deepest = depth;
       if (depth > depthMax) return depth;
+      if ((values += 1) > valuesMax) return TOO_MANY;
     } else if (unit === CLOSE_ARRAY || unit === CLOSE_OBJECT) {
       depth -= 1;
     }
@@ -45,27 +66,34 @@ function depthOfText(text: string, depthMax: number): number {
 
 /** Index of the quote that ends the string that begins at `start`; the end of the text when there is none. */
 function closingQuoteOfText(text: string, start: number): number {
-  let at = start;
-  for (;;) {
-    at = text.indexOf('"', at + 1);
-    if (at < 0) return text.length;
-    let backslashes = 0;
-    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at;
+  const quote = text.indexOf('"', start + 1);
+  if (quote < 0) return text.length;
+  if (text.charCodeAt(quote - 1) !== BACKSLASH) return quote;
+  for (let at = start + 1; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit === BACKSLASH) at += 1;
+    else if (unit === QUOTE) return at;
   }
+  return text.length;
 }
 
-function depthOfBytes(bytes: Uint8Array, depthMax: number): number {
+function scanBytes(bytes: Uint8Array, depthMax: number, valuesMax: number): number {
   let depth = 0;
   let deepest = 0;
+  let values = 0;
+  let strings = 2 * valuesMax + 1;
   for (let i = 0; i < bytes.length; i += 1) {
     const byte = bytes[i];
     if (byte === QUOTE) {
       i = closingQuoteOfBytes(bytes, i);
+      if ((strings -= 1) < 0) return TOO_MANY;
+    } else if (byte === COMMA) {
+      if ((values += 1) > valuesMax) return TOO_MANY;
     } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
       depth += 1;
       if (depth > deepest) deepest = depth;
       if (depth > depthMax) return depth;
+      if ((values += 1) > valuesMax) return TOO_MANY;
     } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
       depth -= 1;
     }
@@ -74,12 +102,10 @@ function depthOfBytes(bytes: Uint8Array, depthMax: number): number {
 }
 
 function closingQuoteOfBytes(bytes: Uint8Array, start: number): number {
-  let at = start;
-  for (;;) {
-    at = bytes.indexOf(QUOTE, at + 1);
-    if (at < 0) return bytes.length;
-    let backslashes = 0;
-    while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
-    if (backslashes % 2 === 0) return at;
+  for (let at = start + 1; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE) return at;
   }
+  return bytes.length;
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { limit } from "../limits.ts";
 import { ProtocolViolation } from "./frames.ts";
-import { isJsonDeeperThan } from "./json-depth.ts";
 import { parseAnalyzeResult, parseHttpActionResponse, parseRunnerEnvelope, parseRunnerFailure } from "./parse.ts";
 import type { AnalyzeResult, RunnerEnvelope } from "./runner-protocol.ts";
 
@@ -86,17 +86,10 @@ test("random bytes and random JSON only ever give a violation", () => {
   );
 });
 
-test("the depth scan counts what JSON.parse would build", () => {
-  fc.assert(
-    fc.property(fc.jsonValue({ maxDepth: 6 }), (value) => {
-      const depth = (each: unknown): number =>
-        typeof each !== "object" || each === null ? 0 : 1 + Math.max(0, ...Object.values(each).map(depth));
-      const source = bytes(JSON.stringify(value));
-      expect(isJsonDeeperThan(source, depth(value))).toBe(false);
-      if (depth(value) > 0) expect(isJsonDeeperThan(source, depth(value) - 1)).toBe(true);
-    }),
-  );
-  expect(isJsonDeeperThan(bytes('"[[[[\\"[["'), 1)).toBe(false);
+test("a body that holds too many values is a violation before it is parsed", () => {
+  const routes = (count: number): string => `{"functions":[],"schema":null,"crons":null,"httpRoutes":[${Array(count).fill("{}").join(",")}]}`;
+  expect(() => parseAnalyzeResult(routes(limit("jsonValuesMax")))).toThrow(/holds more than 200000 values/);
+  expect(() => parseRunnerFailure(bytes(`{"message":"m"${',"a":1'.repeat(limit("jsonValuesMax"))}}`))).toThrow(/holds more than/);
 });
 
 test("failures, http responses and analyses", () => {

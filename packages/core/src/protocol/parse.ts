@@ -3,9 +3,9 @@
  * shapes of `RunnerEnvelope` (every field, no other field, in range) and throws `ProtocolViolation` for
  * everything else. What the host sends is trusted by the runner: `parseHostEnvelope` is light.
  */
+import { scanJsonText } from "../documents/json-scan.ts";
 import { limit } from "../limits.ts";
 import { FRAME_CAPS, ProtocolViolation } from "./frames.ts";
-import { isJsonDeeperThan } from "./json-depth.ts";
 import type {
   AnalyzedFunction,
   AnalyzeResult,
@@ -160,7 +160,11 @@ function headerOf(item: unknown): readonly [string, string] {
 
 function parseJson(bytes: Uint8Array, depthMax: number, bytesMax: number): unknown {
   if (bytes.length > bytesMax) throw new ProtocolViolation(`text of ${bytes.length} bytes is over ${bytesMax}`);
-  if (isJsonDeeperThan(bytes, depthMax)) throw new ProtocolViolation(`nested deeper than ${depthMax} levels`);
+  try {
+    scanJsonText(bytes, { depthMax });
+  } catch (error) {
+    throw new ProtocolViolation(error instanceof Error ? error.message : "too much JSON");
+  }
   try {
     return JSON.parse(decoder.decode(bytes)) as unknown;
   } catch {

@@ -55,6 +55,11 @@ function expectRefused(error: PlinthError): void {
 }
 
 describe("hostile arguments", () => {
+  it.each(OPS)("%s refuses more values than the host parses at once", async (op) => {
+    const error = await errorOf(op, `{"table":"notes","value":{"list":[${"{},".repeat(limit("jsonValuesMax") / 2)}{}]}}`);
+    expect(error.code).toBe("TooManyValues");
+  });
+
   it.each(OPS)("%s refuses garbage", async (op) => {
     for (const text of GARBAGE) expectRefused(await errorOf(op, text));
   });

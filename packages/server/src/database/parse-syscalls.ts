@@ -161,7 +161,7 @@ function parseArguments(method: string, text: string, bytesMax: number = limit("
     throw plinthError("LimitExceeded", { what: `Bytes of the arguments of ${method}`, actual: text.length, max: bytesMax });
   let json: unknown;
   try {
-    scanJsonText(text, { depthMax: ARGUMENT_JSON_DEPTH, what: `arguments of ${method}` });
+    scanJsonText(text, { depthMax: ARGUMENT_JSON_DEPTH, what: `argument of ${method}` });
     json = JSON.parse(text);
   } catch (error) {
     throw asInvalidArgument(error, `The arguments of \`${method}\` are not valid JSON`);
@@ -233,7 +233,7 @@ function invalid(method: string, argument: string, why: string): Error {
 }
 
 function asInvalidArgument(error: unknown, what: string): Error {
-  if (error instanceof PlinthError && error.code === "LimitExceeded") return error;
+  if (error instanceof PlinthError && (error.code === "LimitExceeded" || error.code === "TooManyValues")) return error;
   const detail = error instanceof Error ? error.message : "it cannot be read";
   return plinthError("InvalidArgument", { detail: `${what}: ${detail}` }, { cause: error });
 }

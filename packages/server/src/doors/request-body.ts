@@ -1,6 +1,6 @@
 /**
- * Reads JSON bodies. Type, encoding and nesting are checked before anything is parsed, so that a hostile
- * body costs no more than one pass over its bytes.
+ * Reads JSON bodies. Type, encoding, nesting and the number of values are checked before anything is parsed,
+ * so that a hostile body costs no more than one pass over its bytes.
  */
 import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
 import { plinthError } from "@plinth/core/errors.ts";
@@ -9,6 +9,8 @@ import type { DoorRequest } from "./door.ts";
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const JSON_MEDIA_TYPE = /^application\/(?:[a-z0-9.+-]+\+)?json\s*(?:;|$)/i;
+
+const DEPTH_MAX = limit("jsonDepthMax");
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -28,9 +30,10 @@ export function readJsonObject(request: Pick<DoorRequest, "headers" | "bodyBytes
   return json as JsonObject;
 }
 
-/** Parses JSON text of a caller within the limit of nesting. */
+/** Parses JSON text of a caller within the limits of nesting and of values. */
 export function parseJson(text: string): unknown {
-  checkDepth(text);
+  // Text without that many opening brackets cannot be too deep; most bodies are shorter than that.
+  if (text.length > DEPTH_MAX) scanJsonText(text, { depthMax: DEPTH_MAX, what: "body" });
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -46,11 +49,4 @@ function decode(bytes: Buffer): string {
   } catch {
     throw plinthError("MalformedJson", { detail: "it is not UTF-8" });
   }
-}
-
-function checkDepth(text: string): void {
-  const max = limit("jsonDepthMax");
-  // Text without that many opening brackets cannot be too deep; most bodies are shorter than that.
-  if (text.length <= max) return;
-  scanJsonText(text, { depthMax: max });
 }

@@ -4,7 +4,7 @@ import { limit } from "@plinth/core/limits.ts";
 import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
 import { parseValidator } from "@plinth/core/documents/validator-json.ts";
 import { checkValue, describeFailure, type Validator } from "@plinth/core/documents/validators.ts";
-import { isValueObject, parseValueText, type Value, type ValueObject } from "@plinth/core/documents/values.ts";
+import { isValueObject, parseValueText, valueFromJson, type Value, type ValueObject } from "@plinth/core/documents/values.ts";
 import type { ResolvedFunction } from "../deploys/deploys.ts";
 
 export type TableNumbers = Readonly<Record<string, number>>;
@@ -19,13 +19,26 @@ const validatorsOf = new WeakMap<ResolvedFunction, Validators>();
 
 /** Reads the JSON text of an arguments object; every limit of values holds. */
 export function parseArgs(argsText: string): ValueObject {
+  checkArgsBytes(argsText);
+  return asArgs(parseValueText(argsText));
+}
+
+/** The same of text that is parsed already; `json` is what it says. */
+export function parsedArgs(argsText: string, json: unknown): ValueObject {
+  checkArgsBytes(argsText);
+  return asArgs(valueFromJson(json));
+}
+
+function asArgs(args: Value): ValueObject {
+  if (!isValueObject(args)) throw plinthError("ArgumentValidation", { detail: "The arguments of a function are one object." });
+  return args;
+}
+
+function checkArgsBytes(argsText: string): void {
   const max = limit("argsBytesMax");
   if (argsText.length > max || (argsText.length * 3 > max && Buffer.byteLength(argsText) > max)) {
     throw plinthError("RequestTooLarge", { what: "arguments", actual: `${Buffer.byteLength(argsText)} bytes`, max: `${max} bytes` });
   }
-  const args = parseValueText(argsText);
-  if (!isValueObject(args)) throw plinthError("ArgumentValidation", { detail: "The arguments of a function are one object." });
-  return args;
 }
 
 export function checkArgs(fn: ResolvedFunction, args: Value, tables: TableNumbers): void {

@@ -1,8 +1,11 @@
 /** Reads the response that a runner made of an HTTP action's. Hostile: the runner's text is user code's. */
+import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
 import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { HttpActionResponse } from "@plinth/core/protocol/runner-protocol.ts";
 
 export function parseHttpActionResponse(text: string): HttpActionResponse {
+  scanJsonText(text, { depthMax: limit("jsonDepthMax"), what: "response" });
   const json: unknown = JSON.parse(text);
   if (typeof json !== "object" || json === null) throw wrong("it is no response");
   const { routed, status, headers, bodyBase64 } = json as Record<string, unknown>;

@@ -2,6 +2,8 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
+import type { ValueObject } from "@plinth/core/documents/values.ts";
+import { parsedArgs } from "../check-values.ts";
 import { pathOfAddress } from "../function-address.ts";
 
 export type Fields = ReadonlyMap<string, unknown>;
@@ -42,6 +44,12 @@ export function argsOf(fields: Fields): string {
   const args = fields.get("args");
   if (!isObject(args)) throw wrong("args", "an object");
   return JSON.stringify(args);
+}
+
+/** The same, checked to be values. */
+export function checkedArgsOf(fields: Fields): { readonly argsText: string; readonly args: ValueObject } {
+  const argsText = argsOf(fields);
+  return { argsText, args: parsedArgs(argsText, fields.get("args")) };
 }
 
 /** The path that `name`, `reference` or `functionHandle` means. */

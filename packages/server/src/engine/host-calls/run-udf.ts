@@ -2,15 +2,16 @@
  * A query or mutation that calls another one: on the same runner, in the same transaction. When the callee
  * fails, its writes are undone alone and the caller may catch the error.
  */
+import type { ValueObject } from "@plinth/core/documents/values.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { CallFrame } from "../call-frame.ts";
-import { checkArgs, checkReturns, parseArgs } from "../check-values.ts";
+import { checkArgs, checkReturns } from "../check-values.ts";
 import { runFrame } from "../run-frame.ts";
 import { checkKind, resolvePublic } from "../intake.ts";
 import { asCallerSees, failureOf } from "../outcome-errors.ts";
 import { TRANSACTIONS, type HostCall } from "./host-call.ts";
-import { argsOf, choiceOf, parseCall, pathOf } from "./parse-call.ts";
+import { checkedArgsOf, choiceOf, parseCall, pathOf } from "./parse-call.ts";
 
 import type { Transaction } from "../../database/database.ts";
 
@@ -20,7 +21,7 @@ export const runUdf: HostCall = {
     const fields = parseCall("1.0/runUdf", argText);
     const udfType = choiceOf(fields, "udfType", ["query", "mutation", "snapshotQuery"]);
     checkMayCall(frame, udfType);
-    return await callNested(frame, { udfType, path: pathOf(fields), argsText: argsOf(fields) });
+    return await callNested(frame, { udfType, path: pathOf(fields), ...checkedArgsOf(fields) });
   },
 };
 
@@ -28,6 +29,7 @@ interface NestedCall {
   readonly udfType: "query" | "mutation" | "snapshotQuery";
   readonly path: string;
   readonly argsText: string;
+  readonly args: ValueObject;
 }
 
 function checkMayCall(frame: CallFrame, udfType: NestedCall["udfType"]): void {
@@ -49,7 +51,7 @@ async function callNested(frame: CallFrame, call: NestedCall): Promise<string> {
     internalAllowed: true,
   });
   checkKind(call.path, fn.kind, call.udfType === "snapshotQuery" ? "query" : call.udfType);
-  checkArgs(fn, parseArgs(call.argsText), frame.options.tables);
+  checkArgs(fn, call.args, frame.options.tables);
   if (call.udfType === "snapshotQuery") return await onSnapshot(frame, (snapshot) => runNested(frame, { fn, call, transaction: snapshot }));
   const sub = transaction.nested();
   let kept = false;

@@ -1,12 +1,11 @@
 /** `ctx.scheduler`: in mutations part of the transaction, in actions at once. */
 import { plinthError } from "@plinth/core/errors.ts";
-import { parseArgs } from "../check-values.ts";
 import type { Transaction } from "../../database/database.ts";
 import { cancelScheduled, scheduleFunction, type ScheduleRequest } from "../../schedules/scheduled-functions.ts";
 import type { CallFrame } from "../call-frame.ts";
 import { KIND_NAMES, resolvePublic } from "../intake.ts";
 import { ACTIONS, type HostCall } from "./host-call.ts";
-import { argsOf, numberOf, parseCall, pathOf, textOf } from "./parse-call.ts";
+import { checkedArgsOf, numberOf, parseCall, pathOf, textOf } from "./parse-call.ts";
 
 export const schedule: HostCall = {
   kinds: ["mutation"],
@@ -50,8 +49,7 @@ export const cancelJobFromAction: HostCall = {
 async function parseSchedule(frame: CallFrame, op: string, argText: string): Promise<ScheduleRequest> {
   const fields = parseCall(op, argText);
   const path = pathOf(fields);
-  const argsText = argsOf(fields);
-  parseArgs(argsText);
+  const { argsText } = checkedArgsOf(fields);
   const fn = await resolvePublic(frame.options.core.parts, {
     scope: frame.options.run.accepted.scope,
     path,

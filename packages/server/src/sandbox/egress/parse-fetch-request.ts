@@ -1,7 +1,10 @@
 /** The strict reader of the argument of the host call `plinth/fetch`; its text is hostile. */
 import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
+import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
 import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
 
+/** The object, the list of headers, a header. */
+const FETCH_JSON_DEPTH = 3;
 const REDIRECTS: readonly unknown[] = ["follow", "error", "manual"] satisfies FetchRequest["redirect"][];
 
 export function parseFetchRequest(argText: string): FetchRequest {
@@ -23,6 +26,7 @@ function parseHeader(entry: unknown): readonly [string, string] {
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   let value: unknown;
   try {
+    scanJsonText(text, { depthMax: FETCH_JSON_DEPTH, what: "argument of a fetch" });
     value = JSON.parse(text);
   } catch {
     throw invalid();
