@@ -60,6 +60,17 @@ describe("queries and mutations", () => {
     expect((await failure("counters:deep", { depth: 9 })).message).toContain("Nesting of function calls");
   });
 
+  test("the checks of nested calls share what they may cost", async () => {
+    expect(await value(host, "counters:askPicky", { calls: 5, length: 500 })).toBe(5);
+    const failed = await failure("counters:askPicky", { calls: 100, length: 500 });
+    expect(failed.message).toContain("Steps of the validation of all values of a call");
+    expect((await failure("counters:askPicky", { calls: 1, length: 2100 })).message).toContain("Steps of the validation of a value");
+  });
+
+  test.each(["return", "insert", "schedule", "call"])("more values than the host parses at once are refused: %s", async (how) => {
+    expect((await failure("counters:manyValues", { how })).message).toContain("holds more than 200000 values");
+  });
+
   test("promises that are left behind do no harm", async () => {
     for (let i = 0; i < 5; i++) expect(await value(host, "counters:floating")).toBe("done");
     expect(host.sandbox.status().busy).toBe(0);

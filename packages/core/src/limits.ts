@@ -33,14 +33,23 @@ export const LIMITS = {
   // Validators and filters: their work happens in the host, so it is counted.
   validatorNodesMax: { value: 16_384, reason: "parts of one validator" },
   validatorDepthMax: { value: 64, reason: "nesting of a validator: as deep as values go" },
-  validationStepsMax: { value: 20_000_000, reason: "comparisons of one check of a value; the largest arguments take half of it" },
+  validationStepsMax: {
+    value: 2_000_000,
+    reason: "comparisons of one check of a value, some tens of milliseconds: five for each of the most values and fields",
+  },
+  validationStepsPerCallMax: {
+    value: 10_000_000,
+    reason: "comparisons of all documents that a transaction writes, and of all arguments and results of a call's nested ones",
+  },
+  validationSliceSteps: { value: 200_000, reason: "comparisons of a call's nested ones before others have the event loop" },
   failureTextCharsMax: { value: 2048, reason: "a value or validator that a message of a failed check shows" },
   filterNodesMax: { value: 1024, reason: "parts of one filter expression" },
   filterDepthMax: { value: 64, reason: "nesting of a filter expression" },
   filterStepsMax: {
     value: 10_000_000,
-    reason: "evaluation steps of the filters of one query; 300 for each document that a transaction may read",
+    reason: "evaluation steps of the filters of one transaction; 300 for each document that it may read",
   },
+  filterRowStepsMax: { value: 1_000_000, reason: "evaluation steps of all filters of a query for one document, some tens of milliseconds" },
 
   // One transaction.
   transactionReadBytesMax: { value: 16 * MiB, reason: "bytes that one transaction reads (Convex)" },
@@ -95,6 +104,10 @@ export const LIMITS = {
   resultBytesMax: { value: 16 * MiB, reason: "result of a call (Convex)" },
   httpBodyBytesMax: { value: 20 * MiB, reason: "body of an HTTP action's request and response (Convex)" },
   userCpuMsMax: { value: 1000, reason: "JavaScript time of a query or mutation, waits for data excluded (Convex)" },
+  hostCallChargedBytes: {
+    value: 64 * KiB,
+    reason: "argument of a query's or mutation's host call from which on the time to read it is the call's own JavaScript time",
+  },
   systemWallMsMax: { value: 15_000, reason: "whole time of a query or mutation (Convex)" },
   actionWallMsMax: { value: 600_000, reason: "whole time of an action (Convex)" },
   analyzeWallMsMax: { value: 4000, reason: "evaluation of the modules at deploy (Convex)" },

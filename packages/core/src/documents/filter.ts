@@ -26,9 +26,14 @@ export function parseExpression(json: unknown): Expression {
   return new Reader().expression(json, 0);
 }
 
-/** Work that the filters of one query may do in all. */
+/** Work that the filters of one transaction may do in all, and those of one query for one document. */
 export function filterBudget(): StepBudget {
-  return new StepBudget("Steps of the filters of a query", limit("filterStepsMax"));
+  return new StepBudget({
+    what: "Steps of the filters of one function call",
+    max: limit("filterStepsMax"),
+    pieceWhat: "Steps of the filters for one document",
+    pieceMax: limit("filterRowStepsMax"),
+  });
 }
 
 /** The value of `expression` for a document. Throws InvalidArgument for operands of wrong types, LimitExceeded for too much work. */

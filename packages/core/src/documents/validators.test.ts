@@ -3,8 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { objectOf, value } from "../../test/value-arbitraries.ts";
 import { PlinthError } from "../errors.ts";
+import { limit } from "../limits.ts";
 import { encodeDocumentId } from "./ids.ts";
-import { checkValue, describeFailure, parseValidator, parseValidatorText, type Validator } from "./validators.ts";
+import { checkValue, describeFailure, parseValidator, parseValidatorText, validationBudget, type Validator } from "./validators.ts";
 import { isValueObject, parseValueText, valueFromJson, valueToJson, type Value } from "./values.ts";
 
 const TABLES: Readonly<Record<string, number>> = { users: 10_001, posts: 10_002 };
@@ -176,6 +177,24 @@ describe("checkValue", () => {
     const endless = parsed(v.array(v.union(v.array(v.null()), ...Array.from({ length: 8000 }, (_, i) => v.literal(i)))));
     expect(() => checkValue(endless, Array<Value>(8000).fill(7999), options)).toThrow(PlinthError);
     expect(checkValue(many, large, options)?.path).toEqual([0, 0]);
+  });
+
+  test("the work of one check is bounded, and checks that share a budget are bounded together", () => {
+    const endless = parsed(v.array(v.union(v.array(v.null()), ...Array.from({ length: 1000 }, (_, i) => v.literal(i)))));
+    const budget = validationBudget();
+    const steps = (elements: number): number => {
+      const before = budget.used;
+      expect(checkValue(endless, Array<Value>(elements).fill(999), options, budget)).toBe(null);
+      return budget.used - before;
+    };
+    expect(() => checkValue(endless, Array<Value>(8000).fill(999), options, budget)).toThrow("Steps of the validation of a value: ");
+    expect(budget.used).toBe(limit("validationStepsMax") + 1);
+    expect(steps(1900)).toBeGreaterThan(1_900_000);
+    expect(() => {
+      for (let i = 0; i < 10; i += 1) steps(1900);
+    }).toThrow("Steps of the validation of all values of a call");
+    expect(() => checkValue(endless, [], options, budget)).toThrow(PlinthError);
+    expect(budget.used).toBeLessThanOrEqual(limit("validationStepsPerCallMax") + 2);
   });
 });
 

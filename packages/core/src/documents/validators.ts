@@ -49,9 +49,25 @@ export interface CheckOptions {
   readonly tableNumber: (tableName: string) => number | undefined;
 }
 
+/** Work that several checks may do in all, and each of them at once. */
+export function validationBudget(): StepBudget {
+  return new StepBudget({
+    what: "Steps of the validation of all values of a call",
+    max: limit("validationStepsPerCallMax"),
+    pieceWhat: "Steps of the validation of a value",
+    pieceMax: limit("validationStepsMax"),
+  });
+}
+
 /** null when `value` fits. Throws LimitExceeded when the check would take too long. */
-export function checkValue(validator: Validator, value: Value, options: CheckOptions): ValidationFailure | null {
-  return new Check(options).check(validator, value);
+export function checkValue(
+  validator: Validator,
+  value: Value,
+  options: CheckOptions,
+  budget: StepBudget = validationBudget(),
+): ValidationFailure | null {
+  budget.startPiece();
+  return new Check(options, budget).check(validator, value);
 }
 
 /** The message, then lines with `Path:`, `Value:` (or `Object:`) and `Validator:`. Long values are cut. */
@@ -65,10 +81,11 @@ export function describeFailure(failure: ValidationFailure): string {
 
 class Check {
   readonly #options: CheckOptions;
-  readonly #budget = new StepBudget("Steps of the validation of a value", limit("validationStepsMax"));
+  readonly #budget: StepBudget;
 
-  constructor(options: CheckOptions) {
+  constructor(options: CheckOptions, budget: StepBudget) {
     this.#options = options;
+    this.#budget = budget;
   }
 
   check(validator: Validator, value: Value): ValidationFailure | null {

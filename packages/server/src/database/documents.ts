@@ -4,6 +4,8 @@ import { decodeDocumentId, encodeDocumentId } from "@plinth/core/documents/ids.t
 import { indexKeyFields, indexKeyValues } from "@plinth/core/documents/index-range.ts";
 import { compareBytes, encodeKeyValues } from "@plinth/core/documents/keys.ts";
 import { checkDocument, isValueObject, valueFromJson, valueToText, type ValueObject } from "@plinth/core/documents/values.ts";
+import type { StepBudget } from "@plinth/core/documents/step-budget.ts";
+import { validationBudget } from "@plinth/core/documents/validators.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { Catalogue, IndexInfo, TableInfo } from "./catalogue.ts";
 import type { InternalIds } from "./internal-ids.ts";
@@ -41,6 +43,9 @@ export class Documents {
   readonly #catalogue: TransactionCatalogue;
   readonly #ids: InternalIds;
   readonly #nowMs: number;
+  // Two, so that checks against a schema that does not serve yet take nothing away from those that decide.
+  readonly #checks = validationBudget();
+  readonly #pendingChecks = validationBudget();
   #lastCreationMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DocumentsOptions) {
@@ -191,7 +196,7 @@ export class Documents {
 
   #checkSchema(table: TableInfo, document: ValueObject): void {
     const catalogue = this.#catalogue.current;
-    const failure = catalogue.rules.check(table.name, document, catalogue);
+    const failure = catalogue.rules.check(table.name, document, catalogue, this.#checks);
     if (failure !== null) throw plinthError("SchemaViolation", { table: table.name, detail: failure });
   }
 
@@ -203,7 +208,7 @@ export class Documents {
     const catalogue = this.#catalogue.current;
     const { pending } = catalogue.data;
     if (pending === null) return;
-    const note = pendingFailure(catalogue, { table: table.name, id, document });
+    const note = pendingFailure(catalogue, { table: table.name, id, document }, this.#pendingChecks);
     if (note !== null) this.#view.put(this.#keys.schemaFailure(Buffer.from(pending.id, "hex")), textBytes(note));
   }
 
@@ -259,10 +264,11 @@ export function indexEntryKey(keys: KeySpace, index: number, fields: readonly st
 export function pendingFailure(
   catalogue: Catalogue,
   { table, id, document }: { readonly table: string; readonly id: string; readonly document: ValueObject },
+  budget?: StepBudget,
 ): string | null {
   let failure: string | null | undefined;
   try {
-    failure = catalogue.pendingRules?.check(table, document, catalogue);
+    failure = catalogue.pendingRules?.check(table, document, catalogue, budget);
   } catch (error) {
     // A check that takes too long must not stop a write that the serving schema allows.
     if (!(error instanceof PlinthError)) throw error;

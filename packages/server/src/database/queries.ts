@@ -1,5 +1,6 @@
 /** The queries of one transaction: streams that are read bit by bit, pages and counts. */
 import { assert, must } from "@plinth/core/assert.ts";
+import { filterBudget } from "@plinth/core/documents/filter.ts";
 import { keyAfter } from "@plinth/core/documents/keys.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
@@ -30,7 +31,7 @@ export class Queries {
 
   constructor(options: { readonly view: View; readonly keys: KeySpace; readonly usage: Usage; readonly catalogue: TransactionCatalogue }) {
     const { view, keys, usage } = options;
-    this.#context = { view, keys, usage };
+    this.#context = { view, keys, usage, filters: filterBudget() };
     this.#catalogue = options.catalogue;
   }
 

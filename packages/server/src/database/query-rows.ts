@@ -1,7 +1,8 @@
 /** The rows of one query, one after the other: reads its range, fetches documents, applies filters and limits. */
 import { must } from "@plinth/core/assert.ts";
-import { evaluateFilter, filterBudget } from "@plinth/core/documents/filter.ts";
+import { evaluateFilter } from "@plinth/core/documents/filter.ts";
 import { keyAfter } from "@plinth/core/documents/keys.ts";
+import type { StepBudget } from "@plinth/core/documents/step-budget.ts";
 import type { Entry, Key, KeyRange } from "../store/store.ts";
 import { parseDocument } from "./documents.ts";
 import type { KeySpace } from "./key-space.ts";
@@ -19,6 +20,8 @@ export interface RowsContext {
   readonly view: View;
   readonly keys: KeySpace;
   readonly usage: Usage;
+  /** Of all queries of the transaction. */
+  readonly filters: StepBudget;
 }
 
 /** Stops the reading before the next row. */
@@ -27,7 +30,6 @@ export type StopRule = (rowsRead: number, bytesRead: number) => boolean;
 export class QueryRows {
   readonly #context: RowsContext;
   readonly #plan: QueryPlan;
-  readonly #budget = filterBudget();
   readonly #filtered: boolean;
   /** Rows that each limit operator still lets through. */
   readonly #limits: number[];
@@ -121,6 +123,7 @@ export class QueryRows {
       const text = storedText(bytes);
       if (this.#passes(text)) work.into.push(text);
       consumed++;
+      if (this.#filtered) await this.#context.view.breather.breathe();
     }
     return consumed;
   }
@@ -132,11 +135,13 @@ export class QueryRows {
 
   /** Runs a document through the operators in their order. */
   #passes(text: string): boolean {
+    const { filters } = this.#context;
+    filters.startPiece();
     let document: ReturnType<typeof parseDocument> | undefined;
     for (const [at, operator] of this.#plan.operators.entries()) {
       if (operator.kind === "filter") {
         document ??= parseDocument(text);
-        if (!evaluateFilter(operator.expression, document, this.#budget)) return false;
+        if (!evaluateFilter(operator.expression, document, filters)) return false;
       } else {
         const left = (this.#limits[at] ?? 0) - 1;
         this.#limits[at] = left;

@@ -7,6 +7,7 @@ import {
   type ValidationFailure,
   type Validator,
 } from "@plinth/core/documents/validators.ts";
+import type { StepBudget } from "@plinth/core/documents/step-budget.ts";
 import { type IndexSchema, parseSchema, type Schema } from "@plinth/core/documents/schema.ts";
 import type { ValueObject } from "@plinth/core/documents/values.ts";
 
@@ -54,10 +55,10 @@ export class SchemaRules {
   }
 
   /** Why `document`, without its system fields, does not fit; null when it does. */
-  check(table: string, document: ValueObject, options: CheckOptions): string | null {
+  check(table: string, document: ValueObject, options: CheckOptions, budget?: StepBudget): string | null {
     const validator = this.validator(table);
     if (validator === undefined) return null;
-    const failure: ValidationFailure | null = checkValue(validator, document, options);
+    const failure: ValidationFailure | null = checkValue(validator, document, options, budget);
     return failure === null ? null : describeFailure(failure);
   }
 }

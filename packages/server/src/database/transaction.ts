@@ -126,7 +126,18 @@ export class OpenTransaction implements Transaction {
   }
 
   async #performCall(op: string, argText: string): Promise<string> {
-    this.view.breather.start();
+    const { breather } = this.view;
+    breather.start();
+    try {
+      return await this.#performRun(op, argText);
+    } finally {
+      // Failed calls too: a function may catch the error and make the next one.
+      await breather.breathe();
+      breather.end();
+    }
+  }
+
+  async #performRun(op: string, argText: string): Promise<string> {
     if (isReadCall(op)) return this.#performRead(op, argText);
     if (!isWriteCall(op)) throw plinthError("NotAvailable", { what: `The database call ${op.slice(0, 40)}` });
     if (this.readonly) throw plinthError("EffectDenied", { detail: "Queries cannot write to the database; use a mutation." });

@@ -4,8 +4,11 @@
  * F1 A host call is made only by a kind of function that may make it, and only while the function runs.
  * F2 Host calls of a transaction happen one at a time, in order; a nested function is one of them.
  * F3 `end` resolves when nothing that the function started runs any more: it may leave promises behind.
+ * F4 What a transaction makes the host read counts as its JavaScript time, so that large arguments are no way
+ *    to have more of the host than of a runner.
  */
 import { plinthError, PlinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { FunctionKind } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Transaction } from "../database/database.ts";
 import type { CallHandler, RunnerLease, VersionCode } from "../sandbox/sandbox.ts";
@@ -103,12 +106,25 @@ export class CallFrame implements CallHandler {
     const { transaction, core, kind } = this.options;
     if (transaction?.handles(op) === true) {
       if (kind !== "mutation" && !READS.has(op)) throw this.#denied(op);
-      return this.#inTurn(() => this.#databaseCall(transaction, op, argText));
+      return this.#inTurn(() => this.#charged(argText, () => this.#databaseCall(transaction, op, argText)));
     }
     const hostCall = core.hostCallOf(op);
     if (hostCall === undefined) throw this.#unknown(op);
     if (!hostCall.kinds.includes(kind)) throw this.#denied(op);
-    return transaction === undefined ? hostCall.perform(this, argText) : this.#inTurn(() => hostCall.perform(this, argText));
+    if (transaction === undefined) return hostCall.perform(this, argText);
+    return this.#inTurn(() => this.#charged(argText, () => hostCall.perform(this, argText)));
+  }
+
+  /** F4. `perform` reads the argument before it waits for anything. */
+  #charged(argText: string, perform: () => Promise<string>): Promise<string> {
+    if (argText.length < limit("hostCallChargedBytes")) return perform();
+    const { core, run } = this.options;
+    const { config, runtime } = core.parts;
+    if (run.attemptUserMs > config.userCpuMs) throw plinthError("FunctionTimeout", { max: `${config.userCpuMs / 1000}s` });
+    const sinceMs = runtime.monotonicMs();
+    const performed = perform();
+    run.countHostWork(runtime.monotonicMs() - sinceMs);
+    return performed;
   }
 
   /** F2 */

@@ -2,6 +2,7 @@
  * One top-level call from intake to finalize: what its attempts and nested calls share. It owns the abort
  * signal of the call and its budgets; nested calls cannot get more by splitting work (the budgets are one).
  */
+import { validationBudget } from "@plinth/core/documents/validators.ts";
 import { plinthError, PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { cutText, escapeText } from "@plinth/core/policy/escape-text.ts";
@@ -54,6 +55,9 @@ export class CallRun {
   identityRead = false;
   timeRead = false;
   hostCalls = 0;
+  /** Of arguments and results, those of nested calls included. */
+  checks = validationBudget();
+  #checksAtRest = 0;
   /** Of all attempts. */
   userMs = 0;
   /** Of ended functions of this attempt; nested ones share the limit of the call. */
@@ -97,6 +101,8 @@ export class CallRun {
     this.identityRead = false;
     this.timeRead = false;
     this.hostCalls = 0;
+    this.checks = validationBudget();
+    this.#checksAtRest = 0;
     this.fatalFailure = undefined;
     this.platformFailure = undefined;
     this.attemptUserMs = 0;
@@ -137,6 +143,19 @@ export class CallRun {
     this.hostCalls++;
     const max = limit("hostCallsPerInvocationMax");
     if (this.hostCalls > max) throw plinthError("LimitExceeded", { what: "Host calls", actual: this.hostCalls, max });
+  }
+
+  /** Lets others have the event loop when the checks of nested calls have had it for some time. */
+  async restAfterChecks(): Promise<void> {
+    if (this.checks.used - this.#checksAtRest < limit("validationSliceSteps")) return;
+    this.#checksAtRest = this.checks.used;
+    await this.#runtime.sleep(0);
+  }
+
+  /** Work of the host that counts as JavaScript time of the call. */
+  countHostWork(ms: number): void {
+    this.userMs += ms;
+    this.attemptUserMs += ms;
   }
 
   countUsage(usage: CallUsage): void {

@@ -2,12 +2,19 @@
 import { plinthError, PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
+import type { StepBudget } from "@plinth/core/documents/step-budget.ts";
 import { parseValidator } from "@plinth/core/documents/validator-json.ts";
 import { checkValue, describeFailure, type Validator } from "@plinth/core/documents/validators.ts";
 import { isValueObject, parseValueText, valueFromJson, type Value, type ValueObject } from "@plinth/core/documents/values.ts";
 import type { ResolvedFunction } from "../deploys/deploys.ts";
 
 export type TableNumbers = Readonly<Record<string, number>>;
+
+export interface CheckContext {
+  readonly tables: TableNumbers;
+  /** Shared by all checks of a call. */
+  readonly checks: StepBudget;
+}
 
 interface Validators {
   readonly args: Validator;
@@ -41,17 +48,17 @@ function checkArgsBytes(argsText: string): void {
   }
 }
 
-export function checkArgs(fn: ResolvedFunction, args: Value, tables: TableNumbers): void {
-  const failure = checkValue(validators(fn).args, args, tableNumbers(tables));
+export function checkArgs(fn: ResolvedFunction, args: Value, context: CheckContext): void {
+  const failure = checkValue(validators(fn).args, args, tableNumbers(context.tables), context.checks);
   if (failure !== null) throw plinthError("ArgumentValidation", { detail: describeFailure(failure) });
 }
 
 /** Checks the result text of a runner. Throws ReturnsValidation. */
-export function checkReturns(fn: ResolvedFunction | undefined, valueText: string, tables: TableNumbers): void {
+export function checkReturns(fn: ResolvedFunction | undefined, valueText: string, context: CheckContext): void {
   const returns = fn === undefined ? undefined : validators(fn).returns;
   try {
     if (returns === undefined) return checkIsJson(valueText);
-    const failure = checkValue(returns, parseValueText(valueText), tableNumbers(tables));
+    const failure = checkValue(returns, parseValueText(valueText), tableNumbers(context.tables), context.checks);
     if (failure !== null) throw plinthError("ReturnsValidation", { detail: describeFailure(failure) });
   } catch (error) {
     if (error instanceof PlinthError && error.spec.fault === "caller") throw plinthError("ReturnsValidation", { detail: error.message });

@@ -114,7 +114,7 @@ export class Executor {
       if (failure?.error.code === "RunnerLost" && run.abortReason === undefined) return { kind: "lost", error: failure.error };
       if (failure !== undefined || outcome.kind !== "ok")
         return { kind: "failed", ...(failure ?? { error: plinthError("RunnerLost", { detail: "no outcome" }) }) };
-      checkReturns(run.accepted.fn, outcome.valueText, tables);
+      checkReturns(run.accepted.fn, outcome.valueText, { tables, checks: run.checks });
       if (run.accepted.kind === "query")
         return { kind: "succeeded", valueText: outcome.valueText, ts: transaction.ts, reads: transaction.readRanges() };
       return await this.#commit(run, { transaction, valueText: outcome.valueText, hooks: options.hooks });
@@ -169,7 +169,7 @@ export class Executor {
     if (failure !== undefined || outcome.kind !== "ok")
       return { kind: "failed", ...(failure ?? { error: plinthError("RunnerLost", { detail: "no outcome" }) }) };
     try {
-      checkReturns(run.accepted.fn, outcome.valueText, tables);
+      checkReturns(run.accepted.fn, outcome.valueText, { tables, checks: run.checks });
     } catch (error) {
       if (error instanceof PlinthError) return { kind: "failed", error };
       throw error;
@@ -184,7 +184,7 @@ export class Executor {
     const tables = await (place.transaction === undefined
       ? parts.database.read(accepted.scope, (transaction) => transaction.tables())
       : place.transaction.tables());
-    if (accepted.fn !== undefined && accepted.args !== undefined) checkArgs(accepted.fn, accepted.args, tables);
+    if (accepted.fn !== undefined && accepted.args !== undefined) checkArgs(accepted.fn, accepted.args, { tables, checks: run.checks });
     const isTransaction = place.transaction !== undefined;
     const frame = new CallFrame({
       core: this.#core,

@@ -51,7 +51,11 @@ async function callNested(frame: CallFrame, call: NestedCall): Promise<string> {
     internalAllowed: true,
   });
   checkKind(call.path, fn.kind, call.udfType === "snapshotQuery" ? "query" : call.udfType);
-  checkArgs(fn, call.args, frame.options.tables);
+  try {
+    checkArgs(fn, call.args, { tables: frame.options.tables, checks: run.checks });
+  } finally {
+    await run.restAfterChecks();
+  }
   if (call.udfType === "snapshotQuery") return await onSnapshot(frame, (snapshot) => runNested(frame, { fn, call, transaction: snapshot }));
   const sub = transaction.nested();
   let kept = false;
@@ -88,6 +92,6 @@ async function runNested(
   const callee = caller.nested({ kind: fn.kind, path: call.path, version: fn.version, transaction });
   const outcome = await runFrame(callee, `[${call.argsText}]`);
   if (outcome.kind !== "ok") throw asCallerSees(failureOf(outcome, caller.options.run.abortReason));
-  checkReturns(fn, outcome.valueText, callee.options.tables);
+  checkReturns(fn, outcome.valueText, { tables: callee.options.tables, checks: callee.options.run.checks });
   return outcome.valueText;
 }
