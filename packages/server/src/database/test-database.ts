@@ -16,9 +16,8 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-export async function openTestDatabase(): Promise<TestDatabase> {
+export async function openTestDatabase(runtime: Runtime = createSystemRuntime()): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), "plinth-database-"));
-  const runtime = createSystemRuntime();
   const store = await openSqliteStore({ dataDir: folder, runtime });
   const database = await openDatabase({ store, runtime });
   return {
