@@ -186,6 +186,22 @@ describe("deadlines (R3, R4)", () => {
     expect(events.find((event) => event.type === "ended" && event.runner === first.runnerId)).toMatchObject({ end: { kind: "retired" } });
   });
 
+  test("queries and mutations spread over no more runners than there are processors, actions over more", async () => {
+    const { sandbox, events } = await start({ runnersMax: 8, processors: 2 });
+    const queries = [];
+    for (let i = 0; i < 2 * limit("runnerTransactionPlaces"); i++) queries.push(await acquire(sandbox));
+    const waiting = acquire(sandbox);
+    await sandbox.settled();
+    const bound = () => events.filter((event) => event.type === "bound").length;
+    expect(bound()).toBe(2);
+    const actions = [];
+    for (let i = 0; i < 2 * limit("runnerActionPlaces") + 1; i++) actions.push(await acquire(sandbox, "a", "action"));
+    expect(bound()).toBe(3);
+    // The place on a third runner is as good for a query as any.
+    expect(queries.map((lease) => lease.runnerId)).not.toContain((await waiting).runnerId);
+    for (const lease of [...queries, ...actions, await waiting]) lease.release();
+  });
+
   test("runners that only finish an action do not count against their tenant", async () => {
     const { sandbox } = await start({ runnersMax: 8 });
     const limits = { ...requestOf("").limits, cpuMs: 30, wallMs: 60 };

@@ -2,6 +2,7 @@
  * Makes the sandbox of a host: finds the tools, makes the runtime image, probes a real jail, and opens the
  * pool at the tier that was found.
  */
+import { availableParallelism } from "node:os";
 import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { NodeCommand } from "./jail/command.ts";
@@ -21,6 +22,8 @@ export interface SandboxOptions {
   readonly warmRunners?: number;
   readonly runnersMax?: number;
   readonly memoryBytesMax?: number;
+  /** Processors that the runners share; those of the machine when absent. */
+  readonly processors?: number;
   /** Runs user code without any jail. One tenant only. */
   readonly unsafeNoJail?: boolean;
   /** What runs in the jails; the isolate runtime unless a test says otherwise. */
@@ -49,6 +52,7 @@ export async function createSandbox(options: SandboxOptions): Promise<JailedSand
       warmRunners: options.warmRunners ?? 2,
       runnersMax: options.runnersMax ?? limit("runnersMax"),
       memoryBytesMax: options.memoryBytesMax ?? limit("sandboxMemoryBytesMax"),
+      processors: options.processors ?? availableParallelism(),
       ...(options.command === undefined ? {} : { command: options.command }),
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     });

@@ -53,6 +53,8 @@ export interface PoolOptions {
   readonly warmRunners: number;
   readonly runnersMax: number;
   readonly memoryBytesMax: number;
+  /** Processors that the runners share. */
+  readonly processors: number;
   readonly command?: NodeCommand;
   readonly onEvent?: (event: SandboxEvent) => void;
 }
@@ -60,6 +62,8 @@ export interface PoolOptions {
 const SOLO_MS = 10_000;
 const HOUSEKEEPING_MS = 1000;
 const REFILL_PAUSE_MS = 30;
+/** So that a tenant whose one runner is stuck still has another. */
+const RUNNERS_MIN = 2;
 export const RUNNER_COMMAND: NodeCommand = { script: "/app/runner.js", flags: RUNNER_FLAGS };
 
 export class RunnerPool implements Sandbox {
@@ -256,7 +260,7 @@ export class RunnerPool implements Sandbox {
         best = place;
     }
     if (best !== undefined) return best;
-    if (warm === undefined || this.#allowanceOf(tenant) <= 0) return undefined;
+    if (warm === undefined || this.#allowanceOf(tenant, waiter.lane) <= 0) return undefined;
     this.#bind(warm, tenant.name);
     return warm;
   }
@@ -312,7 +316,8 @@ export class RunnerPool implements Sandbox {
       this.#refuse(tenant);
       return 0;
     }
-    const wanted = Math.min(this.#allowanceOf(tenant), Math.ceil(tenant.waiting.length / PLACES.transaction));
+    const lane = tenant.waiting.some((waiter) => waiter.lane === "action") ? "action" : "transaction";
+    const wanted = Math.min(this.#allowanceOf(tenant, lane), Math.ceil(tenant.waiting.length / PLACES.transaction));
     const counted = Math.min(wanted, Math.max(0, underWay));
     const pauseMs = Math.max(tenant.breaker.pauseMs(), this.#breaker.pauseMs());
     if (pauseMs > 0) this.#wakeIn(pauseMs);
@@ -469,9 +474,13 @@ export class RunnerPool implements Sandbox {
   /**
    * How many more runners a tenant may have. Retiring ones only finish their calls, which may take as long as
    * an action may, so they are counted apart; they may be as many again.
+   *
+   * Actions wait most of their time. Queries and mutations compute: more runners than processors would only take
+   * each other's place in the processors' caches.
    */
-  #allowanceOf(tenant: Tenant): number {
-    const max = limit("runnersPerTenantMax");
+  #allowanceOf(tenant: Tenant, lane: Lane): number {
+    const most = limit("runnersPerTenantMax");
+    const max = lane === "action" ? most : Math.min(most, Math.max(RUNNERS_MIN, this.#options.processors));
     let serving = 0;
     let all = 0;
     for (const place of this.#places) {
@@ -479,7 +488,7 @@ export class RunnerPool implements Sandbox {
       all++;
       if (!place.runner.isRetiring) serving++;
     }
-    return Math.max(0, Math.min(max - serving, 2 * max - all));
+    return Math.max(0, Math.min(max - serving, 2 * most - all));
   }
 
   #countOf(tenant: string | undefined): number {
