@@ -102,7 +102,10 @@ export const LIMITS = {
   // One call.
   argsBytesMax: { value: 16 * MiB, reason: "arguments of a call (Convex)" },
   resultBytesMax: { value: 16 * MiB, reason: "result of a call (Convex)" },
-  httpBodyBytesMax: { value: 20 * MiB, reason: "body of an HTTP action's request and response (Convex)" },
+  httpBodyBytesMax: {
+    value: 12 * MiB,
+    reason: "body of an HTTP action's request and response: it travels in one frame as base64, and twice lies in the heap of the call",
+  },
   userCpuMsMax: { value: 1000, reason: "JavaScript time of a query or mutation, waits for data excluded (Convex)" },
   hostCallChargedBytes: {
     value: 64 * KiB,

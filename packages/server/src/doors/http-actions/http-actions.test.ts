@@ -1,5 +1,6 @@
 /** HTTP actions of a real host, on their own origin and on the API's. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { limit } from "@plinth/core/limits.ts";
 import { at, deployApp, startTestHost, type TestHost } from "../test/test-host.ts";
 
 let host: TestHost;
@@ -13,6 +14,7 @@ beforeAll(async () => {
 
 afterAll(async () => await host.remove());
 
+const bytesMax = limit("httpBodyBytesMax");
 const site = { origin: "site", key: null } as const;
 
 describe("HTTP actions", () => {
@@ -71,10 +73,21 @@ describe("HTTP actions", () => {
     expect(ofTenant.headers.get("content-security-policy")).toMatch(/^sandbox [a-z -]*allow-scripts, default-src \*$/);
   });
 
-  it("get no body that is too large", async () => {
-    expect(await host.send("/echo", { ...site, body: new Uint8Array(20 * 1024 * 1024 + 1) })).toMatchObject({
+  it("get and give bodies up to the limit", async () => {
+    const body = new Uint8Array(bytesMax).fill(7);
+    const response = await fetch(`${host.siteUrl}/same-bytes`, { method: "POST", body });
+    expect(response.status).toBe(200);
+    expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true);
+  });
+
+  it("get and give no body that is too large", async () => {
+    expect(await host.send("/echo", { ...site, body: new Uint8Array(bytesMax + 1) })).toMatchObject({
       status: 413,
       json: { code: "RequestTooLarge" },
+    });
+    expect(await host.send(`/many-bytes?bytes=${bytesMax + 1}`, site)).toMatchObject({
+      status: 500,
+      json: { trace: expect.stringContaining("Bytes of the body of an HTTP action's response") },
     });
   });
 });

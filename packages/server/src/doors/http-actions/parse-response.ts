@@ -13,6 +13,9 @@ export function parseHttpActionResponse(text: string): HttpActionResponse {
   if (typeof status !== "number" || !Number.isInteger(status) || status < 200 || status > 599)
     throw wrong(`its status is ${String(status).slice(0, 20)}`);
   if (!Array.isArray(headers) || typeof bodyBase64 !== "string") throw wrong("its headers or body are missing");
+  const actual = Buffer.byteLength(bodyBase64, "base64");
+  const max = limit("httpBodyBytesMax");
+  if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of the body of an HTTP action's response", actual, max });
   return { routed: true, status, headers: headers.filter(isPair), bodyBase64 };
 }
 
