@@ -153,7 +153,7 @@ describe("asynchronous invocations", () => {
     const crashed = await second.engine.enqueue(request("counters:add", { name: "restart", by: 10 }));
     await finished(crashed.id, second);
     const [row, stored] = [
-      { kind: "mutation", priority: "normal", state: "running", createdMs: 1, attempts: 0, fencingToken: 5 } as const,
+      { kind: "mutation", priority: "normal", state: "running", createdMs: 1, attempts: 0, argsBytes: 30, fencingToken: 5 } as const,
       request("counters:add", { name: "restart", by: 100 }),
     ];
     const ids = ["1".repeat(32), "2".repeat(32)];

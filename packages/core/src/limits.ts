@@ -218,6 +218,7 @@ export const LIMITS = {
   queueWaitMsMax: { value: 5000, reason: "wait of a query or mutation for a place (Convex)" },
   actionQueueWaitMsMax: { value: 10_000, reason: "wait of an action for a place (Convex)" },
   asyncQueueEntriesPerTenantMax: { value: 100_000, reason: "asynchronous invocations of one tenant that wait" },
+  asyncQueueBytesPerTenantMax: { value: 256 * MiB, reason: "arguments of the asynchronous invocations of one tenant that wait" },
   leaseMsMax: { value: 630_000, reason: "a lease outlives the longest action by half a minute" },
   platformAttemptsMax: { value: 3, reason: "runs of one invocation after failures of the platform" },
   retryBackoffMs: { value: 5000, reason: "first pause after a failure of the platform; doubles each time" },

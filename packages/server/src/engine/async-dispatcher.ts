@@ -14,6 +14,13 @@ import type { Priority, WaitReason } from "./invocation.ts";
 export interface WaitingCall extends StoredCall {
   readonly lane: Lane;
   readonly priority: Priority;
+  readonly argsBytes: number;
+}
+
+/** What waits of one tenant. */
+interface Waiting {
+  calls: number;
+  argsBytes: number;
 }
 
 interface Line {
@@ -29,7 +36,7 @@ export class AsyncDispatcher {
   readonly #perTenant: Readonly<Record<Lane, number>>;
   readonly #run: (call: WaitingCall) => Promise<void>;
   readonly #lines = new Map<string, Line>();
-  readonly #counts = new Map<string, number>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #delayed = new Map<string, { readonly call: WaitingCall; readonly cancel: () => void }>();
   readonly #running = new Set<Promise<void>>();
   #stopped = false;
@@ -45,16 +52,25 @@ export class AsyncDispatcher {
     this.#run = options.run;
   }
 
-  /** Refuses a new call when too many of the tenant wait. */
-  checkRoom(tenant: string): void {
-    const max = limit("asyncQueueEntriesPerTenantMax");
-    if ((this.#counts.get(tenant) ?? 0) >= max)
-      throw plinthError("TooManyConcurrentRequests", { detail: `${max} asynchronous calls of the tenant wait already` });
+  /** Keeps room for a new call until it is added, or refuses it when too much of the tenant waits. Returns what ends that. */
+  keepRoom(tenant: string, argsBytes: number): () => void {
+    const waiting = this.#waiting.get(tenant) ?? { calls: 0, argsBytes: 0 };
+    const callsMax = limit("asyncQueueEntriesPerTenantMax");
+    if (waiting.calls >= callsMax)
+      throw plinthError("TooManyConcurrentRequests", { detail: `${callsMax} asynchronous calls of the tenant wait already` });
+    const bytesMax = limit("asyncQueueBytesPerTenantMax");
+    if (waiting.argsBytes + argsBytes > bytesMax) {
+      throw plinthError("TooManyConcurrentRequests", {
+        detail: `the arguments of the tenant's asynchronous calls that wait have ${waiting.argsBytes} bytes and may have ${bytesMax}`,
+      });
+    }
+    this.#count(tenant, 1, argsBytes);
+    return () => this.#count(tenant, -1, -argsBytes);
   }
 
   add(call: WaitingCall): void {
     if (this.#stopped) return;
-    this.#count(call, 1);
+    this.#countCall(call, 1);
     this.#line(call).waiting.set(call.id, call);
     this.#feed(call);
   }
@@ -62,10 +78,10 @@ export class AsyncDispatcher {
   /** Adds a call when `delayMs` have passed. */
   addLater(call: WaitingCall, delayMs: number): void {
     if (this.#stopped) return;
-    this.#count(call, 1);
+    this.#countCall(call, 1);
     const timer = this.#runtime.timer(delayMs, () => {
       this.#delayed.delete(call.id);
-      this.#count(call, -1);
+      this.#countCall(call, -1);
       this.add(call);
     });
     this.#delayed.set(call.id, { call, cancel: () => timer.cancel() });
@@ -77,14 +93,14 @@ export class AsyncDispatcher {
     if (delayed !== undefined) {
       delayed.cancel();
       this.#delayed.delete(id);
-      this.#count(delayed.call, -1);
+      this.#countCall(delayed.call, -1);
       return;
     }
     for (const { waiting } of this.#lines.values()) {
       const call = waiting.get(id);
       if (call === undefined) continue;
       waiting.delete(id);
-      this.#count(call, -1);
+      this.#countCall(call, -1);
       return;
     }
   }
@@ -115,7 +131,7 @@ export class AsyncDispatcher {
       const call = line.waiting.values().next().value;
       if (call === undefined) break;
       line.waiting.delete(call.id);
-      this.#count(call, -1);
+      this.#countCall(call, -1);
       line.running++;
       const ended = this.#run(call).finally(() => {
         this.#running.delete(ended);
@@ -134,12 +150,17 @@ export class AsyncDispatcher {
     return line;
   }
 
-  #count(call: StoredCall, change: number): void {
-    const { tenant } = call.scope;
-    const count = (this.#counts.get(tenant) ?? 0) + change;
-    assert(count >= 0, "calls are counted in before they are counted out");
-    if (count === 0) this.#counts.delete(tenant);
-    else this.#counts.set(tenant, count);
+  #countCall({ scope, argsBytes }: WaitingCall, change: 1 | -1): void {
+    this.#count(scope.tenant, change, change * argsBytes);
+  }
+
+  #count(tenant: string, calls: number, argsBytes: number): void {
+    const waiting = this.#waiting.get(tenant) ?? { calls: 0, argsBytes: 0 };
+    waiting.calls += calls;
+    waiting.argsBytes += argsBytes;
+    assert(waiting.calls >= 0 && waiting.argsBytes >= 0, "calls are counted in before they are counted out");
+    if (waiting.calls === 0) this.#waiting.delete(tenant);
+    else this.#waiting.set(tenant, waiting);
   }
 }
 

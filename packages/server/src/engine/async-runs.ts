@@ -68,8 +68,16 @@ export class AsyncRuns {
   }
 
   async enqueue(request: InvocationRequest): Promise<{ readonly id: string }> {
+    const giveBack = this.#dispatcher.keepRoom(request.tenant, Buffer.byteLength(request.argsText));
+    try {
+      return await this.#store(request);
+    } finally {
+      giveBack();
+    }
+  }
+
+  async #store(request: InvocationRequest): Promise<{ readonly id: string }> {
     const { parts, retention } = this.#options;
-    this.#dispatcher.checkRoom(request.tenant);
     const accepted = await intake(parts, request);
     const known = await parts.database.update(accepted.scope, async ({ records }) => {
       const key = request.idempotencyKey;
@@ -85,7 +93,7 @@ export class AsyncRuns {
     });
     if (known !== undefined) return { id: known };
     retention.committed("invocations", accepted.scope, accepted.createdMs);
-    this.#dispatcher.add({ scope: accepted.scope, id: accepted.id, lane: accepted.lane, priority: request.priority });
+    this.#dispatcher.add(waiting(accepted, queueRow(accepted)));
     return { id: accepted.id };
   }
 
@@ -226,7 +234,7 @@ export class AsyncRuns {
 }
 
 function waiting(call: StoredCall, row: QueueRow): WaitingCall {
-  return { ...call, lane: laneOf(row.kind), priority: row.priority };
+  return { scope: call.scope, id: call.id, lane: laneOf(row.kind), priority: row.priority, argsBytes: row.argsBytes };
 }
 
 function queueRow(accepted: AcceptedCall): QueueRow {
@@ -236,6 +244,7 @@ function queueRow(accepted: AcceptedCall): QueueRow {
     state: "queued",
     createdMs: accepted.createdMs,
     attempts: 0,
+    argsBytes: Buffer.byteLength(accepted.request.argsText),
     fencingToken: 0,
   };
 }

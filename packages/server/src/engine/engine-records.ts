@@ -12,6 +12,8 @@ export interface QueueRow {
   readonly createdMs: number;
   /** Runs that ended without a result. */
   readonly attempts: number;
+  /** Of the request, so that a start can count them without reading it. */
+  readonly argsBytes: number;
   /** Grows each time the work is given to an owner. */
   readonly fencingToken: number;
 }
@@ -80,12 +82,13 @@ export function parseInvocationRecord(json: unknown): InvocationRecord {
 }
 
 export function parseQueueRow(json: unknown): QueueRow {
-  const row = json as QueueRow;
+  // Entries of older hosts do not say how many bytes they have.
+  const row = json as Omit<QueueRow, "argsBytes"> & Partial<Pick<QueueRow, "argsBytes">>;
   assert(
     typeof row.kind === "string" && Number.isInteger(row.fencingToken) && Number.isInteger(row.attempts),
     "a stored queue entry has its fields",
   );
-  return row;
+  return { ...row, argsBytes: row.argsBytes ?? 0 };
 }
 
 export function parseStoredRequest(json: unknown): StoredRequest {
