@@ -61,9 +61,7 @@ describe("scanJsonText", () => {
     const array = (length: number): string => `[${"0,".repeat(length - 1)}0]`;
     for (const encode of [(text: string) => text, (text: string) => utf8.encode(text)]) {
       expect(scanJsonText(encode(array(max)), { depthMax: 5 })).toBe(1);
-      expect(() => scanJsonText(encode(array(max + 1)), { depthMax: 5, what: "body" })).toThrow(
-        `The body holds more than ${max} values.`,
-      );
+      expect(() => scanJsonText(encode(array(max + 1)), { depthMax: 5, what: "body" })).toThrow(`The body holds more than ${max} values.`);
       expect(() => scanJsonText(encode('""'.repeat(2 * max + 2)), { depthMax: 5 })).toThrow("values");
     }
   });

@@ -87,7 +87,8 @@ test("random bytes and random JSON only ever give a violation", () => {
 });
 
 test("a body that holds too many values is a violation before it is parsed", () => {
-  const routes = (count: number): string => `{"functions":[],"schema":null,"crons":null,"httpRoutes":[${Array(count).fill("{}").join(",")}]}`;
+  const routes = (count: number): string =>
+    `{"functions":[],"schema":null,"crons":null,"httpRoutes":[${Array(count).fill("{}").join(",")}]}`;
   expect(() => parseAnalyzeResult(routes(limit("jsonValuesMax")))).toThrow(/holds more than 200000 values/);
   expect(() => parseRunnerFailure(bytes(`{"message":"m"${',"a":1'.repeat(limit("jsonValuesMax"))}}`))).toThrow(/holds more than/);
 });

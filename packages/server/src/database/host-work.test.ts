@@ -4,7 +4,17 @@ import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import type { Scope, Transaction } from "./database.ts";
-import { callsOf, deploySchema, newScope, nextNowMs, objectValidator, openTestDatabase, query, schemaText, type TestDatabase } from "./test-database.ts";
+import {
+  callsOf,
+  deploySchema,
+  newScope,
+  nextNowMs,
+  objectValidator,
+  openTestDatabase,
+  query,
+  schemaText,
+  type TestDatabase,
+} from "./test-database.ts";
 
 let test: TestDatabase;
 let clockMs = 0;
