@@ -48,8 +48,8 @@ export const coldTenant: Bench = async () => {
 /** Waits until the pool has as many warm runners as it keeps. */
 export async function untilWarm(connection: Connection): Promise<void> {
   for (let i = 0; i < 200; i += 1) {
-    const health = (await call(connection, "/healthz")) as { readonly pool?: { readonly warm?: number } };
-    if ((health.pool?.warm ?? 0) >= 2) return;
+    const health = (await call(connection, "/healthz")) as { readonly runners?: { readonly warm?: number } };
+    if ((health.runners?.warm ?? 0) >= 2) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   throw new Error("the pool did not become warm within five seconds");
