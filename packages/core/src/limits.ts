@@ -186,6 +186,7 @@ export const LIMITS = {
   sourceMapBytesMax: { value: 20 * MiB, reason: "source map of one version; it travels in one frame" },
   functionsPerVersionMax: { value: 10_000, reason: "functions of one version" },
   modulesPerVersionMax: { value: 2000, reason: "modules of one version" },
+  analysisSliceChars: { value: 256 * KiB, reason: "validators of a version that are checked before others have the event loop" },
   cronsPerVersionMax: { value: 1000, reason: "cron jobs of one version" },
   cronTextCharsMax: { value: 256, reason: "name of a cron job, and its cron expression" },
   tablesPerBranchMax: { value: 10_000, reason: "tables of one branch (Convex)" },

@@ -1,4 +1,5 @@
 import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { AnalyzedFunction, AnalyzeResult } from "@plinth/core/protocol/runner-protocol.ts";
 import { describe, expect, it } from "vitest";
 import { checkAnalysis } from "./check-analysis.ts";
@@ -10,9 +11,11 @@ function analysis(changes: Partial<AnalyzeResult>): AnalyzeResult {
   return { functions: [good], schema: null, crons: null, httpRoutes: [], ...changes };
 }
 
+const check = (result: AnalyzeResult, pause = () => Promise.resolve()) => checkAnalysis(result, pause);
+
 describe("what a version may declare", () => {
-  it("is taken over when it is right", () => {
-    expect(checkAnalysis(analysis({ httpRoutes: [{ path: "/hook", method: "POST" }] }))).toEqual({
+  it("is taken over when it is right", async () => {
+    expect(await check(analysis({ httpRoutes: [{ path: "/hook", method: "POST" }] }))).toEqual({
       functions: [good],
       schemaText: null,
       cronsText: null,
@@ -33,31 +36,41 @@ describe("what a version may declare", () => {
     "/m:f",
     `${"m".repeat(200)}:f`,
     "m:__proto__ ",
-  ])("refuses the path %j", (path) => {
-    expect(() => checkAnalysis(analysis({ functions: [{ ...good, path }] }))).toThrow("cannot be the path of a function");
+  ])("refuses the path %j", async (path) => {
+    await expect(check(analysis({ functions: [{ ...good, path }] }))).rejects.toThrow("cannot be the path of a function");
   });
 
-  it("refuses the same function twice", () => {
-    expect(() => checkAnalysis(analysis({ functions: [good, good] }))).toThrow("is there twice");
+  it("refuses the same function twice", async () => {
+    await expect(check(analysis({ functions: [good, good] }))).rejects.toThrow("is there twice");
   });
 
-  it("refuses kinds and visibilities that it does not know", () => {
-    expect(() => checkAnalysis(analysis({ functions: [{ ...good, kind: "analyze" as "query" }] }))).toThrow("unknown kind");
-    expect(() => checkAnalysis(analysis({ functions: [{ ...good, visibility: "all" as "public" }] }))).toThrow(
+  it("refuses kinds and visibilities that it does not know", async () => {
+    await expect(check(analysis({ functions: [{ ...good, kind: "analyze" as "query" }] }))).rejects.toThrow("unknown kind");
+    await expect(check(analysis({ functions: [{ ...good, visibility: "all" as "public" }] }))).rejects.toThrow(
       "neither public nor internal",
     );
   });
 
-  it.each(["", "{", '{"type":"no"}', "[".repeat(10_000)])("refuses the validator %j and names the function", (args) => {
-    expect(() => checkAnalysis(analysis({ functions: [{ ...good, args }] }))).toThrow("the `args` of 'dir/module:name' are wrong");
+  it("lets others have the event loop between large validators", async () => {
+    let pauses = 0;
+    const args = JSON.stringify({ type: "literal", value: "x".repeat(limit("analysisSliceChars")) });
+    const functions = Array.from({ length: 10 }, (_, i) => ({ ...good, path: `m:f${i}`, args }));
+    await check(analysis({ functions }), async () => void pauses++);
+    expect(pauses).toBe(10);
+    await check(analysis({}), async () => void pauses++);
+    expect(pauses).toBe(10);
   });
 
-  it("refuses a schema that cannot be read", () => {
-    expect(() => checkAnalysis(analysis({ schema: "{}" }))).toThrow(plinthError("InvalidPackage", { detail: "" }).message.slice(0, 20));
+  it.each(["", "{", '{"type":"no"}', "[".repeat(10_000)])("refuses the validator %j and names the function", async (args) => {
+    await expect(check(analysis({ functions: [{ ...good, args }] }))).rejects.toThrow("the `args` of 'dir/module:name' are wrong");
   });
 
-  it("refuses routes that no request can have", () => {
-    expect(() => checkAnalysis(analysis({ httpRoutes: [{ path: "hook", method: "GET" }] }))).toThrow("cannot be a route");
-    expect(() => checkAnalysis(analysis({ httpRoutes: [{ path: "/hook", method: "TRACE" }] }))).toThrow("cannot be a route");
+  it("refuses a schema that cannot be read", async () => {
+    await expect(check(analysis({ schema: "{}" }))).rejects.toThrow(plinthError("InvalidPackage", { detail: "" }).message.slice(0, 20));
+  });
+
+  it("refuses routes that no request can have", async () => {
+    await expect(check(analysis({ httpRoutes: [{ path: "hook", method: "GET" }] }))).rejects.toThrow("cannot be a route");
+    await expect(check(analysis({ httpRoutes: [{ path: "/hook", method: "TRACE" }] }))).rejects.toThrow("cannot be a route");
   });
 });

@@ -21,11 +21,19 @@ const EXPORT_NAME = /^[A-Za-z_$][A-Za-z0-9_$]{0,127}$/;
 const KINDS: readonly FunctionKind[] = ["query", "mutation", "action", "httpAction"];
 const HTTP_METHODS: readonly string[] = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD"];
 
-/** Throws InvalidPackage, which names the function or part that is wrong. */
-export function checkAnalysis(result: AnalyzeResult): Analysis {
+/** Throws InvalidPackage, which names the function or part that is wrong. Calls `pause` now and then. */
+export async function checkAnalysis(result: AnalyzeResult, pause: () => Promise<void>): Promise<Analysis> {
   const max = limit("functionsPerVersionMax");
   if (result.functions.length > max) throw invalid(`it has ${result.functions.length} functions and may have ${max}.`);
-  const functions = result.functions.map(checkFunction);
+  const functions: AnalyzedFunction[] = [];
+  let charsSincePause = 0;
+  for (const fn of result.functions) {
+    functions.push(checkFunction(fn));
+    charsSincePause += fn.args.length + fn.returns.length;
+    if (charsSincePause < limit("analysisSliceChars")) continue;
+    charsSincePause = 0;
+    await pause();
+  }
   const paths = new Set<string>();
   for (const { path } of functions) {
     if (paths.has(path)) throw invalid(`the function '${path}' is there twice.`);

@@ -183,7 +183,8 @@ class StoredDeploys implements Deploys {
       must(await this.version(scope, digest), "a released version is stored"),
     );
     const env = await this.environment(scope);
-    const analysis = checkAnalysis(await this.#options.sandbox.analyze({ tenant: scope.tenant, version: code, env }));
+    const { sandbox, runtime } = this.#options;
+    const analysis = await checkAnalysis(await sandbox.analyze({ tenant: scope.tenant, version: code, env }), () => runtime.sleep(0));
     return { digest, request, analysis, crons: checkCrons(analysis), code };
   }
 
