@@ -211,8 +211,11 @@ export const LIMITS = {
   cachedKeysMax: { value: 10_000, reason: "keys that are kept in memory, as digests" },
 
   // Engine.
-  queriesPerTenantMax: { value: 16, reason: "queries of one tenant that run at the same time (Convex)" },
-  mutationsPerTenantMax: { value: 16, reason: "mutations of one tenant that run at the same time (Convex)" },
+  queriesPerTenantMax: { value: 32, reason: "queries of one tenant that run at the same time; more than keeps a small machine busy" },
+  mutationsPerTenantMax: {
+    value: 32,
+    reason: "mutations of one tenant that run or commit at the same time; what commits together shares one sync",
+  },
   actionsPerTenantMax: { value: 64, reason: "actions of one tenant that run at the same time (Convex)" },
   queueEntriesPerTenantMax: { value: 2000, reason: "calls of one tenant that wait for a place" },
   queueEntriesMax: { value: 20_000, reason: "calls of all tenants that wait for a place" },
