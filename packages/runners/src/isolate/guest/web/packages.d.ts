@@ -51,9 +51,7 @@ declare module "undici/lib/web/fetch/response.js" {
   export function fromInnerResponse(response: InnerResponse, guard: "immutable"): Response;
 }
 declare module "undici/lib/web/fetch/data-url.js" {
-  export function dataURLProcessor(
-    url: object,
-  ):
+  export function dataURLProcessor(url: object):
     | "failure"
     | {
         readonly mimeType: "failure" | { readonly essence: string; readonly parameters: ReadonlyMap<string, string> };
