@@ -20,11 +20,12 @@ export const open = mutation({
 /** Accounts in the order of their names. */
 export const list = query({
   args: { status: v.optional(v.union(v.literal("active"), v.literal("closed"))) },
-  handler: async (ctx, { status }) =>
-    await ctx.db
+  handler: async (ctx, { status }) => {
+    return await ctx.db
       .query("accounts")
       .withIndex("by_status", (q) => q.eq("status", status ?? "active"))
-      .take(100),
+      .take(100);
+  },
 });
 
 /** An account with what it subscribes to and what it owes. */
