@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { RunnerPeer } from "../conformance/runner-peer.ts";
 import { startRunner } from "./test-version.ts";
@@ -27,6 +28,14 @@ test("many calls hold little memory", async () => {
   expect(mostBytes).toBeGreaterThan(MIB);
   // Left to the engine it comes to some 50 MiB.
   expect(mostBytes).toBeLessThan(28 * MIB);
+});
+
+test("a runner without calls gives memory back", async () => {
+  for (let i = 0; i < 15; i++) await call("f:small");
+  const busyBytes = (await call("f:small")).heapBytes;
+  expect(busyBytes).toBeGreaterThan(4 * MIB);
+  await sleep(2500);
+  expect((await call("f:small")).heapBytes).toBeLessThan(3 * MIB);
 });
 
 test("functions have no collector", async () => {

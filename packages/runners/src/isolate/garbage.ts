@@ -10,8 +10,11 @@ import type { Isolate, Reference } from "isolated-vm";
 /** Garbage of some forty calls; more where more is alive, so that the work stays a small part of all. */
 const GROWTH_BYTES_MIN = 16 * 1024 * 1024;
 
+/** `part` takes what is dead; `all` also empties the engine's caches and gives the memory back. */
+export type Thoroughness = "part" | "all";
+
 export class Garbage {
-  readonly #collect: Reference<() => void>;
+  readonly #collect: Reference<(thoroughness: Thoroughness) => void>;
   #liveBytes: number;
 
   constructor(isolate: Isolate) {
@@ -24,8 +27,8 @@ export class Garbage {
   }
 
   /** Must not be called while code runs in the isolate. */
-  collect(): void {
-    this.#collect.applySync(undefined, []);
+  collect(thoroughness: Thoroughness): void {
+    this.#collect.applySync(undefined, [thoroughness]);
   }
 
   /** The bytes in use right after a collection. */
@@ -34,14 +37,15 @@ export class Garbage {
   }
 }
 
+const COLLECTOR = `((gc) => (thoroughness) =>
+  gc({ type: "major", execution: "sync", flavor: thoroughness === "all" ? "last-resort" : "regular" }))(globalThis.gc)`;
+
 /** The engine's own `gc`, from a context that no user code ever enters. */
-function collectorOf(isolate: Isolate): Reference<() => void> {
+function collectorOf(isolate: Isolate): Reference<(thoroughness: Thoroughness) => void> {
   setFlagsFromString("--expose-gc");
   try {
     const context = isolate.createContextSync();
-    return context.evalSync("((gc) => () => gc({ type: 'major', execution: 'sync' }))(globalThis.gc)", { reference: true }) as Reference<
-      () => void
-    >;
+    return context.evalSync(COLLECTOR, { reference: true }) as Reference<(thoroughness: Thoroughness) => void>;
   } finally {
     setFlagsFromString("--no-expose-gc");
   }

@@ -9,7 +9,7 @@ import type { Context, Isolate, Reference, Script } from "isolated-vm";
 import type { Addon } from "./addon.ts";
 import { CallContext } from "./call-context.ts";
 import { type CompiledCode, GuestCode } from "./compiled-code.ts";
-import { Garbage } from "./garbage.ts";
+import { Garbage, type Thoroughness } from "./garbage.ts";
 import type { LoadedVersion } from "./version-store.ts";
 import { type Enter, VERSION_FILE } from "./wire.ts";
 
@@ -270,15 +270,27 @@ export class IsolateSlot {
   collectGarbage(): void {
     if (!this.#garbage.isDue(this.lastHeapBytes)) return;
     this.submit(() => {
-      if (this.#disposed || !this.#garbage.isDue(this.heapBytes())) return undefined;
-      try {
-        this.#garbage.collect();
-        this.#garbage.collected(this.heapBytes());
-      } catch {
-        // The isolate is over its limit; the next slice of a call in it finds that out.
-      }
+      if (this.#garbage.isDue(this.heapBytes())) this.#collect("part");
       return undefined;
     });
+  }
+
+  /** Gives back what memory it can. */
+  rest(): void {
+    this.submit(() => {
+      this.#collect("all");
+      return undefined;
+    });
+  }
+
+  #collect(thoroughness: Thoroughness): void {
+    if (this.#disposed) return;
+    try {
+      this.#garbage.collect(thoroughness);
+      this.#garbage.collected(this.heapBytes());
+    } catch {
+      // The isolate is over its limit; the next slice of a call in it finds that out.
+    }
   }
 
   /** Ends the isolate, and with it whatever runs in it. */

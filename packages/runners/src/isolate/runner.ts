@@ -19,7 +19,9 @@ import type { RunnerServices } from "./services.ts";
 import { VersionStore } from "./version-store.ts";
 
 const CONTROL_FD = 3;
-const OVERDUE_CHECK_MS = 100;
+const WATCH_MS = 100;
+/** Without calls for so long, the runner gives memory back. The calls that come next pay a quarter of a millisecond for it. */
+const REST_MS = 2000;
 const SEMI_SPACE_MIB = 16;
 
 class Runner {
@@ -29,6 +31,8 @@ class Runner {
   readonly #calls = new Map<number, Call>();
   readonly #services: RunnerServices;
   #pool: IsolatePool | undefined;
+  /** When the runner may rest; it rests already when there is no such time. */
+  #restAtMs: number | undefined;
 
   constructor(addon: Addon) {
     this.#addon = addon;
@@ -41,7 +45,7 @@ class Runner {
       ended: (call) => this.#ended(call),
       loseAll: (slot) => this.#loseAll(slot),
     };
-    setInterval(() => this.#endOverdue(), OVERDUE_CHECK_MS).unref();
+    setInterval(() => this.#watch(), WATCH_MS).unref();
   }
 
   #receive(envelope: HostEnvelope, body: Buffer): void {
@@ -117,6 +121,7 @@ class Runner {
   #ended(call: Call): void {
     this.#calls.delete(call.number);
     this.#pools().settle(call.slot);
+    this.#restAtMs = performance.now() + REST_MS;
     // After the outcome has left.
     setImmediate(() => this.#tidyAfter(call));
   }
@@ -131,10 +136,13 @@ class Runner {
     for (const call of this.#calls.values()) if (call.slot === slot) call.lose();
   }
 
-  /** The host ends a call that takes too long; this is for hosts that do not, as in development. */
-  #endOverdue(): void {
+  #watch(): void {
     const nowMs = performance.now();
+    // The host ends a call that takes too long; this is for hosts that do not, as in development.
     for (const call of this.#calls.values()) if (nowMs - call.startMs > call.envelope.limits.wallMs) call.cancel("timeout");
+    if (this.#calls.size > 0 || this.#restAtMs === undefined || nowMs < this.#restAtMs) return;
+    this.#restAtMs = undefined;
+    this.#pools().rest();
   }
 }
 

@@ -35,6 +35,8 @@ export const RUNNER_FLAGS: readonly string[] = [
   "--allow-fs-read=/app",
   "--disable-warning=PERM0001",
   `--max-old-space-size=${Math.floor(limit("runnerBaseHeapBytesMax") / (1024 * 1024))}`,
+  // Of the runner's own heap: it holds frames, which live for moments. The runner sizes its isolates itself.
+  "--max-semi-space-size=2",
   "--v8-pool-size=1",
 ];
 
