@@ -61,6 +61,8 @@ test("Q1 a commit into what a result read ends it, another one does not", () => 
 
 test("Q1 a result is not kept when a commit after its snapshot wrote into what it read", () => {
   const cache = newCache();
+  cache.begin(key("old"));
+  cache.begin(key("new"));
   cache.committed(commit(11, "a1"));
   cache.committed(commit(12, "z"));
   cache.put(key("old"), result("1"), observed(10, [range("a", "b")]));
@@ -71,9 +73,22 @@ test("Q1 a result is not kept when a commit after its snapshot wrote into what i
 
 test("Q1 a result whose snapshot is older than the remembered commits is not kept", () => {
   const cache = newCache();
+  cache.begin(key("old"));
   for (let ts = 11; ts < 3000; ts++) cache.committed(commit(ts, "z"));
   cache.put(key("old"), result("1"), observed(11, [range("a", "b")]));
   expect(cache.get(key("old"), 2999)).toBeUndefined();
+});
+
+test("Q1 commits are remembered only while a query runs; one that began before is not kept", () => {
+  const cache = newCache();
+  cache.begin(key("other"))();
+  cache.committed(commit(11, "a1"));
+  cache.put(key("old"), result("1"), observed(10, [range("a", "b")]));
+  cache.put(key("unrelated"), result("1"), observed(10, [range("x", "y")]));
+  cache.put(key("new"), result("1"), observed(11, [range("a", "b")]));
+  expect(cache.get(key("old"), 11)).toBeUndefined();
+  expect(cache.get(key("unrelated"), 11)).toBeUndefined();
+  expect(cache.get(key("new"), 11)).toEqual(result("1"));
 });
 
 test("Q1 nothing is given out while the store is ahead of the commits that were seen", () => {

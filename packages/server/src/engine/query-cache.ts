@@ -43,8 +43,9 @@ interface Entry {
   readonly expiresAtMs: number;
 }
 
-/** Commits that are remembered to compare with results whose queries were running meanwhile. */
+/** Commits whose keys are remembered to compare with results whose queries were running meanwhile. */
 const RECENT_COMMITS = 1024;
+const RECENT_KEY_BYTES = 4 * 1024 * 1024;
 const ENTRY_OVERHEAD_BYTES = 512;
 
 export class QueryCache {
@@ -54,7 +55,8 @@ export class QueryCache {
   readonly #entries = new Map<string, Entry>();
   readonly #ranges = new RangeIndex<Entry>();
   readonly #running = new Map<string, Promise<void>>();
-  readonly #recent: Commit[] = [];
+  #recent: { readonly ts: Timestamp; readonly keys: readonly Uint8Array[] }[] = [];
+  #recentBytes = 0;
   #recentSince: Timestamp;
   #seen: Timestamp;
   #bytes = 0;
@@ -72,13 +74,21 @@ export class QueryCache {
   /** Q1. Called for each commit, in order. */
   committed(commit: Commit): void {
     this.#seen = commit.ts;
-    this.#recent.push(commit);
-    if (this.#recent.length > RECENT_COMMITS) {
-      const dropped = this.#recent.splice(0, RECENT_COMMITS / 2).at(-1);
-      if (dropped !== undefined) this.#recentSince = dropped.ts;
-    }
+    this.#remember(commit);
     if (this.#entries.size === 0) return;
     for (const { key } of commit.writes) for (const entry of this.#ranges.ownersOf(key)) this.#drop(entry);
+  }
+
+  #remember(commit: Commit): void {
+    const keys = commit.writes.map(({ key }) => key);
+    for (const key of keys) this.#recentBytes += key.length;
+    this.#recent.push({ ts: commit.ts, keys });
+    // A query that begins after this reads what was committed.
+    const isKept = this.#running.size > 0 && this.#recent.length <= RECENT_COMMITS && this.#recentBytes <= RECENT_KEY_BYTES;
+    if (isKept) return;
+    this.#recent = [];
+    this.#recentBytes = 0;
+    this.#recentSince = commit.ts;
   }
 
   /** `latest` is the store's: a result is not given out before its commits were seen. */
@@ -139,7 +149,7 @@ export class QueryCache {
     for (let at = this.#recent.length - 1; at >= 0; at--) {
       const commit = this.#recent[at];
       if (commit === undefined || commit.ts <= ts) return false;
-      if (commit.writes.some(({ key }) => isInside(reads, key))) return true;
+      if (commit.keys.some((key) => isInside(reads, key))) return true;
     }
     return false;
   }
