@@ -229,13 +229,13 @@ export class IsolateSlot {
   }
 
   /** Compiles a version on the isolate's thread. Rejects when it is no script. */
-  compile(digest: string, source: string): Promise<CompiledCode["cachedData"]> {
+  compile(digest: string, source: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.submit(() =>
-        this.#isolate.compileScript(source, { filename: VERSION_FILE, produceCachedData: true }).then(
-          (script: Script & { cachedData?: CompiledCode["cachedData"] }) => () => {
+        this.#isolate.compileScript(source, { filename: VERSION_FILE }).then(
+          (script) => () => {
             this.#keepScript(digest, script);
-            resolve(script.cachedData);
+            resolve();
           },
           (error: unknown) => () => reject(error),
         ),

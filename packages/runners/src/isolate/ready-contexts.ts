@@ -18,14 +18,8 @@ const AHEAD_MS_MAX = 100;
 export class ReadyContexts {
   readonly #codes = new Map<string, CompiledCode>();
 
-  /** Knows the compiled form of a version from now on. */
-  addCode(version: LoadedVersion, cachedData: CompiledCode["cachedData"]): void {
-    const code = new CompiledCode(version.script, VERSION_FILE);
-    code.cachedData = cachedData;
-    this.#codes.set(version.digest, code);
-  }
-
   forget(digest: string): void {
+    this.#codes.get(digest)?.release();
     this.#codes.delete(digest);
   }
 

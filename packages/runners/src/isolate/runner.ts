@@ -90,10 +90,8 @@ class Runner {
   #load(digest: string, script: string): void {
     const slot = this.#pools().choose({ digest, contextKey: "", quick: false });
     slot.compile(digest, script).then(
-      (cachedData) => {
-        const version = { digest, script };
-        this.#contexts.addCode(version, cachedData);
-        this.#services.versions.add(version);
+      () => {
+        this.#services.versions.add({ digest, script });
         this.#connection.send({ type: "loaded", version: digest });
       },
       (error: unknown) => {
