@@ -124,6 +124,18 @@ describe("functions", () => {
     expect(await value("zip", { answer: table(18) })).toEqual([...Array.from({ length: 18 }, (_, n) => n), null, null]);
   });
 
+  test("an answer without rows is not the end of a stream", async () => {
+    const answers = [
+      '{"rows":[],"done":false}',
+      '{"rows":[{"n":1}],"done":false}',
+      '{"rows":[],"done":false}',
+      '{"rows":[{"n":2}],"done":false}',
+      '{"rows":[],"done":true}',
+    ];
+    expect(await value("collect", { answer: (_op, _arg, index) => answers[index] ?? "" })).toEqual([1, 2]);
+    expect(await value("first", { answer: (_op, _arg, index) => answers[index] ?? "" })).toBe(1);
+  });
+
   test("a stream that is left early is closed", async () => {
     const outcome = await run("some", { answer: table(300) });
     expect(outcome.calls.map(({ op }) => op)).toEqual(["plinth/queryNext", "plinth/queryClose"]);

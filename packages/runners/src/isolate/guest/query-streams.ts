@@ -63,7 +63,8 @@ function track(stream: Stream, row: Promise<string>): Promise<string> {
 }
 
 async function take(id: number, stream: Stream): Promise<string> {
-  if (stream.at >= stream.ready.length && stream.state !== "ended" && stream.state !== "closed") await fetchRows(id, stream);
+  // An answer without rows is not the end: the host answers after so many bytes, also when none of them passed a filter.
+  while (stream.at >= stream.ready.length && stream.state !== "ended" && stream.state !== "closed") await fetchRows(id, stream);
   return readyRow(stream);
 }
 
