@@ -49,6 +49,16 @@ async function count(ctx: Ctx, name: string) {
   else await ctx.db.patch(counter._id, { count: counter.count + 1 });
 }
 
+/** Removes the rows of a client, so that later audits scan what is new only. */
+export const forget = mutationGeneric({
+  args: { client: v.string() },
+  returns: v.null(),
+  handler: async (ctx, { client }) => {
+    for await (const row of ctx.db.query("rows").withIndex("by_client", (q) => q.eq("client", client))) await ctx.db.delete(row._id);
+    return null;
+  },
+});
+
 /** Rows of a client as three ways of reading them see them. */
 export const audit = queryGeneric({
   args: { client: v.string() },
