@@ -10,6 +10,7 @@ import * as esbuild from "esbuild";
 import { skipBarrels } from "./barrels.ts";
 import { asyncHooksShim, refuseNodeModules } from "./plugins.ts";
 import { findEntryPoints, type EntryPoint } from "./entry-points.ts";
+import { withLazyExports } from "./lazy-exports.ts";
 
 export interface Bundle {
   readonly script: string;
@@ -50,7 +51,7 @@ export function createBundler(folder: string): Bundler {
 
 function entrySource(modules: readonly EntryPoint[]): string {
   const lines = modules.map(({ modulePath, importPath }) => `${JSON.stringify(modulePath)}: () => require(${JSON.stringify(importPath)})`);
-  return `globalThis.${MODULES_GLOBAL} = {\n${lines.join(",\n")}\n};`;
+  return `globalThis.${MODULES_GLOBAL} = {\n__proto__: null,\n${lines.join(",\n")}\n};`;
 }
 
 function options(functions: string, entry: string) {
@@ -100,5 +101,5 @@ function isBuildFailure(error: unknown): error is esbuild.BuildFailure {
 
 function outputs(result: esbuild.BuildResult<{ write: false }>): { script: string; sourceMap: string } {
   const text = (suffix: string) => result.outputFiles.find(({ path }) => path.endsWith(suffix))?.text ?? "";
-  return { script: text("version.js"), sourceMap: text("version.js.map") };
+  return { script: withLazyExports(text("version.js")), sourceMap: text("version.js.map") };
 }

@@ -5,7 +5,9 @@ import { ownKeys } from "./realm.ts";
 export type Namespace = Readonly<Record<string, unknown>>;
 
 let modules: Readonly<Record<string, () => Namespace>> | undefined;
-let imported: { readonly path: string; readonly thrown: { readonly value: unknown } | undefined } | undefined;
+let imported:
+  | { readonly path: string; readonly namespace: Namespace | undefined; readonly thrown: { readonly value: unknown } | undefined }
+  | undefined;
 
 function table(): Readonly<Record<string, () => Namespace>> {
   if (modules !== undefined) return modules;
@@ -26,7 +28,10 @@ export function hasModule(path: string): boolean {
 
 /** The namespace of a module; evaluates it unless that has happened. */
 export function moduleOf(path: string): Namespace {
-  if (imported?.path === path && imported.thrown !== undefined) throw imported.thrown.value;
+  if (imported?.path === path) {
+    if (imported.thrown !== undefined) throw imported.thrown.value;
+    if (imported.namespace !== undefined) return imported.namespace;
+  }
   const evaluate = Object.hasOwn(table(), path) ? table()[path] : undefined;
   if (evaluate === undefined) throw new Error(`There is no module "${path}" in this version.`);
   return evaluate();
@@ -36,9 +41,8 @@ export function moduleOf(path: string): Namespace {
 export function importAhead(path: string): void {
   if (imported?.path === path) return;
   try {
-    if (hasModule(path)) moduleOf(path);
-    imported = { path, thrown: undefined };
+    imported = { path, namespace: hasModule(path) ? moduleOf(path) : undefined, thrown: undefined };
   } catch (value) {
-    imported = { path, thrown: { value } };
+    imported = { path, namespace: undefined, thrown: { value } };
   }
 }
