@@ -53,13 +53,17 @@ export const bytes = fc.uint8Array({ maxLength: 10 }).map((array) => array.slice
 
 export const scalar: fc.Arbitrary<Value> = fc.oneof(fc.constant(null), fc.boolean(), float, int64, text, bytes);
 
-/** Names that every object may have. */
+/**
+ * Names that every object may have. None has a backslash: V8 14.6 (Node 26.10) compares the source text of a key, escapes and
+ * all, with names that it has parsed before. After `{"a": 1, "\\": 2}` it reads the last name of `{"a": 1, "\"": 2}` as a
+ * backslash.
+ */
 export const fieldName = fc
   .oneof(
     fc.constantFrom("a", "b", "ab", "", "0", "10", "9", "__proto__", "constructor", "toString", "x y", '"', "~"),
     fc.string({ maxLength: 6 }),
   )
-  .filter((name) => !name.startsWith("$"));
+  .filter((name) => !name.startsWith("$") && !name.includes("\\"));
 
 export function objectOf(entries: readonly (readonly [string, Value])[]): ValueObject {
   const object: ValueObject = Object.create(null);
