@@ -33,6 +33,8 @@ export async function startHostProcess(args: readonly string[]): Promise<HostPro
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Ctrl-C goes to the command, which then stops the host in order.
     detached: true,
+    // Each thread would get a heap of its own, and what a compression leaves free in one is lost to the others.
+    env: { ...process.env, MALLOC_ARENA_MAX: process.env["MALLOC_ARENA_MAX"] ?? "2" },
   });
   let errorText = "";
   let serving = false;

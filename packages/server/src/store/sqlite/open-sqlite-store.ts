@@ -26,7 +26,8 @@ export interface OpenOptions {
 }
 
 const MiB = 1024 * 1024;
-const READER_CACHE_BYTES = 16 * MiB;
+/** The kernel caches the file too; this spares the most used pages the way to it, which takes two microseconds. */
+const READER_CACHE_BYTES = 8 * MiB;
 const WRITER_CACHE_BYTES = 8 * MiB;
 
 /**
