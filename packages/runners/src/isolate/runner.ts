@@ -9,6 +9,7 @@ import { guestSource } from "plinth:guest-source";
 import { type HostEnvelope, type InvokeEnvelope, PROTOCOL_VERSION } from "@plinth/core/protocol/runner-protocol.ts";
 import { type Addon, loadAddon } from "./addon.ts";
 import { Call } from "./call.ts";
+import { collectOwnGarbage } from "./garbage.ts";
 import { makeGuestCode } from "./guest-code.ts";
 import { HostConnection } from "./host-connection.ts";
 import { IsolatePool } from "./isolate-pool.ts";
@@ -141,6 +142,7 @@ class Runner {
     if (this.#calls.size > 0 || this.#restAtMs === undefined || nowMs < this.#restAtMs) return;
     this.#restAtMs = undefined;
     this.#pools().rest();
+    collectOwnGarbage();
   }
 }
 
