@@ -133,6 +133,8 @@ const RESULT_CASES = new Set(["J10 compiles code"]);
 describe("abuse", () => {
   let peer: RunnerPeer;
   const limits = { cpuMs: 250, wallMs: 4000 };
+  /** For what something else than time has to end, also on a busy machine. */
+  const patientLimits = { cpuMs: 3000, wallMs: 4000 };
   let alive = false;
   beforeEach(async () => {
     if (alive) return;
@@ -159,7 +161,8 @@ describe("abuse", () => {
     describe(mode, () => {
       Object.entries(CASES).forEach(([name, { kinds, message, action, killedOnMainThread }], index) => {
         test(name, async () => {
-          const call = { version: "v", path: `f:c${index}`, kind: action === true ? ("action" as const) : ("query" as const), limits };
+          const ends = kinds.includes("timeout") ? limits : patientLimits;
+          const call = { version: "v", path: `f:c${index}`, kind: action === true ? ("action" as const) : ("query" as const), limits: ends };
           if (mode === "on the main thread")
             for (let i = 0; i < 3; i++) expect((await peer.invoke({ ...call, args: { armed: false } })).kind).toBe("result");
           if (mode === "on the main thread" && killedOnMainThread === true) {
@@ -168,7 +171,7 @@ describe("abuse", () => {
           }
           const outcome = await watched({ ...call, args: { armed: true }, answer: () => new Promise(() => {}) });
           expect(kinds, JSON.stringify(outcome).slice(0, 300)).toContain(outcome.kind);
-          expect(outcome.ms).toBeLessThan(limits.cpuMs + (kinds.includes("outOfMemory") ? 3000 : 1000));
+          expect(outcome.ms).toBeLessThan(ends.cpuMs + (kinds.includes("outOfMemory") ? 3000 : 1000));
           if (message !== undefined && outcome.kind !== "timeout") {
             const text = outcome.kind === "result" ? outcome.text : outcome.failure.message;
             expect(text).toContain(RESULT_CASES.has(name) ? message.replace("2.0", "2") : message);
