@@ -162,7 +162,12 @@ describe("abuse", () => {
       Object.entries(CASES).forEach(([name, { kinds, message, action, killedOnMainThread }], index) => {
         test(name, async () => {
           const ends = kinds.includes("timeout") ? limits : patientLimits;
-          const call = { version: "v", path: `f:c${index}`, kind: action === true ? ("action" as const) : ("query" as const), limits: ends };
+          const call = {
+            version: "v",
+            path: `f:c${index}`,
+            kind: action === true ? ("action" as const) : ("query" as const),
+            limits: ends,
+          };
           if (mode === "on the main thread")
             for (let i = 0; i < 3; i++) expect((await peer.invoke({ ...call, args: { armed: false } })).kind).toBe("result");
           if (mode === "on the main thread" && killedOnMainThread === true) {
