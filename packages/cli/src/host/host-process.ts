@@ -27,9 +27,12 @@ export interface HostProcess {
 
 const SERVER_MAIN = fileURLToPath(new URL("../../../server/bin/plinth-host.mjs", import.meta.url));
 
+/** What the host makes lives for one call; a young generation of twice the size made it larger and no quicker. */
+const HOST_FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
+
 /** Rejects with the host's own sentence when it cannot start. */
 export async function startHostProcess(args: readonly string[]): Promise<HostProcess> {
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", SERVER_MAIN, "serve", ...args], {
+  const child = spawn(process.execPath, [...HOST_FLAGS, SERVER_MAIN, "serve", ...args], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     // Ctrl-C goes to the command, which then stops the host in order.
     detached: true,
