@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { call } from "../packages/cli/src/client.ts";
 import { rounded, type Bench } from "./bench.ts";
@@ -32,13 +33,13 @@ export const memory: Bench = async () => {
     const after50 = await measure();
     await deployTo(50, 500);
     const after500 = await measure();
-    const bare = bareNodeMiB();
+    const bare = await bareNodeMiB();
     return {
       name: "memory",
       unit: "MiB",
       p50: rounded(idle),
       p99: rounded(after500),
-      raw: { what: "this benchmark's own bare Node process", value: rounded(bare) },
+      raw: { what: "a bare Node process", value: rounded(bare) },
       ratio: rounded(bare / idle),
       details: {
         "host alone": rounded(hostOnly),
@@ -71,8 +72,14 @@ function processMiB(pid: number): number {
   return Number(pss ?? resident ?? 0) / 1024;
 }
 
-function bareNodeMiB(): number {
-  return processMiB(process.pid);
+async function bareNodeMiB(): Promise<number> {
+  const bare = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return processMiB(bare.pid ?? 0);
+  } finally {
+    bare.kill();
+  }
 }
 
 function readOr(path: string): string {
