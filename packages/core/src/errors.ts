@@ -179,6 +179,20 @@ export const ERRORS = {
     message: "The code tried something that is not allowed: {detail}.",
     next: "Remove it; the attempt is recorded.",
   },
+  PolicyViolation: {
+    ...userFunction,
+    exitCode: 3,
+    grpc: "INVALID_ARGUMENT",
+    message: "The code is refused: {detail}",
+    next: "Do without it; docs/guide/inline-code.md lists what inline code may use.",
+  },
+  InvalidCode: {
+    ...userFunction,
+    exitCode: 4,
+    grpc: "INVALID_ARGUMENT",
+    message: "The code cannot be run: {detail}",
+    next: "Correct the code or its settings.",
+  },
   EffectDenied: {
     ...userFunction,
     exitCode: 3,

@@ -8,7 +8,7 @@ import type { AnalyzeResult, RunnerEnvelope } from "./runner-protocol.ts";
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(typeof value === "string" ? value : JSON.stringify(value));
 
 const VALID: readonly RunnerEnvelope[] = [
-  { type: "ready", protocol: 1, runtime: "isolate", engine: "14.6" },
+  { type: "ready", protocol: 2, runtime: "isolate", engine: "14.6" },
   { type: "loaded", version: "sha256:ab12" },
   { type: "loadFailed", version: "v" },
   { type: "needSourceMap", version: "v" },

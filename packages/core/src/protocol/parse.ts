@@ -29,8 +29,16 @@ const NAME_CHARS_MAX = limit("protocolNameCharsMax");
 const FUNCTION_PATH_CHARS_MAX = limit("functionPathCharsMax");
 
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "log", "info", "warn", "error"];
-const FAILURE_KINDS: readonly RunnerFailureKind[] = ["error", "timeout", "outOfMemory", "neverResolves", "lost"];
-const FUNCTION_KINDS: readonly FunctionKind[] = ["query", "mutation", "action", "httpAction"];
+const FAILURE_KINDS: readonly RunnerFailureKind[] = [
+  "error",
+  "timeout",
+  "outOfMemory",
+  "neverResolves",
+  "lost",
+  "policy",
+  "invalid",
+];
+const FUNCTION_KINDS: readonly FunctionKind[] = ["query", "mutation", "action", "httpAction", "handler", "inline"];
 
 type Fields = ReadonlyMap<string, unknown>;
 
@@ -78,14 +86,21 @@ export function parseRunnerEnvelope(bytes: Uint8Array): RunnerEnvelope {
 /** Parses the body of `failure` and `loadFailed`. Texts over their caps are cut, not refused. */
 export function parseRunnerFailure(bytes: Uint8Array): RunnerFailure {
   const fields = fieldsOf(parseJson(bytes, 2, FRAME_CAPS.frameBytesMax), "failure");
-  exactly(fields, ["message"], ["stack", "dataText"]);
+  exactly(fields, ["message"], ["stack", "dataText", "retry"]);
   const stack = optionalText(fields, "stack", limit("failureStackCharsMax"));
   const dataText = optionalText(fields, "dataText", limit("resultBytesMax"));
   return {
     message: text(fields, "message", limit("failureMessageCharsMax")),
     ...(stack === undefined ? {} : { stack }),
     ...(dataText === undefined ? {} : { dataText }),
+    ...(fields.has("retry") ? { retry: retryOf(fields.get("retry")) } : {}),
   };
+}
+
+function retryOf(value: unknown): { readonly refresh: boolean } {
+  const fields = fieldsOf(value, "retry");
+  exactly(fields, ["refresh"]);
+  return { refresh: bool(fields, "refresh") };
 }
 
 /** Parses the result text of an httpAction. */

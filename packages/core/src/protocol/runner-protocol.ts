@@ -10,11 +10,51 @@
  * `failure`. A `cancel` asks for an early `failure`. A runner speaks only of calls that are open; any
  * other frame is a violation and ends it.
  *
- * History: 1 = first version.
+ * The isolate gets its code in the body of `load`. The other runtimes find the files of a version read-only under `/package` and
+ * get a `PackageLoad` instead.
+ *
+ * History: 1 = first version. 2 = runtimes with a folder; handlers and inline code; policy verdicts; retry of handlers.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
-export type FunctionKind = "query" | "mutation" | "action" | "httpAction";
+/** What executes code. */
+export type RuntimeName = "isolate" | "node" | "python" | "wasm";
+
+/**
+ * query, mutation, action and httpAction are functions of a functions folder; handler is a function `run(events)` of a package;
+ * inline is code that comes with the call.
+ */
+export type FunctionKind = "query" | "mutation" | "action" | "httpAction" | "handler" | "inline";
+
+/** Where runtimes with a folder find the files of the version. */
+export const PACKAGE_FOLDER = "/package";
+/** Where they may write, if the version declares it. */
+export const SCRATCH_FOLDER = "/scratch";
+
+/** Body of `load` for runtimes with a folder. */
+export interface PackageLoad {
+  /** Names of the functions that the manifest declares. */
+  readonly functions: readonly string[];
+}
+
+/** Body of an `invoke` of kind inline. */
+export interface InlineCode {
+  readonly code: string;
+  /** What the code sees as `inputs`. */
+  readonly inputs: unknown;
+  /** Name → secret; what the code sees as `keyrings`. */
+  readonly keyrings: Readonly<Record<string, string>>;
+}
+
+/** Result text of an `invoke` of kind inline. */
+export interface InlineResult {
+  /** The value of `result`, `output` or of the last expression, cut to the limits of inline results. */
+  readonly result: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Output or result were cut. */
+  readonly truncated: boolean;
+}
 
 /** What a runner may spend on one call; the host enforces the same from outside. */
 export interface CallLimits {
@@ -36,7 +76,7 @@ export interface InvokeEnvelope {
   /** Digest of a loaded version. */
   readonly version: string;
   readonly kind: FunctionKind | "analyze";
-  /** `dir/module:export`; for `httpAction` empty (the router finds it), for `analyze` empty. */
+  /** `dir/module:export`, for handlers the function's name; empty for `httpAction` (the router finds it), `analyze` and `inline`. */
   readonly path: string;
   /** Opaque id that user code sees as its request id. */
   readonly requestId: string;
@@ -56,12 +96,12 @@ export interface InvokeEnvelope {
 /** Host → runner. Bodies are given in brackets. */
 export type HostEnvelope =
   | { readonly type: "hello"; readonly protocol: number; readonly isolates: number; readonly heapBytes: number }
-  /** [script of the version] */
+  /** [script of the version; JSON of PackageLoad for runtimes with a folder] */
   | { readonly type: "load"; readonly version: string }
   | { readonly type: "unload"; readonly version: string }
   /** [source map], only after the runner asked with `needSourceMap`. */
   | { readonly type: "sourceMap"; readonly version: string }
-  /** [arguments: the JSON text of an array with one object; for httpAction an HttpActionRequest] */
+  /** [arguments: the JSON text of an array with one object (handlers: the event); for httpAction an HttpActionRequest, for inline an InlineCode] */
   | InvokeEnvelope
   /** [result text, or JSON of HostCallFailure when not ok] */
   | { readonly type: "reply"; readonly call: number; readonly id: number; readonly ok: boolean }
@@ -97,8 +137,10 @@ export type LogLevel = "debug" | "log" | "info" | "warn" | "error";
  * - timeout, outOfMemory: a limit of the call ended it.
  * - neverResolves: the promise of the function can no longer settle.
  * - lost: another call's code ended the isolate in which this one waited; it has no result and is not at fault.
+ * - policy: the code does what the policy for inline code forbids (exit code 3).
+ * - invalid: the code or its settings cannot be run at all (exit code 4).
  */
-export type RunnerFailureKind = "error" | "timeout" | "outOfMemory" | "neverResolves" | "lost";
+export type RunnerFailureKind = "error" | "timeout" | "outOfMemory" | "neverResolves" | "lost" | "policy" | "invalid";
 
 /** Body of `failure`, `loadFailed`. All of it is user-controlled text. */
 export interface RunnerFailure {
@@ -108,6 +150,8 @@ export interface RunnerFailure {
   readonly stack?: string;
   /** convex JSON text of the data of a ConvexError. */
   readonly dataText?: string;
+  /** The handler asked to be run again (FunctionExecutionError), with a rebuilt event when `refresh`. */
+  readonly retry?: { readonly refresh: boolean };
 }
 
 /** Body of a `reply` that is not ok. */
@@ -146,7 +190,7 @@ export interface AnalyzeResult {
 }
 
 export interface AnalyzedFunction {
-  /** `dir/module:export` */
+  /** `dir/module:export`; the function's name for handlers */
   readonly path: string;
   readonly kind: FunctionKind;
   readonly visibility: "public" | "internal";

@@ -3,14 +3,15 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { encodeFrame, FrameDecoder, HOST_FRAME_CAPS } from "@plinth/core/protocol/frames.ts";
 import { parseRunnerEnvelope, parseRunnerFailure } from "@plinth/core/protocol/parse.ts";
-import type {
-  CallLimits,
-  FunctionKind,
-  HostEnvelope,
-  InvokeEnvelope,
-  RunnerEnvelope,
-  RunnerFailure,
-  RunnerFailureKind,
+import {
+  type CallLimits,
+  type FunctionKind,
+  type HostEnvelope,
+  type InvokeEnvelope,
+  PROTOCOL_VERSION,
+  type RunnerEnvelope,
+  type RunnerFailure,
+  type RunnerFailureKind,
 } from "@plinth/core/protocol/runner-protocol.ts";
 
 export interface RunnerCommand {
@@ -100,6 +101,10 @@ export class RunnerPeer {
     });
   }
 
+  get hasExited(): boolean {
+    return this.process.exitCode !== null || this.process.signalCode !== null;
+  }
+
   #received(frame: ReceivedFrame): void {
     const { envelope } = frame;
     const call = "call" in envelope ? this.#calls.get(envelope.call) : undefined;
@@ -127,7 +132,7 @@ export class RunnerPeer {
 
   async hello(options: { readonly isolates?: number; readonly heapBytes?: number } = {}): Promise<ReceivedFrame> {
     const ready = this.next(({ type }) => type === "ready");
-    this.send({ type: "hello", protocol: 1, isolates: options.isolates ?? 2, heapBytes: options.heapBytes ?? TEST_LIMITS.heapBytes });
+    this.send({ type: "hello", protocol: PROTOCOL_VERSION, isolates: options.isolates ?? 2, heapBytes: options.heapBytes ?? TEST_LIMITS.heapBytes });
     return ready;
   }
 

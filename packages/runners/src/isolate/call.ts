@@ -111,6 +111,7 @@ export class Call {
 
   #invoke(context: CallContext): void {
     const { kind, path, requestId, seed, nowMs, snapshotNs, limits } = this.envelope;
+    if (kind === "handler" || kind === "inline") throw new Error(`the isolate runtime has no ${kind} functions`);
     const { resultBytes, logLines, logLineBytes, pendingHostCalls } = limits;
     const settings: InvokeSettings = {
       kind,

@@ -8,6 +8,10 @@
  * | 20–39  | engine: invocations, queue, idempotency  |
  * | 40–59  | schedules: due times, crons              |
  * | 60–79  | tenants and keys                         |
+ * | 80–99  | packages: versions, heads, ledger        |
+ * | 100–119| branches, snapshots of heads             |
+ * | 120–139| snap-ins and their sagas                 |
+ * | 140–159| keyrings                                 |
  *
  * To add a table: export it from this file with the next free number of its area. `parse` receives what
  * `JSON.parse` made of a stored row and returns the row's type, or throws.

@@ -27,6 +27,7 @@ export interface DeployResult {
 }
 
 export interface ResolvedFunction {
+  /** Of handlers: `@<package>/<function>`. */
   readonly path: string;
   readonly kind: FunctionKind;
   readonly visibility: "public" | "internal";
@@ -34,6 +35,19 @@ export interface ResolvedFunction {
   readonly args: unknown;
   readonly returns: unknown;
   readonly version: VersionCode;
+  /** Handlers only. */
+  readonly handler?: HandlerSettings;
+}
+
+/** What the manifest says of a handler's calls. */
+export interface HandlerSettings {
+  readonly name: string;
+  readonly package: string;
+  readonly timeoutMs: number | null;
+  readonly maxRetries: number;
+  readonly minIntervalMs: number;
+  /** Names of the keyrings that it may have. */
+  readonly keyrings: readonly string[];
 }
 
 export interface DeployOptions {

@@ -168,7 +168,7 @@ class StoredDeploys implements Deploys {
     const [packed] = await watch.measure("warmMs", () =>
       Promise.all([
         pack({ script, sourceMap, analysis: JSON.stringify(candidate.analysis) }),
-        this.#options.sandbox.warm({ tenant: scope.tenant, version: candidate.code }),
+        this.#options.sandbox.warm({ ...scope, version: candidate.code }),
       ]),
     );
     await watch.measure("commitMs", () => this.#activate(scope, { candidate, prepared, by }, packed));

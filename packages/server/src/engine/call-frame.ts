@@ -169,4 +169,6 @@ const ARTICLED: Readonly<Record<FunctionKind, string>> = {
   mutation: "A mutation",
   action: "An action",
   httpAction: "An HTTP action",
+  handler: "A handler",
+  inline: "Inline code",
 };

@@ -233,7 +233,7 @@ export class Executor {
   /** Waits for a runner; not longer than for a place. */
   async #acquire(run: CallRun, lane: "transaction" | "action"): Promise<RunnerLease> {
     const { sandbox, runtime, telemetry, isServed } = this.#core.parts;
-    const { tenant } = run.accepted.scope;
+    const { tenant, branch } = run.accepted.scope;
     if (isServed !== undefined && !(await isServed(tenant))) throw plinthError("NotFound", { what: `tenant '${tenant}'` });
     const waitMsMax = limit(lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax");
     run.throwIfAborted();
@@ -242,7 +242,7 @@ export class Executor {
     // Most calls get a runner at once: the reason is noted, but nobody is told of it.
     run.waitReason = "noRunner";
     try {
-      const lease = await sandbox.acquire({ tenant, lane, version: run.accepted.version }, run.signal);
+      const lease = await sandbox.acquire({ tenant, branch, lane, version: run.accepted.version }, run.signal);
       const waitedMs = runtime.monotonicMs() - sinceMs;
       if (waitedMs >= 1) telemetry.metrics.waited("noRunner", waitedMs);
       return lease;

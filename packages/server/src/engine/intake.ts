@@ -89,6 +89,8 @@ export const KIND_NAMES: Readonly<Record<FunctionKind, string>> = {
   mutation: "Mutation",
   action: "Action",
   httpAction: "HttpAction",
+  handler: "Handler",
+  inline: "InlineCode",
 };
 
 function checkRequest(request: InvocationRequest): void {

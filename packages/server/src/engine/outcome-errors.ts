@@ -24,6 +24,10 @@ export function failureOf(outcome: FailedOutcome, abortReason: PlinthError | und
       const error = plinthError("FunctionError", { detail }, options);
       return outcome.stack === undefined ? { error } : { error, stack: escapeText(outcome.stack, limit("failureStackCharsMax")) };
     }
+    case "policy":
+      return { error: plinthError("PolicyViolation", { detail: escapeText(outcome.message, limit("failureMessageCharsMax")) }) };
+    case "invalid":
+      return { error: plinthError("InvalidCode", { detail: escapeText(outcome.message, limit("failureMessageCharsMax")) }) };
     case "neverResolves":
       return { error: plinthError("FunctionNeverResolves", {}) };
     case "timeout":

@@ -49,6 +49,9 @@ function failureOf(outcome: Exclude<CallOutcome, { kind: "ok" }>): Error {
   switch (outcome.kind) {
     case "error":
       return invalid(`its modules fail when they are loaded: ${outcome.message}${outcome.stack === undefined ? "" : `\n${outcome.stack}`}`);
+    case "policy":
+    case "invalid":
+      return invalid(outcome.message);
     case "neverResolves":
       return invalid("a module waits for something that never happens.");
     case "timeout":

@@ -335,12 +335,12 @@ describe("the pool", () => {
     const { sandbox } = await start({ runnersMax: 1 });
     const held = await Promise.all(Array.from({ length: limit("runnerTransactionPlaces") }, () => acquire(sandbox)));
     const controller = new AbortController();
-    const waiting = sandbox.acquire({ tenant: "a", lane: "transaction", version: PLAIN }, controller.signal);
+    const waiting = sandbox.acquire({ tenant: "a", branch: "main", lane: "transaction", version: PLAIN }, controller.signal);
     const reason = plinthError("ExpiredInQueue", { maxMs: 1, reason: "hostCapacity" });
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
     for (const lease of held) lease.release();
-    await expect(sandbox.acquire({ tenant: "a", lane: "transaction", version: PLAIN }, controller.signal)).rejects.toBe(reason);
+    await expect(sandbox.acquire({ tenant: "a", branch: "main", lane: "transaction", version: PLAIN }, controller.signal)).rejects.toBe(reason);
   });
 
   test("with all runners taken, an idle tenant gives way, the least recently used first (P4)", async () => {
@@ -394,7 +394,7 @@ describe("the pool", () => {
     const { sandbox } = await start();
     (await acquire(sandbox)).release();
     const ahead = versionOf("ahead");
-    await sandbox.warm({ tenant: "a", version: ahead });
+    await sandbox.warm({ tenant: "a", branch: "main", version: ahead });
     for (let i = 0; i < 20; i++) await callOnce(sandbox, { request: requestOf("echo", {}, { version: versionOf(`version ${i % 10}`) }) });
     const outcome = await callOnce(sandbox, { request: requestOf("identity") });
     const { versions, loads } = JSON.parse(outcome.kind === "ok" ? outcome.valueText : "{}") as {

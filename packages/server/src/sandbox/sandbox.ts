@@ -1,17 +1,32 @@
 /**
- * Port of the sandbox: where user code runs. The engine knows only this file; `pool.ts` implements it
- * with jailed processes (`jail/`), one tenant per process for life.
+ * Port of the sandbox: where user code runs. The engine knows only this file; `pool.ts` implements it with runners that a
+ * provider (`provider.ts`) starts, one tenant per runner for life.
  */
-import type { AnalyzeResult, CallLimits, FunctionKind, LogLevel } from "@plinth/core/protocol/runner-protocol.ts";
+import type { AnalyzeResult, CallLimits, FunctionKind, LogLevel, RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 
 /** The code of one version, as the pool needs it. */
 export interface VersionCode {
-  /** sha-256 of the script in hexadecimal. */
+  /** sha-256 in hexadecimal: of the script, of the archive of a package; `inline-<runtime>` for inline code. */
   readonly digest: string;
-  /** The script; fetched when a runner does not have the version yet. */
+  /** `isolate` when absent. */
+  readonly runtime?: RuntimeName;
+  /** Body of `load`: the script, or JSON of PackageLoad. Fetched when a runner does not have the version yet. */
   readonly script: () => Promise<string>;
+  /** How a version of a package is run; absent for scripts of the isolate. */
+  readonly package?: PackageCode;
   /** The source map, or null; fetched when the first stack trace is mapped. */
   readonly sourceMap: () => Promise<string | null>;
+}
+
+export interface PackageCode {
+  /** The unpacked files, which the runner sees as `/package`; null for inline code. `release` when no runner uses them any more. */
+  readonly folder: (() => Promise<{ readonly path: string; release(): void }>) | null;
+  /** Whether a process serves several calls, one after the other. */
+  readonly reuse: boolean;
+  /** Data of one process. */
+  readonly memoryBytesMax: number;
+  /** Bytes of `/scratch`; 0 = nothing can be written. */
+  readonly scratchBytes: number;
 }
 
 export interface CallRequest {
@@ -47,7 +62,15 @@ export interface CallUsage {
 
 export type CallOutcome = (
   | { readonly kind: "ok"; readonly valueText: string; readonly observedTime: boolean; readonly observedRandom: boolean }
-  | { readonly kind: "error"; readonly message: string; readonly stack?: string; readonly dataText?: string }
+  | {
+      readonly kind: "error";
+      readonly message: string;
+      readonly stack?: string;
+      readonly dataText?: string;
+      readonly retry?: { readonly refresh: boolean };
+    }
+  /** Inline code does what its policy forbids (exit code 3), or cannot be run at all (4). */
+  | { readonly kind: "policy" | "invalid"; readonly message: string }
   | { readonly kind: "neverResolves" }
   | { readonly kind: "timeout"; readonly maxMs: number }
   | { readonly kind: "outOfMemory"; readonly maxBytes: number }
@@ -83,7 +106,13 @@ export interface Sandbox {
    * `lane` keeps actions, which may wait long, from taking the places of the queries and mutations that they call.
    */
   acquire(
-    request: { readonly tenant: string; readonly lane: "transaction" | "action"; readonly version: VersionCode },
+    request: {
+      readonly tenant: string;
+      /** Runners of packages serve one branch only, because their processes may remember. */
+      readonly branch: string;
+      readonly lane: "transaction" | "action";
+      readonly version: VersionCode;
+    },
     signal: AbortSignal,
   ): Promise<RunnerLease>;
   /** Evaluates a version's modules in a jail and says what it declares. Rejects with InvalidPackage when that fails. */
@@ -93,9 +122,9 @@ export interface Sandbox {
     readonly env: Readonly<Record<string, string>>;
   }): Promise<AnalyzeResult>;
   /** Loads a version into the tenant's runners, so that its first call is warm. */
-  warm(request: { readonly tenant: string; readonly version: VersionCode }): Promise<void>;
-  /** Ends all runners of a tenant within a second (keys revoked, tenant deleted). */
-  evict(tenant: string): Promise<void>;
+  warm(request: { readonly tenant: string; readonly branch: string; readonly version: VersionCode }): Promise<void>;
+  /** Ends all runners of a tenant within a second (keys revoked, tenant deleted), or those that serve one branch only. */
+  evict(tenant: string, branch?: string): Promise<void>;
   status(): PoolStatus;
   /** Ends every runner; nothing is left running when it resolves. */
   close(): Promise<void>;

@@ -1,0 +1,17 @@
+/**
+ * Port: work on hostile text that is no function of anybody: reading YAML, evaluating jq. It is done by a program of Plinth's own
+ * in a runner of the tenant, because the parsers are large and the text is hostile. What comes back is hostile too.
+ */
+export interface JailTools {
+  /**
+   * Runs one tool for a tenant: JSON in, JSON text out (bounded, scanned, not yet checked for shape). Rejects with
+   * ToolFailed, whose message is for the author of the text, with FunctionTimeout or FunctionOutOfMemory.
+   */
+  run(tenant: string, tool: ToolName, input: unknown): Promise<unknown>;
+}
+
+/**
+ * - yaml: `{text}` → `{json, lines: {path: line}, findings: [{path, line, message}]}`; no aliases, merge keys or custom tags.
+ * - jq: `{program, input, valuesMax?}` → `{values: []}`.
+ */
+export type ToolName = "yaml" | "jq";

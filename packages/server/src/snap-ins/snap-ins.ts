@@ -1,0 +1,94 @@
+/**
+ * Snap-ins: packages that are installed on a branch, with their inputs, keyrings, event sources, service account and queues. This
+ * file is the contract; `open-snap-ins.ts` makes one.
+ *
+ * A1 Activation, deactivation and upgrade are durable sagas: each step commits its effect and its progress together, so that a
+ *    failure at any point, or a crash of the host, ends in fully done or fully undone.
+ * A2 A snap-in has at most one saga at a time.
+ * A3 The service account has exactly the scopes of the manifest.
+ * A4 Hooks are stored calls with an idempotency key of the saga: a crash does not run one twice once it was acknowledged.
+ */
+import type { Scope } from "../database/database.ts";
+
+export type SnapInState = "draft" | "activating" | "active" | "error" | "deactivating" | "inactive";
+
+export interface SnapIn {
+  readonly id: string;
+  readonly package: string;
+  readonly version: string;
+  readonly state: SnapInState;
+  /** What went wrong last, for people; null when nothing did. */
+  readonly stateReason: string | null;
+  /** Values of inputs by name, defaults included. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** Name in the manifest → name of a keyring of the branch. */
+  readonly keyrings: Readonly<Record<string, string>>;
+  readonly eventSources: readonly EventSource[];
+  readonly serviceAccountId: string | null;
+  readonly tags: Readonly<Record<string, { readonly id: string }>>;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+}
+
+export interface EventSource {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly owner: { readonly user?: string };
+  /** Where others send events to, for sources that take some. */
+  readonly triggerUrl: string | null;
+  /** Setup instructions with their placeholders filled in; markdown, or null. */
+  readonly setupInstructions: string | null;
+}
+
+export interface ServiceAccount {
+  readonly id: string;
+  readonly displayName: string;
+  readonly scopes: readonly string[];
+  readonly impersonate: readonly { readonly actAs: string; readonly scopes: readonly string[] }[];
+}
+
+/** What a call of a package's function is about; becomes the event's context and execution metadata. */
+export interface EventSubject {
+  readonly function: string;
+  /** `hook:snap_in_activate`, `custom:…`, `timer.tick`, a command's or action's type. */
+  readonly eventType: string;
+  readonly payload: unknown;
+  /** Id of the automation, command, action or hook that causes it. */
+  readonly sourceId: string;
+  readonly userId?: string;
+  readonly requestId: string;
+  readonly operationSlug?: string;
+}
+
+export interface SnapIns {
+  /** A draft of a package's head (or a given version) on the branch. One per package and branch. */
+  install(scope: Scope, request: { readonly package: string; readonly version?: string }): Promise<SnapIn>;
+  get(scope: Scope, id: string): Promise<SnapIn | undefined>;
+  list(scope: Scope): Promise<readonly SnapIn[]>;
+  /** Changes inputs and keyring bindings after the validate hook agreed. Rejects with HookRefused, which has the hook's text. */
+  configure(
+    scope: Scope,
+    id: string,
+    changes: { readonly inputs?: Readonly<Record<string, unknown>>; readonly keyrings?: Readonly<Record<string, string>> },
+  ): Promise<SnapIn>;
+  /** Resolves when the saga has ended: active, or undone with the reason. */
+  activate(scope: Scope, id: string, options?: SagaOptions): Promise<SnapIn>;
+  deactivate(scope: Scope, id: string, options?: SagaOptions & { readonly force?: boolean }): Promise<SnapIn>;
+  /** Moves to another version of the package; what may not change is refused before anything happens. */
+  upgrade(scope: Scope, id: string, request: { readonly version: string } & SagaOptions): Promise<SnapIn>;
+  /** Deactivates and deletes. */
+  remove(scope: Scope, id: string): Promise<void>;
+  serviceAccount(scope: Scope, id: string): Promise<ServiceAccount | undefined>;
+  /** The event that a function of the snap-in gets, as JSON text of an array with one event; fresh tokens and keyrings. */
+  event(scope: Scope, snapInId: string, subject: EventSubject): Promise<string>;
+  /** Versions that snap-ins of the branch stand at or move to, for the collector of packages. */
+  versionsInUse(scope: Scope): Promise<ReadonlySet<string>>;
+  /** Goes on with sagas that a crash interrupted. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SagaOptions {
+  readonly progress?: (text: string) => void;
+}
