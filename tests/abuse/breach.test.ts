@@ -3,8 +3,8 @@
  * directly, as an exploit of the engine would.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { JailedRepl, replKit } from "../../packages/server/src/sandbox/fixtures/jailed-repl.ts";
-import { EXIT_SIGSYS, type JailKit } from "../../packages/server/src/sandbox/jail/jail.ts";
+import { JailedRepl, type ReplKit, replKit } from "../../packages/server/src/sandbox/fixtures/jailed-repl.ts";
+import { EXIT_SIGSYS } from "../../packages/server/src/sandbox/provider.ts";
 import { policyOf } from "../../packages/server/src/sandbox/jail/seccomp.ts";
 import { type SyscallName, SYSCALL_NUMBERS, syscallNumber } from "../../packages/server/src/sandbox/jail/syscalls.ts";
 
@@ -16,7 +16,7 @@ const ENOTTY = -25;
 const ENOSYS = -38;
 const AT_ONCE = 4;
 
-let kit: JailKit;
+let kit: ReplKit;
 let repl: JailedRepl;
 
 // The numbers below are those of x86_64; the filter of aarch64 is proven by simulation only.

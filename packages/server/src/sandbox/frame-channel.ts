@@ -5,7 +5,7 @@
  * Reading pauses while the host has enough to do (`hold`), so a runner cannot fill the host's memory. A
  * runner that does not read what it asked for is ended after `runnerStallMsMax`.
  */
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { limit } from "@plinth/core/limits.ts";
 import { encodeFrame, FrameDecoder, HOST_FRAME_CAPS, ProtocolViolation } from "@plinth/core/protocol/frames.ts";
 import { parseRunnerEnvelope } from "@plinth/core/protocol/parse.ts";
@@ -27,7 +27,7 @@ export interface FrameHandler {
 
 export class FrameChannel {
   readonly #runtime: Runtime;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #handler: FrameHandler;
   readonly #decoder = new FrameDecoder();
   #open = true;
@@ -38,7 +38,7 @@ export class FrameChannel {
   readonly #writes: { readonly atMs: number; readonly bytes: number }[] = [];
   #stallTimer: { cancel(): void } | undefined;
 
-  constructor(options: { readonly runtime: Runtime; readonly socket: Socket; readonly handler: FrameHandler }) {
+  constructor(options: { readonly runtime: Runtime; readonly socket: Duplex; readonly handler: FrameHandler }) {
     this.#runtime = options.runtime;
     this.#socket = options.socket;
     this.#handler = options.handler;

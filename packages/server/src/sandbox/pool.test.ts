@@ -14,6 +14,7 @@ import {
   QUIET,
   requestOf,
   type TestSandbox,
+  textProgram,
   versionOf,
 } from "./fixtures/test-sandbox.ts";
 import { childrenOf, isAlive } from "./jail/process-stats.ts";
@@ -340,7 +341,9 @@ describe("the pool", () => {
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
     for (const lease of held) lease.release();
-    await expect(sandbox.acquire({ tenant: "a", branch: "main", lane: "transaction", version: PLAIN }, controller.signal)).rejects.toBe(reason);
+    await expect(sandbox.acquire({ tenant: "a", branch: "main", lane: "transaction", version: PLAIN }, controller.signal)).rejects.toBe(
+      reason,
+    );
   });
 
   test("with all runners taken, an idle tenant gives way, the least recently used first (P4)", async () => {
@@ -437,7 +440,7 @@ describe("the pool", () => {
   });
 
   test("O07 runners that do not start are tried a few times, then those who wait are told", async () => {
-    const { sandbox } = await start({ warmRunners: 0, command: { script: "/app/missing.js", flags: [] } });
+    const { sandbox } = await start({ warmRunners: 0, program: textProgram('require("./missing.js")') });
     const error = await acquire(sandbox).then(
       () => undefined,
       (thrown: unknown) => thrown,

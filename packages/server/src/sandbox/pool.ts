@@ -5,15 +5,16 @@
 import { availableParallelism } from "node:os";
 import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { NodeCommand } from "./jail/command.ts";
 import { jailDoesNotStart } from "./jail/doctor.ts";
 import type { RunnerProgram } from "./jail/image.ts";
 import type { JailKit } from "./jail/jail.ts";
-import { isolateProgram } from "./jail/isolate-program.ts";
 import { prepareJailKit } from "./jail/kit.ts";
 import { probeJail } from "./jail/probe.ts";
+import { ProcessProvider } from "./jail/process-provider.ts";
 import { judgeTier, type TierReport, withoutJail } from "./jail/tiers.ts";
 import { RunnerPool, type SandboxEvent } from "./runner-pool.ts";
+import { prepareIsolateImage } from "./runtimes/isolate.ts";
+import type { ProgramImage } from "./runtimes/runtime-adapter.ts";
 import type { Sandbox } from "./sandbox.ts";
 
 export interface SandboxOptions {
@@ -28,7 +29,6 @@ export interface SandboxOptions {
   readonly unsafeNoJail?: boolean;
   /** What runs in the jails; the isolate runtime unless a test says otherwise. */
   readonly program?: RunnerProgram;
-  readonly command?: NodeCommand;
   /** Where the runtime image is kept. */
   readonly imageFolder?: string;
   readonly onEvent?: (event: SandboxEvent) => void;
@@ -43,46 +43,47 @@ export interface JailedSandbox extends Sandbox {
 /** Fails with JailMissing, which says what to run, where no jail can be built. */
 export async function createSandbox(options: SandboxOptions): Promise<JailedSandbox> {
   const unsafe = options.unsafeNoJail ?? false;
-  const kit = await prepareJailKit({ ...options, program: options.program ?? isolateProgram(), unsafe });
+  const provider = new ProcessProvider(prepareJailKit({ runtime: options.runtime, unsafe }));
   try {
+    const image = await prepareIsolateImage(options);
     // The first runners start while the probe runs; nobody gets one before the tier is known.
     const pool = new RunnerPool({
       runtime: options.runtime,
-      kit,
+      provider,
+      image,
       warmRunners: options.warmRunners ?? 2,
       runnersMax: options.runnersMax ?? limit("runnersMax"),
       memoryBytesMax: options.memoryBytesMax ?? limit("sandboxMemoryBytesMax"),
       processors: options.processors ?? availableParallelism(),
-      ...(options.command === undefined ? {} : { command: options.command }),
       ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     });
-    const report = await inspectJail(kit);
+    const report = await inspectJail(provider.kit, image);
     if (report.tier === 0 && !unsafe) {
       await pool.close();
       throw jailDoesNotStart([]);
     }
     if (report.tier < 2) pool.limitTenants(1);
-    return new SandboxOfHost(pool, kit, report);
+    return new SandboxOfHost(pool, provider, report);
   } catch (error) {
-    await kit.cgroups?.close();
+    await provider.close();
     throw error;
   }
 }
 
 /** Probes this machine without opening a pool. Fails with JailMissing like `createSandbox`. */
 export async function inspectHost(options: Pick<SandboxOptions, "runtime" | "program" | "imageFolder">): Promise<TierReport> {
-  const kit = await prepareJailKit({ ...options, program: options.program ?? isolateProgram() });
+  const provider = new ProcessProvider(prepareJailKit({ runtime: options.runtime }));
   try {
-    return await inspectJail(kit);
+    return await inspectJail(provider.kit, await prepareIsolateImage(options));
   } finally {
-    await kit.cgroups?.close();
+    await provider.close();
   }
 }
 
 /** What a jail of this host withstands. `plinth doctor` and `/healthz` show it. */
-async function inspectJail(kit: JailKit): Promise<TierReport> {
+async function inspectJail(kit: JailKit, image: ProgramImage): Promise<TierReport> {
   if (kit.unsafe) return withoutJail();
-  const probes = await probeJail(kit);
+  const probes = await probeJail(kit, image);
   if (!probes.some((probe) => probe.name === "start" && probe.ok)) throw jailDoesNotStart(probes);
   return judgeTier({ probes, userPerJail: kit.slots !== undefined, cgroupVersion: kit.cgroups?.version });
 }
@@ -90,11 +91,11 @@ async function inspectJail(kit: JailKit): Promise<TierReport> {
 class SandboxOfHost implements JailedSandbox {
   readonly report: TierReport;
   readonly #pool: RunnerPool;
-  readonly #kit: JailKit;
+  readonly #provider: ProcessProvider;
 
-  constructor(pool: RunnerPool, kit: JailKit, report: TierReport) {
+  constructor(pool: RunnerPool, provider: ProcessProvider, report: TierReport) {
     this.#pool = pool;
-    this.#kit = kit;
+    this.#provider = provider;
     this.report = report;
   }
 
@@ -124,6 +125,6 @@ class SandboxOfHost implements JailedSandbox {
 
   async close(): Promise<void> {
     await this.#pool.close();
-    await this.#kit.cgroups?.close();
+    await this.#provider.close();
   }
 }

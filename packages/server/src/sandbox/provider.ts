@@ -32,6 +32,9 @@ export interface CellExit {
   readonly peakBytes?: number;
 }
 
+/** How a cell ends that made a system call which only an attack makes. */
+export const EXIT_SIGSYS = 128 + 31;
+
 export interface Cell {
   /** The control channel: frames of the runner protocol in both directions. */
   readonly control: Duplex;
@@ -50,7 +53,9 @@ export interface Cell {
 export interface SandboxProvider {
   readonly name: "process" | "container";
   readonly runtimes: ReadonlySet<RuntimeName>;
-  /** Starts a cell; throws when the machine has no process, descriptor or user left. */
+  /** False where nothing but the process's own limits and the host's watch bounds memory; then runners look at it often. */
+  readonly countsMemory?: boolean;
+  /** Starts a cell; throws when the machine has no process, descriptor or user left, and NotAvailable for what it cannot offer. */
   start(spec: CellSpec): Cell;
   /** Nothing of the provider is left when it resolves. */
   close(): Promise<void>;

@@ -1,5 +1,4 @@
 /** What a runner's process uses, as the kernel counts it. Readings are kept for a while: each costs a few microseconds. */
-import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { cpuMs, privateBytes } from "./jail/process-stats.ts";
 
@@ -11,14 +10,16 @@ const NEAR_PART = 0.75;
 export class RunnerMeter {
   readonly #runtime: Runtime;
   readonly #pid: () => number | undefined;
+  readonly #memoryBytesMax: number;
   #baseBytes = 0;
   #bytes = 0;
   #cpuMs: number | undefined;
   #atMs = Number.NEGATIVE_INFINITY;
 
-  constructor(runtime: Runtime, pid: () => number | undefined) {
+  constructor(runtime: Runtime, options: { readonly pid: () => number | undefined; readonly memoryBytesMax: number }) {
     this.#runtime = runtime;
-    this.#pid = pid;
+    this.#pid = options.pid;
+    this.#memoryBytesMax = options.memoryBytesMax;
   }
 
   /** The last reading, also when the process is gone. */
@@ -50,11 +51,11 @@ export class RunnerMeter {
 
   isOverLimit(): boolean {
     this.#read(0);
-    return this.#bytes > this.#baseBytes + limit("runnerMemoryBytesMax");
+    return this.#bytes > this.#baseBytes + this.#memoryBytesMax;
   }
 
   isNearLimit(peakBytes: number): boolean {
-    return Math.max(this.#bytes, peakBytes) > this.#baseBytes + limit("runnerMemoryBytesMax") * NEAR_PART;
+    return Math.max(this.#bytes, peakBytes) > this.#baseBytes + this.#memoryBytesMax * NEAR_PART;
   }
 
   #read(maxAgeMs: number): void {

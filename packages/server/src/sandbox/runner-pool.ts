@@ -16,8 +16,6 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { assert, must } from "@plinth/core/assert.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { analyzeOn } from "./analyze.ts";
-import { type NodeCommand, RUNNER_FLAGS } from "./jail/command.ts";
-import type { JailKit } from "./jail/jail.ts";
 import {
   asError,
   isBad,
@@ -31,7 +29,9 @@ import {
   type Tenant,
   type Waiter,
 } from "./places.ts";
+import type { SandboxProvider } from "./provider.ts";
 import { Runner, type RunnerEnd } from "./runner.ts";
+import type { ProgramImage } from "./runtimes/runtime-adapter.ts";
 import { StartBreaker } from "./start-breaker.ts";
 import type { CallHandler, CallOutcome, CallRequest, PoolStatus, RunnerLease, Sandbox, VersionCode } from "./sandbox.ts";
 
@@ -48,14 +48,14 @@ export type SandboxEvent =
 
 export interface PoolOptions {
   readonly runtime: Runtime;
-  readonly kit: JailKit;
+  readonly provider: SandboxProvider;
+  readonly image: ProgramImage;
   /** Unassigned runners kept ready. */
   readonly warmRunners: number;
   readonly runnersMax: number;
   readonly memoryBytesMax: number;
   /** Processors that the runners share. */
   readonly processors: number;
-  readonly command?: NodeCommand;
   readonly onEvent?: (event: SandboxEvent) => void;
 }
 
@@ -64,7 +64,6 @@ const HOUSEKEEPING_MS = 1000;
 const REFILL_PAUSE_MS = 30;
 /** So that a tenant whose one runner is stuck still has another. */
 const RUNNERS_MIN = 2;
-export const RUNNER_COMMAND: NodeCommand = { script: "/app/runner.js", flags: RUNNER_FLAGS };
 
 export class RunnerPool implements Sandbox {
   readonly #options: PoolOptions;
@@ -382,9 +381,13 @@ export class RunnerPool implements Sandbox {
     const id = `runner-${++this.#spawned}`;
     let runner: Runner;
     try {
-      runner = new Runner(this.#options.kit, {
+      runner = new Runner({
+        runtime: this.#runtime,
+        provider: this.#options.provider,
+        spec: { image: this.#options.image, scratchBytes: 0, memoryBytesMax: limit("runnerMemoryBytesMax") },
         id,
-        command: this.#options.command ?? RUNNER_COMMAND,
+        places: limit("runnerTransactionPlaces"),
+        heapBytes: limit("isolateHeapBytesMax"),
         onEnd: (end) => this.#ended(place, end),
       });
     } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * One runner: a jailed process that serves one tenant, seen from the host.
+ * One runner: a cell that serves one tenant, seen from the host.
  *
  * Owns: the conversation with the process, the calls that are open on it, the watchdog over them.
  * Crosses the boundary: frames, all hostile. Invariants:
@@ -25,12 +25,11 @@ import {
 } from "@plinth/core/protocol/runner-protocol.ts";
 import type { CallHandler, CallOutcome, VersionCode } from "./sandbox.ts";
 import { type ChannelEnd, FrameChannel } from "./frame-channel.ts";
-import { EXIT_SIGSYS, Jail, type JailExit, type JailKit } from "./jail/jail.ts";
-import type { NodeCommand } from "./jail/command.ts";
-import { dataBytes } from "./jail/process-stats.ts";
 import { LoadedVersions } from "./loaded-versions.ts";
 import { type AnyCallRequest, type CallEnd, OpenCall } from "./open-call.ts";
+import { type Cell, type CellExit, type CellSpec, EXIT_SIGSYS, type SandboxProvider } from "./provider.ts";
 import { RunnerMeter } from "./runner-meter.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Why a runner ended. */
@@ -45,9 +44,20 @@ const encoder = new TextEncoder();
 /** What a frame's body may have beside the largest envelope. */
 const BODY_BYTES_MAX = limit("frameBytesMax") - limit("envelopeBytesMax");
 const MEMORY_SAMPLE_MS = 100;
-/** Where no control group bounds the memory: a process can take a gigabyte per second. */
+/** Where nothing counts the memory of a cell: a process can take a gigabyte per second. */
 const MEMORY_WATCH_MS = 25;
 const OUT_OF_MEMORY_TEXT = /out of memory|heap limit|allocation failed|bad_alloc|memory exhausted/i;
+
+export interface RunnerOptions {
+  readonly runtime: Runtime;
+  readonly provider: SandboxProvider;
+  readonly spec: CellSpec;
+  readonly id: string;
+  /** Calls at the same time that compute. */
+  readonly places: number;
+  readonly heapBytes: number;
+  readonly onEnd: (end: RunnerEnd) => void;
+}
 
 export class Runner {
   readonly id: string;
@@ -55,8 +65,8 @@ export class Runner {
   readonly started: Promise<void>;
   /** Resolves when nothing of it is left. */
   readonly exited: Promise<void>;
-  readonly #kit: JailKit;
-  readonly #jail: Jail;
+  readonly #runtime: Runtime;
+  readonly #cell: Cell;
   readonly #channel: FrameChannel;
   readonly #calls = new Map<number, OpenCall>();
   readonly #versions: LoadedVersions;
@@ -71,47 +81,48 @@ export class Runner {
   #retiring = false;
   #startTimer: { cancel(): void } | undefined;
 
-  constructor(kit: JailKit, options: { readonly id: string; readonly command: NodeCommand; readonly onEnd: (end: RunnerEnd) => void }) {
+  constructor(options: RunnerOptions) {
+    const { runtime, provider } = options;
     this.id = options.id;
-    this.#kit = kit;
+    this.#runtime = runtime;
     this.#onEnd = options.onEnd;
-    this.#startedMs = kit.runtime.monotonicMs();
+    this.#startedMs = runtime.monotonicMs();
     this.started = new Promise((resolve, reject) => {
       this.#settleStart = { resolve, reject };
     });
     this.started.catch(() => undefined); // whoever waits handles it; nobody may be waiting
-    this.#jail = new Jail(kit, options.command);
+    this.#cell = provider.start(options.spec);
     this.#channel = new FrameChannel({
-      runtime: kit.runtime,
-      socket: this.#jail.control,
+      runtime,
+      socket: this.#cell.control,
       handler: { frame: (envelope, body) => this.#frame(envelope, body), ended: (end) => this.#channelEnded(end) },
     });
     this.#versions = new LoadedVersions({
       send: (envelope, body) => this.#channel.send(envelope, body),
       versionsMax: limit("runnerVersionsMax"),
       isUsed: (digest) => [...this.#calls.values()].some((call) => call.request.version.digest === digest),
-      runtime: kit.runtime,
+      runtime,
       onStuck: () => this.kill({ kind: "stuck", detail: "a version did not load in time" }),
     });
-    this.#meter = new RunnerMeter(kit.runtime, () => this.#jail.insidePid());
+    this.#meter = new RunnerMeter(runtime, { pid: () => this.#cell.insidePid(), memoryBytesMax: options.spec.memoryBytesMax });
     this.#watchdog = new Watchdog({
-      runtime: kit.runtime,
+      runtime,
       meter: this.#meter,
-      memoryPauseMs: kit.cgroups === undefined ? MEMORY_WATCH_MS : MEMORY_SAMPLE_MS,
+      memoryPauseMs: provider.countsMemory === false ? MEMORY_WATCH_MS : MEMORY_SAMPLE_MS,
       askToEnd: (call, reason) => this.#channel.send({ type: "cancel", call: call.number, reason }),
       kill: (call, end) => this.#killFor(call, end),
       outOfMemory: () => this.kill({ kind: "outOfMemory", detail: "the runner took more memory than it may" }),
       isBusy: () => this.#calls.size > 0,
     });
     this.exited = this.#watchExit();
-    this.#startTimer = kit.runtime.timer(limit("runnerStartMsMax"), () =>
+    this.#startTimer = runtime.timer(limit("runnerStartMsMax"), () =>
       this.kill({ kind: "startFailed", detail: "the runner was not ready in time" }),
     );
     this.#channel.send({
       type: "hello",
       protocol: PROTOCOL_VERSION,
-      isolates: limit("runnerTransactionPlaces"),
-      heapBytes: limit("isolateHeapBytesMax"),
+      isolates: options.places,
+      heapBytes: options.heapBytes,
     });
   }
 
@@ -129,12 +140,12 @@ export class Runner {
   }
 
   get processId(): number | undefined {
-    return this.#jail.insidePid();
+    return this.#cell.insidePid();
   }
 
   /** What it wrote to standard output and error, cut. Hostile text, for the debug log only. */
   get output(): string {
-    return this.#jail.output;
+    return this.#cell.output;
   }
 
   hasVersion(digest: string): boolean {
@@ -154,7 +165,7 @@ export class Runner {
   isWorn(): boolean {
     return (
       this.#callCount >= limit("runnerCallsMax") ||
-      this.#kit.runtime.monotonicMs() - this.#startedMs >= limit("runnerAgeMsMax") ||
+      this.#runtime.monotonicMs() - this.#startedMs >= limit("runnerAgeMsMax") ||
       (this.#calls.size === 0 && this.memoryBytes() >= limit("runnerRetireMemoryBytes"))
     );
   }
@@ -167,7 +178,7 @@ export class Runner {
   async run(request: AnyCallRequest, handler: CallHandler, signal: AbortSignal): Promise<CallOutcome> {
     const args = encoder.encode(request.argsText);
     if (args.length > BODY_BYTES_MAX) throw plinthError("RequestTooLarge", { what: "arguments", actual: args.length, max: BODY_BYTES_MAX });
-    const begunMs = this.#kit.runtime.monotonicMs();
+    const begunMs = this.#runtime.monotonicMs();
     if (this.#state === "ready" && !signal.aborted) {
       const failure = await this.#versions.ensure(request.version);
       if (failure !== undefined) return { ...failure, usage: this.#noCallUsage(begunMs) };
@@ -190,7 +201,7 @@ export class Runner {
 
   async #invoke(request: AnyCallRequest, args: Uint8Array, handler: CallHandler, signal: AbortSignal): Promise<CallOutcome> {
     const call = new OpenCall({
-      runtime: this.#kit.runtime,
+      runtime: this.#runtime,
       number: ++this.#callCount,
       request,
       handler,
@@ -267,23 +278,13 @@ export class Runner {
     if (protocol !== PROTOCOL_VERSION) throw new ProtocolViolation(`the runner speaks protocol ${protocol}`);
     this.#startTimer.cancel();
     this.#startTimer = undefined;
-    void this.#limitMemory().then((limited) => {
+    this.#meter.setBase();
+    void this.#cell.limitMemory().then((limited) => {
       if (this.#state !== "starting") return;
-      if (!limited && !this.#kit.unsafe) return this.kill({ kind: "startFailed", detail: "the memory of the runner could not be limited" });
+      if (!limited) return this.kill({ kind: "startFailed", detail: "the memory of the runner could not be limited" });
       this.#state = "ready";
       this.#settleStart?.resolve();
     });
-  }
-
-  /** The limit is what the ready runner has and its budget: the sizes differ between builds of the engine. */
-  async #limitMemory(): Promise<boolean> {
-    this.#meter.setBase();
-    if (this.#kit.unsafe) return true;
-    const pid = this.#jail.insidePid();
-    const data = pid === undefined ? undefined : dataBytes(pid);
-    if (data === undefined) return false;
-    // Isolates that the runner has yet to make map much that they never touch; the watchdog bounds what is touched.
-    return this.#jail.limitMemory(data + limit("runnerMemoryBytesMax") + limit("isolateDataBytes") * limit("runnerTransactionPlaces"));
   }
 
   #hostCall(call: OpenCall, id: number, op: string, body: Uint8Array): void {
@@ -373,24 +374,24 @@ export class Runner {
         return this.kill({ kind: "stalled", detail: end.detail });
       case "closed": {
         // The process is most likely dying; how it died says more. If it lives on, it is ended.
-        const timer = this.#kit.runtime.timer(limit("killGraceMs"), () =>
+        const timer = this.#runtime.timer(limit("killGraceMs"), () =>
           this.kill({ kind: "crashed", detail: "the runner closed its socket" }),
         );
-        void this.#jail.exited.then(() => timer.cancel());
+        void this.#cell.exited.then(() => timer.cancel());
       }
     }
   }
 
   async #watchExit(): Promise<void> {
-    const exit = await this.#jail.exited;
+    const exit = await this.#cell.exited;
     this.kill(this.#endFromExit(exit));
   }
 
-  #endFromExit(exit: JailExit): RunnerEnd {
+  #endFromExit(exit: CellExit): RunnerEnd {
     if (this.#state === "starting" && exit.code !== EXIT_SIGSYS)
-      return { kind: "startFailed", detail: `the runner ended with code ${exit.code} before it was ready: ${oneLine(this.#jail.output)}` };
+      return { kind: "startFailed", detail: `the runner ended with code ${exit.code} before it was ready: ${oneLine(this.#cell.output)}` };
     if (exit.code === EXIT_SIGSYS) return { kind: "violation", detail: "a system call that the jail forbids" };
-    if (exit.outOfMemory || this.#meter.isNearLimit(exit.peakBytes ?? 0) || OUT_OF_MEMORY_TEXT.test(this.#jail.output))
+    if (exit.outOfMemory || this.#meter.isNearLimit(exit.peakBytes ?? 0) || OUT_OF_MEMORY_TEXT.test(this.#cell.output))
       return { kind: "outOfMemory", detail: `the runner ran out of memory (code ${exit.code})` };
     return { kind: "crashed", detail: `the runner ended with code ${exit.code}` };
   }
@@ -401,7 +402,7 @@ export class Runner {
     this.#end = end;
     this.#startTimer?.cancel();
     this.#watchdog.stop();
-    this.#jail.kill();
+    this.#cell.kill();
     this.#channel.end({ kind: "closed" });
     this.#settleStart?.reject(plinthError("RunnerLost", { detail: end.detail }));
     this.#versions.abandon();
@@ -413,7 +414,7 @@ export class Runner {
   }
 
   #noCallUsage(begunMs: number): CallOutcome["usage"] {
-    return { wallMs: this.#kit.runtime.monotonicMs() - begunMs, userMs: 0, memoryBytes: this.#meter.lastBytes, hostCalls: 0 };
+    return { wallMs: this.#runtime.monotonicMs() - begunMs, userMs: 0, memoryBytes: this.#meter.lastBytes, hostCalls: 0 };
   }
 }
 

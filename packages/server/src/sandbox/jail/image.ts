@@ -29,6 +29,7 @@ import { homedir, tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
 import { promisify } from "node:util";
 import { assert } from "@plinth/core/assert.ts";
+import { PROBE_FILE, PROBE_SCRIPT } from "./probe-script.ts";
 
 /** What runs in the jail, before it is an image. */
 export interface RunnerProgram {
@@ -39,6 +40,8 @@ export interface RunnerProgram {
 }
 
 export interface RuntimeImage {
+  /** Changes with any of its files. */
+  readonly key: string;
   /** Host folder that the jail sees as `/app`. */
   readonly appFolder: string;
   /** Host file that the jail sees as `/usr/bin/node`. */
@@ -77,6 +80,9 @@ export async function prepareRuntimeImage(options: {
   const stamps = [app, dirname(sharedNode)].map((content) => join(dirname(content), STAMP)).filter((stamp) => stamp.startsWith(base));
   let touchedMs = 0;
   return {
+    key: createHash("sha256")
+      .update(JSON.stringify([app, sharedNode, libraries]))
+      .digest("hex"),
     appFolder: app,
     nodeFile: sharedNode,
     libraries,
@@ -84,6 +90,17 @@ export async function prepareRuntimeImage(options: {
       if (nowMs - touchedMs < TOUCH_MS) return;
       touchedMs = nowMs;
       for (const stamp of stamps) void utimes(stamp, nowMs / 1000, nowMs / 1000).catch(() => undefined);
+    },
+  };
+}
+
+/** The program with the script of the probe beside it. */
+export function withProbe(program: RunnerProgram): RunnerProgram {
+  return {
+    key: async () => `${await program.key()} ${PROBE_SCRIPT}`,
+    build: async (folder) => {
+      await program.build(folder);
+      await writeFile(join(folder, PROBE_FILE), PROBE_SCRIPT, { mode: 0o644 });
     },
   };
 }

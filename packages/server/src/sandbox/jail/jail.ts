@@ -15,19 +15,20 @@ import { isMainThread } from "node:worker_threads";
 import type { Readable } from "node:stream";
 import { limit } from "@plinth/core/limits.ts";
 import { assert, must } from "@plinth/core/assert.ts";
+import { plinthError } from "@plinth/core/errors.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { RuntimeImage } from "./image.ts";
-import { childrenOf, isAlive, startTicks } from "./process-stats.ts";
-import { CONTROL_FD, FILTER_FD, jailCommand, type JailTools, type NodeCommand } from "./command.ts";
+import type { Cell, CellExit, CellSpec } from "../provider.ts";
+import { childrenOf, dataBytes, isAlive, startTicks } from "./process-stats.ts";
+import { CONTROL_FD, FILTER_FD, jailCommand, type JailTools } from "./command.ts";
 import type { CgroupFolder, Cgroups } from "./cgroup.ts";
+import type { FilterKind } from "./seccomp.ts";
 import type { UserSlots } from "./slots.ts";
 
 /** What all jails of a host share. */
 export interface JailKit {
   readonly runtime: Runtime;
   readonly tools: JailTools;
-  readonly image: RuntimeImage;
-  readonly filter: Uint8Array;
+  readonly filter: (kind: FilterKind) => Uint8Array;
   /** Absent when the host is an ordinary user: then the jail runs as that user. */
   readonly slots?: UserSlots;
   readonly cgroups?: Cgroups;
@@ -35,17 +36,6 @@ export interface JailKit {
   readonly unsafe: boolean;
 }
 
-export interface JailExit {
-  /** Exit code in the manner of a shell: 128 + signal for a signal. */
-  readonly code: number;
-  /** The memory group of the jail killed it. */
-  readonly outOfMemory: boolean;
-  /** The most memory that the jail had since its limit was set, where a memory group counted it. */
-  readonly peakBytes?: number;
-}
-
-/** The end of a jail, by what its code says. */
-export const EXIT_SIGSYS = 128 + 31;
 const KILL_CHECK_MS = 5;
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGABRT: 6,
@@ -60,30 +50,33 @@ const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGXCPU: 24,
 };
 
-export class Jail {
+export class Jail implements Cell {
   readonly control: Socket;
   /** Resolves when nothing of the jail is left. */
-  readonly exited: Promise<JailExit>;
+  readonly exited: Promise<CellExit>;
   readonly #kit: JailKit;
+  readonly #spec: CellSpec;
   readonly #child: ChildProcess;
   readonly #user: number | undefined;
   readonly #cgroup: CgroupFolder | undefined;
   #output = "";
   #inside: { readonly pid: number; readonly start: string } | undefined;
 
-  constructor(kit: JailKit, node: NodeCommand) {
+  constructor(kit: JailKit, spec: CellSpec) {
     assert(isMainThread, "jails are started from the main thread (J2)");
+    assertPossible(kit, spec);
     this.#kit = kit;
+    this.#spec = spec;
     this.#user = kit.slots?.take();
     this.#cgroup = kit.cgroups?.create();
     try {
-      this.#child = start(kit, node, this.#user);
+      this.#child = start(kit, spec, this.#user);
       this.control = socketOf(this.#child, CONTROL_FD);
     } catch (error) {
       this.#giveBack();
       throw error;
     }
-    kit.image.used(kit.runtime.nowMs());
+    spec.image.used(kit.runtime.nowMs());
     this.#cgroup?.add(this.#child.pid);
     this.#preferForOom();
     if (!kit.unsafe) this.#giveFilter(socketOf(this.#child, FILTER_FD));
@@ -119,13 +112,18 @@ export class Jail {
   }
 
   /**
-   * Limits the data of the running process to what it has and `budgetBytes` more. The process inside has
-   * the user of the jail, so the limit is set as that user: root may lack the capability for others.
+   * Limits the data of the running process to what it has and what the cell may have more: the sizes of a ready
+   * program differ between builds of its engine. The process inside has the user of the jail, so the limit is
+   * set as that user: root may lack the capability for others.
    */
-  async limitMemory(dataBytesMax: number): Promise<boolean> {
+  async limitMemory(): Promise<boolean> {
+    if (this.#kit.unsafe) return true;
     const pid = this.insidePid();
-    if (pid === undefined) return false;
-    this.#cgroup?.limitMemory(limit("runnerMemoryBytesMax") + limit("runnerIdleBytes"));
+    const bytes = pid === undefined ? undefined : dataBytes(pid);
+    if (pid === undefined || bytes === undefined) return false;
+    const { memoryBytesMax, scratchBytes, image } = this.#spec;
+    this.#cgroup?.limitMemory(memoryBytesMax + scratchBytes + limit("runnerIdleBytes"));
+    const dataBytesMax = bytes + memoryBytesMax + (image.addressBytes ?? 0);
     const args = [`--pid=${pid}`, `--data=${dataBytesMax}`, `--nproc=${limit("runnerThreadsMax")}`];
     const setter = spawn(this.#kit.tools.prlimit, args, {
       cwd: "/",
@@ -148,7 +146,7 @@ export class Jail {
 
   #giveFilter(pipe: Socket): void {
     pipe.on("error", () => undefined); // a bwrap that could not start shows in its exit
-    pipe.end(this.#kit.filter);
+    pipe.end(this.#kit.filter({ profile: this.#spec.image.profile, scratch: this.#spec.scratchBytes > 0 }));
   }
 
   /** When the machine runs out of memory, jails go before the host. */
@@ -172,7 +170,7 @@ export class Jail {
     });
   }
 
-  async #watchExit(): Promise<JailExit> {
+  async #watchExit(): Promise<CellExit> {
     const code = await new Promise<number>((resolve) => {
       this.#child.on("error", () => resolve(127));
       this.#child.on("exit", (exitCode, signal) => resolve(exitCode ?? 128 + (SIGNAL_NUMBERS[signal ?? ""] ?? 0)));
@@ -205,13 +203,22 @@ export class Jail {
   }
 }
 
-function start(kit: JailKit, node: NodeCommand, user: number | undefined): ChildProcess {
-  const [program = "", ...args] = kit.unsafe
-    ? unsafeCommand(kit, node)
-    : jailCommand({ tools: kit.tools, image: kit.image, node, ownUser: user !== undefined });
+/** Throws NotAvailable where the jails of this host cannot hold such a cell. */
+function assertPossible(kit: JailKit, spec: CellSpec): void {
+  if (kit.unsafe && spec.packageFolder !== undefined)
+    throw plinthError("NotAvailable", { what: "Code of packages (the unsafe setting switched the jail off)" });
+  // The files of a scratch folder take kernel memory besides their content, which nothing else bounds.
+  if (spec.scratchBytes > 0 && kit.cgroups === undefined)
+    throw plinthError("NotAvailable", {
+      what: "A scratch folder (it needs control groups: run the host as root, or as a systemd service with Delegate=yes)",
+    });
+}
+
+function start(kit: JailKit, spec: CellSpec, user: number | undefined): ChildProcess {
+  const [program = "", ...args] = kit.unsafe ? unsafeCommand(spec) : jailCommand({ tools: kit.tools, spec, ownUser: user !== undefined });
   return spawn(program, args, {
     cwd: "/",
-    env: {},
+    env: kit.unsafe ? spec.image.environment : {},
     // A session of its own: Ctrl-C in the host's terminal is for the host, which lets calls finish.
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe", ...(kit.unsafe ? [] : (["pipe"] as const))],
@@ -219,10 +226,14 @@ function start(kit: JailKit, node: NodeCommand, user: number | undefined): Child
   });
 }
 
-function unsafeCommand(kit: JailKit, node: NodeCommand): readonly string[] {
-  // Without a jail the image lies where it lies, so paths of the jail become paths of the host.
-  const toHost = (text: string): string => text.replace(/(^|=)\/app(?=\/|$)/, (_, before: string) => before + kit.image.appFolder);
-  return [kit.image.nodeFile, ...node.flags.map(toHost), toHost(node.script)];
+/** Without a jail the image lies where it lies, so paths of the cell become paths of the host. */
+function unsafeCommand({ image }: CellSpec): readonly string[] {
+  return image.command.map((text) => {
+    const at = text.lastIndexOf("=/") + 1;
+    const path = text.slice(at);
+    const mount = image.mounts.find(({ target }) => path === target || path.startsWith(`${target}/`));
+    return mount === undefined ? text : text.slice(0, at) + mount.source + path.slice(mount.target.length);
+  });
 }
 
 function socketOf(child: ChildProcess, fd: number): Socket {

@@ -3,11 +3,12 @@
  * script that tries what must fail; the host looks at the process from outside meanwhile.
  */
 import { readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { NodeCommand } from "./command.ts";
+import { APP_FOLDER, NODE_IN_CELL } from "../runtimes/node-image.ts";
+import type { ProgramImage } from "../runtimes/runtime-adapter.ts";
 import { Jail, type JailKit } from "./jail.ts";
-import { dataBytes, isAlive } from "./process-stats.ts";
+import { isAlive } from "./process-stats.ts";
 import { PROBE_FILE } from "./probe-script.ts";
 
 export interface ProbeResult {
@@ -17,15 +18,20 @@ export interface ProbeResult {
 }
 
 /** Without Node's own permission flags: the probe is about the jail alone. */
-const PROBE_COMMAND: NodeCommand = { script: `/app/${PROBE_FILE}`, flags: ["--disable-sigusr1", "--v8-pool-size=1"] };
+const PROBE_COMMAND = [NODE_IN_CELL, "--disable-sigusr1", "--v8-pool-size=1", `${APP_FOLDER}/${PROBE_FILE}`];
 const PATIENCE_MS = 5000;
 const PROBE_MEMORY_BYTES = 64 * 1024 * 1024;
 const KILL_EXPECTED_MS = 1000;
 
-export async function probeJail(kit: JailKit): Promise<readonly ProbeResult[]> {
+/** `image` is one of node's that holds the probe's script. */
+export async function probeJail(kit: JailKit, image: ProgramImage): Promise<readonly ProbeResult[]> {
   let jail: Jail;
   try {
-    jail = new Jail(kit, PROBE_COMMAND);
+    jail = new Jail(kit, {
+      image: { ...image, command: PROBE_COMMAND, addressBytes: 0 },
+      scratchBytes: 0,
+      memoryBytesMax: PROBE_MEMORY_BYTES,
+    });
   } catch (error) {
     return [{ name: "start", ok: false, detail: String(error) }];
   }
@@ -86,10 +92,7 @@ function fromOutside(inside: number | undefined): readonly ProbeResult[] {
 }
 
 async function probeMemory(jail: Jail, lines: Lines): Promise<ProbeResult> {
-  const pid = jail.insidePid();
-  const data = pid === undefined ? undefined : dataBytes(pid);
-  const set = data !== undefined && (await jail.limitMemory(data + PROBE_MEMORY_BYTES));
-  if (!set) return { name: "memory", ok: false, detail: "the limit could not be set" };
+  if (!(await jail.limitMemory())) return { name: "memory", ok: false, detail: "the limit could not be set" };
   jail.control.write("go\n");
   const answer = await lines.next();
   // An end of the process is as good as a refusal.
@@ -113,7 +116,7 @@ class Lines {
   #ended = false;
   #waiting: (() => void) | undefined;
 
-  constructor(socket: Socket, runtime: Runtime) {
+  constructor(socket: Duplex, runtime: Runtime) {
     this.#runtime = runtime;
     socket.on("data", (chunk: Uint8Array) => this.#received(chunk));
     const end = (): void => {

@@ -8,13 +8,21 @@
  * - C2: calls of another architecture or of the x32 table kill the process.
  * - C3: no process can be made: `clone` makes threads only, `fork`, `vfork` fail, `clone3` is unknown
  *   (libc then falls back to `clone`).
- * - C4: no socket can be made, no file changed, no memory shared with another process.
+ * - C4: no socket can be made, no file changed (but in the scratch folder of a jail that has one, where there are files and
+ *   folders only), no memory shared with another process.
  * - C5: calls that only an attack makes kill the process, which the host reports as a security violation.
  */
 import { assert, must } from "@plinth/core/assert.ts";
 import { type Architecture, type SyscallName, SYSCALL_NUMBERS, syscallNumber } from "./syscalls.ts";
 
 export type JailProfile = "jit" | "nojit";
+
+/** Which of the filters a jail gets. */
+export interface FilterKind {
+  readonly profile: JailProfile;
+  /** The jail has a scratch folder. Everything else it sees is mounted read-only, which then alone keeps it from being changed. */
+  readonly scratch: boolean;
+}
 
 const EPERM = 1;
 const ENOTTY = 25;
@@ -46,6 +54,12 @@ const READ_ONLY = words(`
   open creat mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat mknod mknodat chmod fchmod
   fchmodat chown lchown fchown fchownat truncate utime utimes utimensat futimesat setxattr lsetxattr fsetxattr removexattr
   lremovexattr fremovexattr
+`);
+
+/** Of the calls that change files, those that a jail with a scratch folder may make. Links and special files stay refused. */
+const SCRATCH = words(`
+  mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 chmod fchmod fchmodat truncate ftruncate fallocate utime utimes
+  utimensat futimesat fsync fdatasync flock
 `);
 
 /** Nothing that belongs in a jail makes these. */
@@ -107,7 +121,7 @@ export type Verdict =
 const DEFAULT: Verdict = { kind: "errno", errno: ENOSYS };
 
 /** The verdict for each named call number of an architecture. */
-export function policyOf(architecture: Architecture, profile: JailProfile): ReadonlyMap<number, Verdict> {
+export function policyOf(architecture: Architecture, profile: JailProfile, scratch = false): ReadonlyMap<number, Verdict> {
   const verdicts = new Map<number, Verdict>();
   const add = (name: SyscallName, verdict: Verdict): void => {
     const number = syscallNumber(name, architecture);
@@ -115,9 +129,11 @@ export function policyOf(architecture: Architecture, profile: JailProfile): Read
     assert(!verdicts.has(number), `the call ${name} has two verdicts`);
     verdicts.set(number, verdict);
   };
-  for (const name of ALLOWED) add(name, { kind: "allow" });
-  for (const name of REFUSED) add(name, { kind: "errno", errno: EPERM });
-  for (const name of READ_ONLY) add(name, { kind: "errno", errno: EROFS });
+  const writing = new Set(scratch ? SCRATCH : []);
+  for (const name of [...ALLOWED, ...writing]) add(name, { kind: "allow" });
+  for (const name of REFUSED) if (!writing.has(name)) add(name, { kind: "errno", errno: EPERM });
+  // Where something can be written, "read-only" would be a lie.
+  for (const name of READ_ONLY) if (!writing.has(name)) add(name, { kind: "errno", errno: scratch ? EPERM : EROFS });
   for (const name of KILLED) add(name, { kind: "kill" });
   for (const [name, check] of Object.entries(CHECKED)) {
     if (isSyscallName(name)) add(name, { kind: "check", check: check(profile) });
@@ -153,7 +169,7 @@ const X32_BIT = 0x40000000;
 const INSTRUCTIONS_MAX_OF_KERNEL = 4096;
 
 /** Compiles the policy to the bytes that the kernel takes. */
-export function compileSeccompFilter(architecture: Architecture, profile: JailProfile): Uint8Array {
+export function compileSeccompFilter(architecture: Architecture, profile: JailProfile, scratch = false): Uint8Array {
   const kill = answer({ kind: "kill" });
   const program = [
     op(LOAD, OFFSET_ARCHITECTURE),
@@ -162,7 +178,7 @@ export function compileSeccompFilter(architecture: Architecture, profile: JailPr
     op(LOAD, OFFSET_NUMBER),
     jumpIf(JUMP_GREATER_EQUAL, X32_BIT, 0, 1),
     ...kill,
-    ...searchTree(segmentsOf(policyOf(architecture, profile))),
+    ...searchTree(segmentsOf(policyOf(architecture, profile, scratch))),
   ];
   assert(program.length <= INSTRUCTIONS_MAX_OF_KERNEL, "the filter is longer than the kernel takes");
   return serialise(program);

@@ -7,6 +7,8 @@ import { findTools, jailDoesNotStart } from "./doctor.ts";
 import type { ProbeResult } from "./probe.ts";
 import { probeJail } from "./probe.ts";
 import { prepareJailKit } from "./kit.ts";
+import { prepareIsolateImage } from "../runtimes/isolate.ts";
+import type { ProgramImage } from "../runtimes/runtime-adapter.ts";
 import { judgeTier, withoutJail } from "./tiers.ts";
 import { TEST_IMAGES } from "../fixtures/jailed-repl.ts";
 import { textProgram } from "../fixtures/test-sandbox.ts";
@@ -76,18 +78,22 @@ describe("the doctor", () => {
   });
 });
 
+function probeImage(): Promise<ProgramImage> {
+  return prepareIsolateImage({ runtime: createSystemRuntime(), program: textProgram(""), imageFolder: TEST_IMAGES });
+}
+
 test("the probes of this machine's jail all hold, quickly", async () => {
-  const kit = await prepareJailKit({ runtime: createSystemRuntime(), program: textProgram(""), imageFolder: TEST_IMAGES });
-  const probes = await probeJail(kit);
+  const kit = prepareJailKit({ runtime: createSystemRuntime() });
+  const probes = await probeJail(kit, await probeImage());
   await kit.cgroups?.close();
   expect(probes.filter((probe) => !probe.ok)).toEqual([]);
   expect(probes.map((probe) => probe.name).toSorted()).toEqual(NAMES.toSorted());
 });
 
 test("a jail without its filter is found out", async () => {
-  const kit = await prepareJailKit({ runtime: createSystemRuntime(), program: textProgram(""), imageFolder: TEST_IMAGES });
+  const kit = prepareJailKit({ runtime: createSystemRuntime() });
   // One instruction: allow everything.
-  const probes = await probeJail({ ...kit, filter: new Uint8Array([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]) });
+  const probes = await probeJail({ ...kit, filter: () => new Uint8Array([0x06, 0, 0, 0, 0, 0, 0xff, 0x7f]) }, await probeImage());
   await kit.cgroups?.close();
   expect(probes.filter((probe) => !probe.ok).map((probe) => probe.name)).toContain("processes");
 });

@@ -19,14 +19,25 @@ export interface ProgramImage {
   readonly environment: Readonly<Record<string, string>>;
   /** `nojit`: anonymous memory is never executable. */
   readonly profile: "jit" | "nojit";
+  /** Address space that the program maps and mostly never touches; it counts as data of the process. */
+  readonly addressBytes?: number;
   /** Says that the image is in use; images that nobody used for long are removed by later hosts. */
   used(nowMs: number): void;
+}
+
+export interface PrepareOptions {
+  readonly runtime: Runtime;
+  readonly imageFolder?: string;
+  /** The interpreter that the operator chose, for runtimes that have one. */
+  readonly python?: string;
 }
 
 export interface RuntimeAdapter {
   readonly name: RuntimeName;
   /** Makes the image, or finds an earlier one. Rejects with NotAvailable, which says what to install, where it cannot run. */
-  prepare(options: { readonly runtime: Runtime; readonly imageFolder?: string }): Promise<ProgramImage>;
+  prepare(options: PrepareOptions): Promise<ProgramImage>;
+  /** The image for a process with so much memory, where the program has to be told. */
+  fit?(image: ProgramImage, memoryBytesMax: number): ProgramImage;
   /** Calls of one process at the same time. */
   readonly places: number;
   /** Whether a process serves several calls when the package does not say. */
