@@ -113,6 +113,15 @@ export const LIMITS = {
   },
   systemWallMsMax: { value: 15_000, reason: "whole time of a query or mutation (Convex)" },
   actionWallMsMax: { value: 600_000, reason: "whole time of an action (Convex)" },
+  handlerWallMs: { value: 30_000, reason: "whole time of a handler when its manifest does not say" },
+  inlineWallMs: { value: 30_000, reason: "whole time of inline code when the call does not say" },
+  inlineWallMsMax: { value: 180_000, reason: "whole time that a call may give inline code" },
+  inlineCodeBytesMax: { value: 256 * KiB, reason: "text of inline code" },
+  inlineMemoryBytesMax: { value: 256 * MiB, reason: "memory of inline code" },
+  inlineKeyringsMax: { value: 16, reason: "keyrings that a call gives to inline code" },
+  resultInRecordCharsMax: { value: 256 * KiB, reason: "result of a stored call that its record holds itself; larger ones are blobs" },
+  artefactsPerInvocationMax: { value: 64, reason: "files that one call leaves" },
+  artefactBytesMax: { value: 8 * MiB, reason: "one file that a call leaves; it travels as one host call" },
   analyzeWallMsMax: { value: 4000, reason: "evaluation of the modules at deploy (Convex)" },
   killGraceMs: { value: 100, reason: "between the polite end of a call and SIGKILL of its runner" },
   isolateHeapBytesMax: { value: 64 * MiB, reason: "JavaScript heap of one call (Convex)" },
@@ -204,11 +213,29 @@ export const LIMITS = {
   },
   cachedHeadsMax: { value: 1000, reason: "branch heads whose functions are kept in memory" },
 
+  // Packages.
+  archiveBytesMax: { value: 128 * MiB, reason: "one uploaded archive, compressed" },
+  archiveUnpackedBytesMax: { value: 512 * MiB, reason: "one archive when it is unpacked" },
+  archiveFileBytesMax: { value: 128 * MiB, reason: "one file of an archive" },
+  archiveEntriesMax: { value: 100_000, reason: "files and folders of one archive" },
+  archivePathBytesMax: { value: 1024, reason: "name of a file of an archive, with its folders" },
+  archivePathDepthMax: { value: 64, reason: "folders that a file of an archive lies in" },
+  archiveNameBytesMax: { value: 255, reason: "one part of such a name, as file systems take it" },
+  archiveNamesCharsMax: { value: 32 * MiB, reason: "names of all files and folders of an archive, which lie in memory while it is read" },
+  archiveExtensionBytesMax: { value: 64 * KiB, reason: "one extended header of an archive" },
+
   // Tenants and keys.
   tenantsMax: { value: 10_000, reason: "tenants of one host" },
   keysPerTenantMax: { value: 1000, reason: "keys of one tenant" },
   cachedTenantsMax: { value: 10_000, reason: "tenants that are kept in memory" },
   cachedKeysMax: { value: 10_000, reason: "keys that are kept in memory, as digests" },
+
+  // Branches.
+  branchesPerTenantMax: { value: 100, reason: "branches of one tenant besides `main`; their keys are kept in memory" },
+  headSnapshotDaysMax: { value: 30, reason: "days for which the heads of a branch are kept" },
+  usedBranchesMax: { value: 64, reason: "branches used last whose versions are warmed after a start" },
+  usedBranchesWriteMs: { value: 60_000, reason: "how often the list of used branches is stored at most" },
+  metricBranchesMax: { value: 50, reason: "branch names with metrics of their own; later ones share `other`" },
 
   // Engine.
   queriesPerTenantMax: { value: 32, reason: "queries of one tenant that run at the same time; more than keeps a small machine busy" },

@@ -214,6 +214,8 @@ export const HOST_OPS = {
   fetch: "plinth/fetch",
   /** arg {value}: a partial result of an action, seen by those who stream the invocation. */
   emit: "plinth/emit",
+  /** arg {name, contentType, bodyBase64}: keeps a file with the result of an action or handler; result {name, bytes}. */
+  saveArtefact: "plinth/saveArtefact",
 } as const;
 
 export interface FetchRequest {

@@ -21,12 +21,13 @@ import {
 } from "./async-store.ts";
 import type { CallRun } from "./call-run.ts";
 import { storeError, type QueueRow } from "./engine-records.ts";
-import { finishedRecord, outcomeOf } from "./finalize.ts";
+import { finishedRecord, outcomeOf, resultOf } from "./finalize.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { intake, laneOf, type AcceptedCall } from "./intake.ts";
 import { INVOCATIONS } from "../database/record-tables.ts";
 import type { InvocationOutcome, InvocationRecord, InvocationRequest, WaitReason } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
+import type { LargeResults } from "./large-results.ts";
 import type { Retention } from "./retention.ts";
 import type { RunCall } from "./run-call.ts";
 
@@ -34,6 +35,7 @@ export interface AsyncRunsOptions {
   readonly parts: EngineParts;
   readonly idempotency: Idempotency;
   readonly retention: Retention;
+  readonly largeResults: LargeResults;
   readonly runCall: RunCall;
   /** A stored call ended without a run: tells those who watch it. */
   readonly onEnded: (id: string, record: InvocationRecord) => void;
@@ -140,8 +142,11 @@ export class AsyncRuns {
 
   async #runAccepted(call: WaitingCall, accepted: AcceptedCall, { lease, row }: Pick<LeasedCall, "lease" | "row">): Promise<void> {
     const { parts } = this.#options;
-    const recordOf = (run: CallRun, outcome: InvocationOutcome) =>
-      finishedRecord(run, outcome, { nowMs: parts.runtime.nowMs(), value: true });
+    const recordOf = async (run: CallRun, outcome: InvocationOutcome) =>
+      finishedRecord(resultOf(run, outcome, { nowMs: parts.runtime.nowMs(), stored: true }), {
+        fencingToken: run.fencingToken,
+        value: outcome.status === "succeeded" ? await this.#options.largeResults.keep(accepted.scope, outcome.valueText) : {},
+      });
     let run: CallRun | undefined;
     let stored = false;
     try {
@@ -158,7 +163,11 @@ export class AsyncRuns {
           },
           commit: async (transaction, valueText) => {
             if (run === undefined) throw plinthError("StaleLease", {});
-            putFinished(transaction.records, lease, recordOf(run, outcomeOf(run, { kind: "succeeded", valueText, ts: transaction.ts })));
+            putFinished(
+              transaction.records,
+              lease,
+              await recordOf(run, outcomeOf(run, { kind: "succeeded", valueText, ts: transaction.ts })),
+            );
             stored = true;
           },
         },
@@ -166,7 +175,7 @@ export class AsyncRuns {
           if (outcome.status === "succeeded" && stored) return true;
           if (outcome.status === "failed" && (await this.#retryLater(call, { lease, row, error: outcome.error, didNotRun: rejected })))
             return false;
-          await finishLease(parts.database, lease, recordOf(ended, outcome));
+          await finishLease(parts.database, lease, await recordOf(ended, outcome));
           return true;
         },
       });

@@ -2,16 +2,18 @@
 import { createHash } from "node:crypto";
 
 import type { RunResult } from "./execute.ts";
-import { announce, cachedUsage } from "./finalize.ts";
+import { cachedUsage } from "./finalize.ts";
 import { CallRun } from "./call-run.ts";
 import type { AcceptedCall } from "./intake.ts";
 import type { InvocationOutcome } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
 import { QueryCache, type CachedResult, type QueryKey } from "./query-cache.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import type { RunCallOptions } from "./run-call.ts";
 
 export interface CachedQueriesOptions {
   readonly parts: EngineParts;
+  readonly lifecycle: Lifecycle;
   readonly runQuery: (
     accepted: AcceptedCall,
     options: RunCallOptions,
@@ -105,7 +107,7 @@ export class CachedQueries {
       status: "succeeded",
       ts: parts.database.latest(),
     };
-    announce(parts, run, outcome);
+    this.#options.lifecycle.ended(run, outcome, false);
     run.close();
     return outcome;
   }

@@ -9,7 +9,16 @@ import { cutText, escapeText } from "@plinth/core/policy/escape-text.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CallHandler, CallUsage } from "../sandbox/sandbox.ts";
 import type { AcceptedCall } from "./intake.ts";
+import type { Artefact } from "./result-sink.ts";
 import type { InvocationEvent, InvocationState, InvocationUsage, LogLine, WaitReason } from "./invocation.ts";
+
+/** Of handlers and inline code; other calls run with what intake accepted. */
+export interface Prepared {
+  argsText: string;
+  environment: Readonly<Record<string, string>> | undefined;
+  wallMs: number | undefined;
+  memoryBytes: number | undefined;
+}
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
@@ -43,6 +52,13 @@ export class CallRun {
   fencingToken = 0;
   /** Set for runs of the scheduler; functions can read it. */
   scheduledFunctionId: string | undefined;
+
+  /** What the hooks before the latest attempt made (`lifecycle.ts`). */
+  readonly prepared: Prepared = { argsText: "", environment: undefined, wallMs: undefined, memoryBytes: undefined };
+  /** Takes delivered secrets out of what leaves for logs, errors and records. */
+  redact: ((text: string) => string) | undefined;
+  /** Files that the function left. */
+  artefacts: Artefact[] = [];
 
   // Of the latest attempt.
   /** A failure that user code cannot catch, wherever on the stack it happened. */
@@ -98,6 +114,7 @@ export class CallRun {
     this.logs = [];
     this.logsDropped = 0;
     this.partials = [];
+    this.artefacts = [];
     this.identityRead = false;
     this.timeRead = false;
     this.hostCalls = 0;
@@ -124,7 +141,7 @@ export class CallRun {
       this.logsDropped++;
       return;
     }
-    const text = escapeText(cutText(line.text, limit("logLineBytesMax")));
+    const text = escapeText(cutText(this.redact?.(line.text) ?? line.text, limit("logLineBytesMax")));
     const logged: LogLine = { level: line.level, text: line.truncated ? `${text}…` : text, atMs: this.#runtime.nowMs() };
     this.logs.push(logged);
     this.emit({ type: "log", line: logged });

@@ -48,6 +48,17 @@ function checkArgsBytes(argsText: string): void {
   }
 }
 
+/** Checks the JSON text of a handler's payload: any JSON within the limits of arguments. */
+export function checkPayload(payloadText: string): void {
+  checkArgsBytes(payloadText);
+  scanJsonText(payloadText, { depthMax: limit("valueDepthMax") + 1, what: "arguments" });
+  try {
+    JSON.parse(payloadText);
+  } catch {
+    throw plinthError("ArgumentValidation", { detail: "The payload is not JSON." });
+  }
+}
+
 export function checkArgs(fn: ResolvedFunction, args: Value, context: CheckContext): void {
   const failure = checkValue(validators(fn).args, args, tableNumbers(context.tables), context.checks);
   if (failure !== null) throw plinthError("ArgumentValidation", { detail: describeFailure(failure) });

@@ -22,16 +22,21 @@ import { CallRun } from "./call-run.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { EventHub, EventQueue, eventsOfRecord } from "./event-hub.ts";
 import { Executor, type RunResult } from "./execute.ts";
-import { announce, finishedRecord, openRecord, outcomeOf, registered } from "./finalize.ts";
+import { openRecord, outcomeOf, registered } from "./finalize.ts";
 import { hostCallOf } from "./host-calls/table.ts";
 import { Idempotency } from "./idempotency.ts";
 import { intake, type AcceptedCall } from "./intake.ts";
 import { isInvocationId } from "./invocation-ids.ts";
 import type { Engine, InvocationEvent, InvocationOutcome, InvocationRecord, InvocationRequest } from "./invocation.ts";
 import { KeyedCalls } from "./keyed-calls.ts";
+import { lifecycleHooks } from "./lifecycle-hooks/table.ts";
+import { Lifecycle } from "./lifecycle.ts";
+import { LargeResults, resultSpace } from "./large-results.ts";
 import type { EngineParts } from "./parts.ts";
 import { withPooledRandom } from "./pooled-random.ts";
 import { RecordBatch } from "./record-batch.ts";
+import type { ResultSink } from "./result-sink.ts";
+import { resultSinks } from "./result-sinks/table.ts";
 import { Retention } from "./retention.ts";
 import type { EndedCall, RunCallOptions } from "./run-call.ts";
 
@@ -51,6 +56,9 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
   readonly #admission: Admission;
   readonly #executor: Executor;
   readonly #records: RecordBatch;
+  readonly #sinks: readonly ResultSink[];
+  readonly #lifecycle: Lifecycle;
+  readonly #largeResults: LargeResults;
   readonly #retention: Retention;
   readonly #keyed: KeyedCalls;
   readonly #queries: CachedQueries;
@@ -65,7 +73,6 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     const { database, runtime, telemetry, config } = parts;
     const { metrics, log } = telemetry;
     this.#admission = new Admission({ config, runtime, metrics });
-    this.#executor = new Executor(this, this.#admission);
     this.#retention = new Retention({
       database,
       runtime,
@@ -73,13 +80,22 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
       retentionMs: { invocations: config.invocationRetentionMs, idempotency: config.idempotencyRetentionMs },
     });
     this.#records = new RecordBatch({ database, runtime, telemetry, retention: this.#retention });
+    this.#sinks = resultSinks(parts, this.#records);
+    this.#lifecycle = new Lifecycle(parts, lifecycleHooks(this.#sinks));
+    this.#largeResults = new LargeResults(parts.blobs);
+    this.#executor = new Executor(this, this.#admission, this.#lifecycle);
     const idempotency = new Idempotency(parts, this.#retention);
     this.#keyed = new KeyedCalls({ parts, idempotency, runCall: (accepted, options) => this.#runCall(accepted, options) });
-    this.#queries = new CachedQueries({ parts, runQuery: (accepted, options) => this.#runQuery(accepted, options) });
+    this.#queries = new CachedQueries({
+      parts,
+      lifecycle: this.#lifecycle,
+      runQuery: (accepted, options) => this.#runQuery(accepted, options),
+    });
     this.#async = new AsyncRuns({
       parts,
       idempotency,
       retention: this.#retention,
+      largeResults: this.#largeResults,
       runCall: (accepted, options) => this.#runCall(accepted, options),
       onEnded: (id, record) => this.#publishRecord(id, record),
     });
@@ -106,7 +122,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     timer.cancel();
     await this.#async.stop();
     await this.#retention.stop();
-    await this.#records.flush();
+    await Promise.all(this.#sinks.map((sink) => sink.flush()));
     this.#queries.stop();
   }
 
@@ -132,9 +148,16 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     const known = this.#inMemory(scope, id);
     if (known !== undefined) return known;
     const stored = await this.parts.database.read(scope, ({ records }) => records.get(INVOCATIONS, [id]));
-    if (stored === undefined || stored.state !== "queued") return stored;
+    if (stored === undefined) return undefined;
+    if (stored.state !== "queued") return await this.#largeResults.restore(stored);
     const reason = this.#async.reasonOf(id) ?? stored.waitReason;
     return reason === undefined ? stored : { ...stored, waitReason: reason };
+  }
+
+  async artefact(scope: Scope, id: string, name: string) {
+    const artefact = (await this.get(scope, id))?.artefacts?.find((each) => each.name === name);
+    const body = artefact === undefined ? undefined : await this.parts.blobs?.read(resultSpace(scope.tenant), artefact.digest);
+    return artefact === undefined || body === undefined ? undefined : { artefact, body };
   }
 
   async *watch(scope: Scope, id: string, signal: AbortSignal): AsyncIterable<InvocationEvent> {
@@ -218,11 +241,9 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     try {
       const ended = await this.#end(run, execute);
       const { outcome } = ended;
-      if (options.settle === undefined || (await options.settle(run, ended))) {
-        announce(this.parts, run, outcome);
-        // Stored calls have records of their own.
-        if (options.settle === undefined) this.#record(run, outcome);
-      }
+      // Stored calls have records of their own, and may have to run again.
+      if (options.settle === undefined || (await options.settle(run, ended)))
+        this.#lifecycle.ended(run, outcome, options.settle !== undefined);
       if (ended.rejected && outcome.status === "failed") throw outcome.error;
       return outcome;
     } finally {
@@ -246,13 +267,6 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
         error.code !== "StaleLease";
       return { outcome: outcomeOf(run, { kind: "failed", error }), rejected: !isOutcome };
     }
-  }
-
-  #record(run: CallRun, outcome: InvocationOutcome): void {
-    const { accepted } = run;
-    const functionKey = `${accepted.scope.tenant}/${accepted.scope.branch}/${accepted.path}`;
-    if (!this.#records.takesOne(functionKey, outcome.status === "succeeded")) return;
-    this.#records.add(finishedRecord(run, outcome, { nowMs: this.parts.runtime.nowMs(), value: false }));
   }
 
   #publish(id: string, options: RunCallOptions, event: InvocationEvent): void {

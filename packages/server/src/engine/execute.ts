@@ -21,6 +21,7 @@ import { checkArgs, checkReturns } from "./check-values.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { failureOf, type FunctionFailure } from "./outcome-errors.ts";
 import type { InvocationOutcome } from "./invocation.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { runFrame } from "./run-frame.ts";
 
 /** What takes part in a mutation's transaction besides the function. */
@@ -50,10 +51,12 @@ type AttemptResult = RunResult | { readonly kind: "conflict" } | { readonly kind
 export class Executor {
   readonly #core: EngineCore;
   readonly #admission: Admission;
+  readonly #lifecycle: Lifecycle;
 
-  constructor(core: EngineCore, admission: Admission) {
+  constructor(core: EngineCore, admission: Admission, lifecycle: Lifecycle) {
     this.#core = core;
     this.#admission = admission;
+    this.#lifecycle = lifecycle;
   }
 
   /** Rejects when the call was not run at all. */
@@ -149,16 +152,35 @@ export class Executor {
   }
 
   async #executeAction(run: CallRun, options: ExecuteOptions): Promise<RunResult> {
-    if (options.lease !== undefined) return await this.#runAction(run, options.lease);
-    return await this.#withPlace(run, options, async () => {
-      const lease = await this.#acquire(run, "action");
-      try {
-        if (lease.coldStart) run.coldStart = true;
-        return await this.#runAction(run, lease);
-      } finally {
-        lease.release();
-      }
-    });
+    if (options.lease !== undefined && !this.#lifecycle.prepares(run.accepted.kind)) return await this.#runAction(run, options.lease);
+    const maxRetries = run.accepted.fn?.handler?.maxRetries ?? 0;
+    for (let retries = 0; ; retries++) {
+      const result = await this.#withPlace(run, options, () => this.#lifecycle.around(run, () => this.#runActionOnLease(run)));
+      if (result.kind !== "failed" || result.retry === undefined || retries >= maxRetries) return result;
+      await this.#pauseBeforeRetry(run, retries);
+    }
+  }
+
+  async #runActionOnLease(run: CallRun): Promise<RunResult> {
+    const lease = await this.#acquire(run, "action");
+    try {
+      if (lease.coldStart) run.coldStart = true;
+      return await this.#runAction(run, lease);
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** A handler asked to be run again: its event is made anew, with fresh tokens. */
+  async #pauseBeforeRetry(run: CallRun, retries: number): Promise<void> {
+    const { runtime, telemetry } = this.#core.parts;
+    const delayMs = Math.max(
+      run.accepted.fn?.handler?.minIntervalMs ?? 0,
+      retryDelayMs({ kind: "platform", attempt: retries + 1, jitter: runtime.random() }),
+    );
+    run.changeState("queued", "retryBackoff");
+    await runtime.sleep(delayMs, run.signal);
+    telemetry.metrics.waited("retryBackoff", delayMs);
   }
 
   async #runAction(run: CallRun, lease: RunnerLease): Promise<RunResult> {
@@ -190,17 +212,18 @@ export class Executor {
       core: this.#core,
       run,
       kind: accepted.kind,
-      path: accepted.kind === "httpAction" ? "" : accepted.path,
+      path: pathInRunner(accepted),
       version: accepted.version,
       tables,
-      env: await parts.deploys.environment(accepted.scope),
+      env: run.prepared.environment ?? (await parts.deploys.environment(accepted.scope)),
       nowMs: parts.runtime.nowMs(),
-      endsAtMs: parts.runtime.monotonicMs() + (isTransaction ? limit("systemWallMsMax") : parts.config.actionWallMs),
+      endsAtMs:
+        parts.runtime.monotonicMs() + (isTransaction ? limit("systemWallMsMax") : (run.prepared.wallMs ?? parts.config.actionWallMs)),
       depth: 0,
       signal: run.signal,
       ...place,
     });
-    return { outcome: await runFrame(frame, accepted.argsText), tables };
+    return { outcome: await runFrame(frame, this.#lifecycle.prepares(accepted.kind) ? run.prepared.argsText : accepted.argsText), tables };
   }
 
   /** What went wrong, if anything: failures that cannot be caught count before what the function made of them. */
@@ -208,7 +231,7 @@ export class Executor {
     if (run.fatalFailure !== undefined) return { error: run.fatalFailure };
     if (outcome.kind === "ok") return undefined;
     if (run.platformFailure !== undefined) throw run.platformFailure;
-    return failureOf(outcome, run.abortReason);
+    return failureOf(outcome, run.abortReason, run.redact);
   }
 
   /** Second stage, for each attempt anew: a pause between attempts holds no place. */
@@ -234,7 +257,8 @@ export class Executor {
   async #acquire(run: CallRun, lane: "transaction" | "action"): Promise<RunnerLease> {
     const { sandbox, runtime, telemetry, isServed } = this.#core.parts;
     const { tenant, branch } = run.accepted.scope;
-    if (isServed !== undefined && !(await isServed(tenant))) throw plinthError("NotFound", { what: `tenant '${tenant}'` });
+    if (isServed !== undefined && !(await isServed({ tenant, branch })))
+      throw plinthError("NotFound", { what: `tenant '${tenant}' with branch '${branch}'` });
     const waitMsMax = limit(lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax");
     run.throwIfAborted();
     const sinceMs = runtime.monotonicMs();
@@ -277,6 +301,12 @@ class Held {
     this.releaseLease();
     this.#transaction?.release();
   }
+}
+
+/** The name under which the runner knows the function. */
+function pathInRunner({ kind, fn, path }: CallRun["accepted"]): string {
+  if (kind === "httpAction" || kind === "inline") return "";
+  return fn?.handler?.name ?? path;
 }
 
 function countDatabaseUse(run: CallRun, transaction: Transaction): void {

@@ -1,6 +1,6 @@
 /**
- * Last stage: turns what happened into the outcome, counts it, tells those who watch, and frees what the call
- * held. It runs for every call that was accepted, whatever failed before.
+ * Last stage: turns what happened into the outcome and the record of it. It runs for every call that was accepted, whatever
+ * failed before; `lifecycle.ts` then hands the outcome to the sinks and to those who watch.
  */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { CallRun } from "./call-run.ts";
@@ -8,6 +8,7 @@ import type { RunResult } from "./execute.ts";
 import { storeError } from "./engine-records.ts";
 import type { InvocationOutcome, InvocationRecord, InvocationState, InvocationUsage } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
+import type { InvocationResult } from "./result-sink.ts";
 
 export function outcomeOf(run: CallRun, result: RunResult): InvocationOutcome {
   const about = {
@@ -38,45 +39,53 @@ export function stateOf(outcome: InvocationOutcome): InvocationState {
   return outcome.error.code === "Cancelled" ? "cancelled" : "failed";
 }
 
-/** Counts and announces an outcome. */
-export function announce(parts: EngineParts, run: CallRun, outcome: InvocationOutcome): void {
+/** What is known of a call's end, for the sinks and the record. */
+export function resultOf(
+  run: CallRun,
+  outcome: InvocationOutcome,
+  end: { readonly nowMs: number; readonly stored: boolean },
+): InvocationResult {
   const { accepted } = run;
-  parts.telemetry.metrics.finished({
-    path: accepted.path,
+  return {
+    scope: accepted.scope,
+    outcome,
     kind: accepted.kind,
+    runtime: accepted.version.runtime ?? "isolate",
     source: accepted.request.source,
-    ...(outcome.status === "failed" ? { errorCode: outcome.error.code } : {}),
-    usage: outcome.usage,
-  });
-  const state = stateOf(outcome);
-  run.changeState(state);
-  run.emit({ type: "done", outcome });
-  try {
-    parts.onFinished?.({ scope: accepted.scope, atMs: parts.runtime.nowMs(), outcome });
-  } catch (error) {
-    parts.telemetry.log.error({ error }, "a listener of finished invocations failed");
-  }
+    createdMs: accepted.createdMs,
+    startedMs: run.startedMs,
+    finishedMs: end.nowMs,
+    artefacts: run.artefacts,
+    stored: end.stored,
+  };
 }
 
 /** The record of a call that ended. Results of synchronous calls are not in it: their callers have them. */
 export function finishedRecord(
-  run: CallRun,
-  outcome: InvocationOutcome,
-  kept: { readonly nowMs: number; readonly value: boolean },
+  result: InvocationResult,
+  kept: { readonly fencingToken: number; readonly value: Pick<InvocationRecord, "valueText" | "valueBlob"> },
 ): InvocationRecord {
+  const { outcome, scope } = result;
   return {
-    ...recordHead(run),
+    id: outcome.id,
+    ...scope,
+    functionPath: outcome.functionPath,
+    kind: result.kind,
+    version: outcome.version,
+    source: result.source,
+    createdMs: result.createdMs,
     state: stateOf(outcome),
-    ...(run.startedMs === undefined ? {} : { startedMs: run.startedMs }),
-    finishedMs: kept.nowMs,
-    ...(outcome.status === "succeeded" && kept.value ? { valueText: outcome.valueText } : {}),
+    ...(result.startedMs === undefined ? {} : { startedMs: result.startedMs }),
+    finishedMs: result.finishedMs,
+    ...kept.value,
     ...(outcome.status === "failed"
       ? { error: { ...storeError(outcome.error), ...(outcome.stack === undefined ? {} : { stack: outcome.stack }) } }
       : {}),
+    ...(result.artefacts.length === 0 ? {} : { artefacts: result.artefacts }),
     logs: outcome.logs,
     logsDropped: outcome.logsDropped,
     usage: outcome.usage,
-    fencingToken: run.fencingToken,
+    fencingToken: kept.fencingToken,
   };
 }
 

@@ -13,8 +13,14 @@ export interface Address {
   readonly functionHandle?: unknown;
 }
 
-/** `dir/module:export`. `module` alone is its default export, `.js` after the module is dropped. */
+/** `@<package>/<function>`: no module's name begins like this. */
+export function isHandlerPath(path: string): boolean {
+  return path.startsWith("@");
+}
+
+/** `dir/module:export`. `module` alone is its default export, `.js` after the module is dropped. Handlers' paths stay as they are. */
 export function normalizePath(path: string): string {
+  if (isHandlerPath(path)) return path;
   const colon = path.lastIndexOf(":");
   const module = colon === -1 ? path : path.slice(0, colon);
   const name = colon === -1 ? "default" : path.slice(colon + 1);

@@ -7,8 +7,9 @@ import type { Value } from "@plinth/core/documents/values.ts";
 import type { Scope } from "../database/database.ts";
 import type { ResolvedFunction } from "../deploys/deploys.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
-import { parseArgs } from "./check-values.ts";
-import { normalizePath } from "./function-address.ts";
+import { checkPayload, parseArgs } from "./check-values.ts";
+import { isHandlerPath, normalizePath } from "./function-address.ts";
+import { inlineCall, isInlinePath, type InlineRequest } from "./inline-code.ts";
 import { newInvocationId } from "./invocation-ids.ts";
 import type { InvocationRequest } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
@@ -21,10 +22,12 @@ export interface AcceptedCall {
   readonly lane: Lane;
   readonly path: string;
   readonly version: VersionCode;
-  /** Absent for HTTP actions, whose router finds the handler. */
+  /** Absent for HTTP actions, whose router finds the handler, and for inline code. */
   readonly fn?: ResolvedFunction;
+  /** Of functions with validators. */
   readonly args?: Value;
-  /** What the runner gets. */
+  readonly inline?: InlineRequest;
+  /** What the runner gets; of handlers their payload, around which the event is made. */
   readonly argsText: string;
   readonly createdMs: number;
   /** On the clock that never jumps, like `deadlineAtMs`. */
@@ -44,9 +47,25 @@ export async function intake(parts: EngineParts, request: InvocationRequest, id 
   };
   if (request.source === "httpAction" || request.kind === "httpAction")
     return { ...(await httpAction(parts, request, scope)), ...times, id };
+  if (isInlinePath(request.path)) return { ...inlineCall(request), request, scope, ...times, id };
   const path = normalizePath(request.path);
   const fn = await resolvePublic(parts, { scope, path, version: request.version, internalAllowed: request.internalAllowed });
   checkKind(path, fn.kind, request.kind);
+  if (fn.kind === "handler") {
+    checkPayload(request.argsText);
+    return {
+      id,
+      request,
+      scope,
+      kind: fn.kind,
+      lane: laneOf(fn.kind),
+      path,
+      version: fn.version,
+      fn,
+      argsText: request.argsText,
+      ...times,
+    };
+  }
   const args = parseArgs(request.argsText);
   return {
     id,
@@ -65,10 +84,11 @@ export async function intake(parts: EngineParts, request: InvocationRequest, id 
 
 /** Finds a function; an internal one only where it may be called. Both misses look the same from outside. */
 export async function resolvePublic(
-  parts: Pick<EngineParts, "deploys">,
+  parts: Pick<EngineParts, "deploys" | "packages">,
   target: { readonly scope: Scope; readonly path: string; readonly version: string | undefined; readonly internalAllowed: boolean },
 ): Promise<ResolvedFunction> {
-  const fn = await parts.deploys.resolve(target.scope, target.path, target.version);
+  const source = isHandlerPath(target.path) ? parts.packages : parts.deploys;
+  const fn = await source?.resolve(target.scope, target.path, target.version);
   if (fn === undefined || fn.kind === "httpAction" || (fn.visibility === "internal" && !target.internalAllowed)) {
     throw plinthError("FunctionNotFound", { path: shownPath(target.path) });
   }

@@ -4,6 +4,8 @@
 import type { FunctionKind, LogLevel } from "@plinth/core/protocol/runner-protocol.ts";
 import type { PlinthError } from "@plinth/core/errors.ts";
 import type { Timestamp } from "../store/store.ts";
+import type { HandlerSubject } from "./handler-event.ts";
+import type { Artefact } from "./result-sink.ts";
 
 export type KeyScope = "admin" | "deploy" | "invoke" | "read";
 
@@ -19,8 +21,11 @@ export interface InvocationRequest {
   readonly tenant: string;
   readonly branch: string;
   readonly actor: Actor;
-  readonly source: "convex" | "native" | "httpAction" | "schedule" | "cron" | "function";
-  /** `dir/module:export`; `module` alone means its default export. Ignored for httpAction. */
+  readonly source: "convex" | "native" | "httpAction" | "schedule" | "cron" | "function" | "hook";
+  /**
+   * `dir/module:export`; `module` alone means its default export. `@<package>/<function>` for handlers, `$inline/<language>` for
+   * inline code. Ignored for httpAction.
+   */
   readonly path: string;
   /** Digest of the version to run; the head's when absent. Calls that a call causes run with its version. */
   readonly version?: string;
@@ -28,8 +33,10 @@ export interface InvocationRequest {
   readonly kind?: FunctionKind;
   /** Whether internal functions may be called (admin keys, schedules, functions). */
   readonly internalAllowed: boolean;
-  /** JSON text of the arguments object, or of an HttpActionRequest. Hostile. */
+  /** JSON text of the arguments object, of an HttpActionRequest, of a handler's payload or of InlineRequest. Hostile. */
   readonly argsText: string;
+  /** Handlers: what the call is about. */
+  readonly subject?: HandlerSubject;
   readonly priority: Priority;
   /** Milliseconds from now until the caller gives up. */
   readonly deadlineMs?: number;
@@ -112,6 +119,9 @@ export interface InvocationRecord {
   readonly startedMs?: number;
   readonly finishedMs?: number;
   readonly valueText?: string;
+  /** In place of `valueText` when it is large: digest of the blob that holds it. */
+  readonly valueBlob?: string;
+  readonly artefacts?: readonly Artefact[];
   readonly error?: { readonly code: string; readonly message: string; readonly stack?: string; readonly dataText?: string };
   readonly logs: readonly LogLine[];
   readonly logsDropped: number;
@@ -129,6 +139,12 @@ export interface Engine {
   /** Stores a call durably, to be run when a place is free; resolves after the commit. */
   enqueue(request: InvocationRequest): Promise<{ readonly id: string }>;
   get(scope: { readonly tenant: string; readonly branch: string }, id: string): Promise<InvocationRecord | undefined>;
+  /** A file that an invocation left, by its name. */
+  artefact(
+    scope: { readonly tenant: string; readonly branch: string },
+    id: string,
+    name: string,
+  ): Promise<{ readonly artefact: Artefact; readonly body: Buffer } | undefined>;
   /** Past and future events of a stored or running invocation, ended by `done`. */
   watch(scope: { readonly tenant: string; readonly branch: string }, id: string, signal: AbortSignal): AsyncIterable<InvocationEvent>;
   cancel(scope: { readonly tenant: string; readonly branch: string }, id: string): Promise<boolean>;

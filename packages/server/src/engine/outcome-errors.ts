@@ -10,24 +10,34 @@ export interface FunctionFailure {
   readonly error: PlinthError;
   /** Mapped frames, one per line. */
   readonly stack?: string;
+  /** The handler asked to be run again. */
+  readonly retry?: { readonly refresh: boolean };
 }
 
 type FailedOutcome = Exclude<CallOutcome, { readonly kind: "ok" }>;
 
 /** `abortReason` is why the host ended the call, if it did. */
-export function failureOf(outcome: FailedOutcome, abortReason: PlinthError | undefined): FunctionFailure {
+export function failureOf(
+  outcome: FailedOutcome,
+  abortReason: PlinthError | undefined,
+  redact: (text: string) => string = (text) => text,
+): FunctionFailure {
   switch (outcome.kind) {
     case "error": {
-      const detail = `Uncaught ${escapeText(outcome.message, limit("failureMessageCharsMax"))}`;
+      const detail = `Uncaught ${escapeText(redact(outcome.message), limit("failureMessageCharsMax"))}`;
       // Answers hold the text as it is, so only what is a value passes; user code can make it any text.
       const options = outcome.dataText !== undefined && isValueText(outcome.dataText) ? { dataText: outcome.dataText } : {};
       const error = plinthError("FunctionError", { detail }, options);
-      return outcome.stack === undefined ? { error } : { error, stack: escapeText(outcome.stack, limit("failureStackCharsMax")) };
+      return {
+        error,
+        ...(outcome.stack === undefined ? {} : { stack: escapeText(redact(outcome.stack), limit("failureStackCharsMax")) }),
+        ...(outcome.retry === undefined ? {} : { retry: outcome.retry }),
+      };
     }
     case "policy":
-      return { error: plinthError("PolicyViolation", { detail: escapeText(outcome.message, limit("failureMessageCharsMax")) }) };
+      return { error: plinthError("PolicyViolation", { detail: escapeText(redact(outcome.message), limit("failureMessageCharsMax")) }) };
     case "invalid":
-      return { error: plinthError("InvalidCode", { detail: escapeText(outcome.message, limit("failureMessageCharsMax")) }) };
+      return { error: plinthError("InvalidCode", { detail: escapeText(redact(outcome.message), limit("failureMessageCharsMax")) }) };
     case "neverResolves":
       return { error: plinthError("FunctionNeverResolves", {}) };
     case "timeout":

@@ -6,8 +6,12 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Egress } from "../sandbox/egress.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Blobs } from "../blobs/blobs.ts";
+import type { Packages } from "../packages/packages.ts";
 import type { EngineConfig } from "./engine-config.ts";
+import type { HandlerEvents } from "./handler-event.ts";
 import type { InvocationOutcome } from "./invocation.ts";
+import type { ResultSink } from "./result-sink.ts";
 
 export interface EngineParts {
   readonly database: Database;
@@ -15,12 +19,20 @@ export interface EngineParts {
   readonly commits: { onCommit(listener: (commit: Commit) => void): () => void };
   readonly sandbox: Sandbox;
   readonly deploys: Deploys;
+  /** Finds handlers (`@<package>/<function>`); there are none when absent. */
+  readonly packages?: Pick<Packages, "resolve">;
+  /** Makes the events of handlers. */
+  readonly handlerEvents?: HandlerEvents;
+  /** Where large results and artefacts lie; results stay in their records when absent. */
+  readonly blobs?: Pick<Blobs, "put" | "read">;
+  /** Result sinks besides the engine's own. */
+  readonly sinks?: readonly ResultSink[];
   readonly egress: Egress;
   readonly runtime: Runtime;
   readonly telemetry: Telemetry;
   readonly config: EngineConfig;
-  /** Whether a tenant is served still; all are when absent. What was queued or scheduled before its end asks here. */
-  readonly isServed?: (tenant: string) => Promise<boolean>;
+  /** Whether a tenant's branch is served still; all are when absent. What was queued or scheduled before its end asks here. */
+  readonly isServed?: (scope: Scope) => Promise<boolean>;
   /** Hears of every invocation that ended, cached results included: for those who follow a branch's logs. */
   readonly onFinished?: (finished: { readonly scope: Scope; readonly atMs: number; readonly outcome: InvocationOutcome }) => void;
 }

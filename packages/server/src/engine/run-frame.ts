@@ -39,13 +39,13 @@ function callLimits(frame: CallFrame): CallLimits {
   const { config, runtime } = core.parts;
   const isTransaction = kind === "query" || kind === "mutation";
   const wallMs = Math.floor(endsAtMs - runtime.monotonicMs());
-  const cpuMs = isTransaction ? Math.floor(config.userCpuMs - run.attemptUserMs) : config.actionWallMs;
-  if (wallMs < 1 || cpuMs < 1)
-    throw plinthError("FunctionTimeout", { max: `${(isTransaction ? config.userCpuMs : config.actionWallMs) / 1000}s` });
+  const wholeMs = run.prepared.wallMs ?? config.actionWallMs;
+  const cpuMs = isTransaction ? Math.floor(config.userCpuMs - run.attemptUserMs) : wholeMs;
+  if (wallMs < 1 || cpuMs < 1) throw plinthError("FunctionTimeout", { max: `${(isTransaction ? config.userCpuMs : wholeMs) / 1000}s` });
   return {
     cpuMs,
     wallMs,
-    heapBytes: limit("isolateHeapBytesMax"),
+    heapBytes: run.prepared.memoryBytes ?? limit("isolateHeapBytesMax"),
     resultBytes: kind === "httpAction" ? limit("frameBytesMax") : limit("resultBytesMax"),
     logLines: Math.max(0, limit("logLinesMax") - run.logs.length),
     logLineBytes: limit("logLineBytesMax"),

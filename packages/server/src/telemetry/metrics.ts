@@ -44,6 +44,7 @@ export class Metrics {
   readonly #fetches = this.#counter("plinth_fetches_total", "Requests that actions made.", ["result"]);
   readonly #violations = this.#counter("plinth_security_violations_total", "Attempts that the host refused as violations.", ["kind"]);
   readonly #dropped = this.#counter("plinth_records_dropped_total", "Invocation records that were not kept, by reason.", ["reason"]);
+  readonly #hookFailures = this.#counter("plinth_hook_failures_total", "Hooks at the end of an invocation, and sinks, that failed.", ["hook"]);
   readonly #scheduled = this.#counter("plinth_scheduled_runs_total", "Runs of scheduled functions and crons.", ["kind", "result"]);
   readonly #scheduleDelay = this.#histogram(
     "plinth_schedule_delay_seconds",
@@ -77,6 +78,10 @@ export class Metrics {
 
   fetched(result: "ok" | "refused" | "failed"): void {
     this.#fetches.inc({ result });
+  }
+
+  hookFailed(hook: string): void {
+    this.#hookFailures.inc({ hook });
   }
 
   violation(kind: string): void {

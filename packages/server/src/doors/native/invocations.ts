@@ -45,6 +45,22 @@ export const cancelInvocation: Route = {
   },
 };
 
+/** `GET /v1/invocations/{id}/artefacts/{name}`: a file that the function left. */
+export const getArtefact: Route = {
+  method: "GET",
+  path: `${PATH}/artefacts/:name`,
+  access: ["read", "invoke"],
+  handle: async (context, request): Promise<Reply> => {
+    const id = idOf(request);
+    const { scope } = request.caller;
+    const found = await context.engine.artefact(scope, id, request.params["name"] ?? "");
+    if (found === undefined) throw plinthError("NotFound", { what: "artefact of this name" });
+    // A browser must not run what a function left under the host's own origin.
+    const headers = { "content-disposition": "attachment", "x-content-type-options": "nosniff", "content-security-policy": "sandbox" };
+    return { kind: "text", status: 200, contentType: found.artefact.contentType, body: found.body, headers };
+  },
+};
+
 function idOf(request: DoorRequest): string {
   const id = request.params["id"] ?? "";
   if (!ID.test(id)) throw noInvocation(id);

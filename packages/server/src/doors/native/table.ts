@@ -1,10 +1,11 @@
 /** The routes of Plinth's own API. */
 import type { Route } from "../door.ts";
 import { backup } from "./backup.ts";
+import { executeCode } from "./code.ts";
 import { deploy } from "./deploy.ts";
 import { getEnvironment, setEnvironment } from "./environment.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
-import { cancelInvocation, getInvocation } from "./invocations.ts";
+import { cancelInvocation, getArtefact, getInvocation } from "./invocations.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { logs } from "./logs.ts";
 import { health, metrics } from "./status.ts";
@@ -16,6 +17,8 @@ export const NATIVE_ROUTES = {
   executeFunction,
   getInvocation,
   cancelInvocation,
+  getArtefact,
+  executeCode,
   deploy,
   getEnvironment,
   setEnvironment,

@@ -2,11 +2,11 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { parseValueText } from "@plinth/core/documents/values.ts";
-import { ACTIONS, type HostCall } from "./host-call.ts";
+import { OUTGOING, type HostCall } from "./host-call.ts";
 import { parseCall } from "./parse-call.ts";
 
 export const emit: HostCall = {
-  kinds: ACTIONS,
+  kinds: OUTGOING,
   perform: async (frame, argText) => {
     const valueText = JSON.stringify(parseCall("plinth/emit", argText).get("value") ?? null);
     const max = limit("partialResultBytesMax");

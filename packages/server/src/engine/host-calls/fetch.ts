@@ -1,11 +1,11 @@
 /** fetch of actions, through the host's one egress guard. */
 import { PlinthError } from "@plinth/core/errors.ts";
 import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
-import { ACTIONS, type HostCall } from "./host-call.ts";
+import { OUTGOING, type HostCall } from "./host-call.ts";
 import { choiceOf, parseCall, textOf, wrong, type Fields } from "./parse-call.ts";
 
 export const fetchCall: HostCall = {
-  kinds: ACTIONS,
+  kinds: OUTGOING,
   perform: async (frame, argText) => {
     const { parts } = frame.options.core;
     const request = parseFetch(parseCall("plinth/fetch", argText));

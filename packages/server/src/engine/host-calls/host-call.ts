@@ -11,4 +11,6 @@ export interface HostCall {
 
 export const TRANSACTIONS: readonly FunctionKind[] = ["query", "mutation"];
 export const ACTIONS: readonly FunctionKind[] = ["action", "httpAction"];
+/** What may reach other systems; inline code has no host calls. */
+export const OUTGOING: readonly FunctionKind[] = [...ACTIONS, "handler"];
 export const EVERYWHERE: readonly FunctionKind[] = [...TRANSACTIONS, ...ACTIONS];

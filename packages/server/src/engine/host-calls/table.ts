@@ -8,6 +8,7 @@ import { getUserIdentity } from "./identity.ts";
 import { getDeploymentMetadata, getFunctionMetadata, getRequestMetadata, getTransactionMetrics } from "./metadata.ts";
 import { notAvailable } from "./not-available.ts";
 import { runUdf } from "./run-udf.ts";
+import { saveArtefact } from "./save-artefact.ts";
 import { cancelJob, cancelJobFromAction, schedule, scheduleFromAction } from "./schedule.ts";
 
 const FILE_STORAGE = notAvailable("File storage");
@@ -30,6 +31,7 @@ const TABLE: ReadonlyMap<string, HostCall> = new Map(
     "1.0/getTransactionMetrics": getTransactionMetrics,
     "plinth/fetch": fetchCall,
     "plinth/emit": emit,
+    "plinth/saveArtefact": saveArtefact,
     "1.0/storageGetUrl": FILE_STORAGE,
     "1.0/storageGetMetadata": FILE_STORAGE,
     "1.0/storageDelete": FILE_STORAGE,

@@ -1,0 +1,44 @@
+/** What a handler gets besides its payload: context, tokens and keyrings, made anew for each run of it. */
+import type { Scope } from "../database/database.ts";
+import type { ResolvedFunction } from "../deploys/deploys.ts";
+
+/** What a call of a handler is about. Stored with calls that wait, so it holds no secret. */
+export interface HandlerSubject {
+  /** The installed package that is meant; found by the package's name when absent. */
+  readonly snapInId?: string;
+  /** `hook:snap_in_activate`, `timer.tick`, `custom:…`, a command's or an action's type. */
+  readonly eventType: string;
+  /** Id of the automation, command, action or hook that causes the call. */
+  readonly sourceId: string;
+  readonly userId?: string;
+  readonly operationSlug?: string;
+}
+
+export interface HandlerEventRequest {
+  readonly scope: Scope;
+  readonly fn: ResolvedFunction;
+  /** JSON value. */
+  readonly payload: unknown;
+  readonly subject: HandlerSubject;
+  /** Id of the invocation. */
+  readonly requestId: string;
+}
+
+export interface HandlerEvent {
+  /** JSON text of the event. */
+  readonly text: string;
+  /** process.env of the call. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Takes secrets that the event holds out of a text that leaves for logs, errors and records. */
+  readonly redact: (text: string) => string;
+}
+
+export interface HandlerEvents {
+  /** Rejects with a PlinthError when the event cannot be made, for example because a keyring has expired. */
+  build(request: HandlerEventRequest): Promise<HandlerEvent>;
+  /** Secrets of keyrings for inline code, by name. Names without a keyring reject with NotFound. */
+  keyrings(
+    scope: Scope,
+    names: readonly string[],
+  ): Promise<{ readonly secrets: Readonly<Record<string, string>>; readonly redact: (text: string) => string }>;
+}

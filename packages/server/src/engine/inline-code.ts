@@ -1,0 +1,88 @@
+/**
+ * Inline code: code that comes with the call, run in a process of its own. Its path is `$inline/<language>`, its arguments are an
+ * InlineRequest. The host looks at sizes and settings only; the code is read in the jail.
+ */
+import { limit } from "@plinth/core/limits.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
+import type { VersionCode } from "../sandbox/sandbox.ts";
+import { checkPayload } from "./check-values.ts";
+import type { AcceptedCall } from "./intake.ts";
+import type { InvocationRequest } from "./invocation.ts";
+
+export interface InlineRequest {
+  readonly code: string;
+  /** JSON value that the code sees as `inputs`. */
+  readonly inputs: unknown;
+  readonly timeoutMs: number;
+  /** Names of keyrings that the code sees as `keyrings`. */
+  readonly keyrings: readonly string[];
+}
+
+const PREFIX = "$inline/";
+
+/** Languages of inline code and what runs them. */
+const LANGUAGES: Readonly<Record<string, RuntimeName>> = { python: "python" };
+
+export function isInlinePath(path: string): boolean {
+  return path.startsWith(PREFIX);
+}
+
+export function inlinePath(language: string): string {
+  return `${PREFIX}${language}`;
+}
+
+/** Accepts a call of inline code. What is wrong with it is InvalidCode: the validation error of the code, exit code 4. */
+export function inlineCall(request: InvocationRequest): Pick<AcceptedCall, "kind" | "lane" | "path" | "version" | "inline" | "argsText"> {
+  if (!request.internalAllowed) throw plinthError("FunctionNotFound", { path: PREFIX });
+  const language = request.path.slice(PREFIX.length);
+  const runtime = Object.hasOwn(LANGUAGES, language) ? LANGUAGES[language] : undefined;
+  if (runtime === undefined)
+    throw plinthError("InvalidCode", { detail: `There is no language '${language.slice(0, 32)}'; there is python.` });
+  checkPayload(request.argsText);
+  return {
+    kind: "inline",
+    lane: "action",
+    path: inlinePath(language),
+    version: inlineVersion(runtime),
+    inline: parseInline(JSON.parse(request.argsText)),
+    argsText: request.argsText,
+  };
+}
+
+/** Inline code belongs to no version: any process of the runtime can run it, once. */
+function inlineVersion(runtime: RuntimeName): VersionCode {
+  return {
+    digest: `inline-${runtime}`,
+    runtime,
+    script: () => Promise.resolve('{"functions":[]}'),
+    sourceMap: () => Promise.resolve(null),
+    package: { folder: null, reuse: false, memoryBytesMax: limit("inlineMemoryBytesMax"), scratchBytes: 0 },
+  };
+}
+
+function parseInline(json: unknown): InlineRequest {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw invalid("The request is one object with `code`.");
+  const fields = new Map<string, unknown>(Object.entries(json));
+  const code = fields.get("code");
+  if (typeof code !== "string") throw invalid("`code` is a text.");
+  const codeBytesMax = limit("inlineCodeBytesMax");
+  if (Buffer.byteLength(code) > codeBytesMax) throw invalid(`The code has more than ${codeBytesMax} bytes.`);
+  const timeoutMs = fields.get("timeoutMs") ?? limit("inlineWallMs");
+  const timeoutMsMax = limit("inlineWallMsMax");
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 1 && timeoutMs <= timeoutMsMax))
+    throw invalid(`\`timeoutMs\` is a number from 1 to ${timeoutMsMax}.`);
+  return { code, inputs: fields.get("inputs") ?? {}, timeoutMs, keyrings: parseNames(fields.get("keyrings") ?? []) };
+}
+
+function parseNames(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || value.length > limit("inlineKeyringsMax")) throw invalid("`keyrings` is a short list of names.");
+  return value.map((name: unknown) => {
+    if (typeof name !== "string") throw invalid("`keyrings` is a list of names.");
+    return name;
+  });
+}
+
+function invalid(detail: string) {
+  return plinthError("InvalidCode", { detail });
+}
