@@ -9,6 +9,7 @@
  * A4 Hooks are stored calls with an idempotency key of the saga: a crash does not run one twice once it was acknowledged.
  */
 import type { Scope } from "../database/database.ts";
+import type { HandlerEvents } from "../engine/handler-event.ts";
 
 export type SnapInState = "draft" | "activating" | "active" | "error" | "deactivating" | "inactive";
 
@@ -48,19 +49,6 @@ export interface ServiceAccount {
   readonly impersonate: readonly { readonly actAs: string; readonly scopes: readonly string[] }[];
 }
 
-/** What a call of a package's function is about; becomes the event's context and execution metadata. */
-export interface EventSubject {
-  readonly function: string;
-  /** `hook:snap_in_activate`, `custom:…`, `timer.tick`, a command's or action's type. */
-  readonly eventType: string;
-  readonly payload: unknown;
-  /** Id of the automation, command, action or hook that causes it. */
-  readonly sourceId: string;
-  readonly userId?: string;
-  readonly requestId: string;
-  readonly operationSlug?: string;
-}
-
 export interface SnapIns {
   /** A draft of a package's head (or a given version) on the branch. One per package and branch. */
   install(scope: Scope, request: { readonly package: string; readonly version?: string }): Promise<SnapIn>;
@@ -80,8 +68,8 @@ export interface SnapIns {
   /** Deactivates and deletes. */
   remove(scope: Scope, id: string): Promise<void>;
   serviceAccount(scope: Scope, id: string): Promise<ServiceAccount | undefined>;
-  /** The event that a function of the snap-in gets, as JSON text of an array with one event; fresh tokens and keyrings. */
-  event(scope: Scope, snapInId: string, subject: EventSubject): Promise<string>;
+  /** Makes what handlers get: events with fresh tokens and keyrings. Part of the engine. */
+  readonly events: HandlerEvents;
   /** Versions that snap-ins of the branch stand at or move to, for the collector of packages. */
   versionsInUse(scope: Scope): Promise<ReadonlySet<string>>;
   /** Goes on with sagas that a crash interrupted. */
