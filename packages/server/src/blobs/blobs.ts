@@ -25,12 +25,15 @@ export interface Blobs {
   /** All bytes at once, checked. */
   read(tenant: string, digest: string): Promise<Buffer | undefined>;
   info(tenant: string, digest: string): Promise<BlobInfo | undefined>;
-  /** Deletes one; harmless when there is none. */
-  delete(tenant: string, digest: string): Promise<void>;
+  /** Deletes one; harmless when there is none. With `putBeforeMs`, only when it was last put before that moment. */
+  delete(tenant: string, digest: string, options?: { readonly putBeforeMs: number }): Promise<void>;
   list(tenant: string): AsyncIterable<BlobInfo>;
   tenants(): Promise<readonly string[]>;
   eraseTenant(tenant: string): Promise<void>;
-  /** Puts a consistent copy of all blobs into the new folder `path`, while in use. */
-  backup(path: string): Promise<void>;
+  /**
+   * Puts a copy of all blobs into the new folder `path`, while in use. `before` runs first, and from then on nothing is deleted
+   * until the copy is done: whatever it copies refers to blobs that the copy has.
+   */
+  backup(path: string, before?: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
