@@ -1,0 +1,100 @@
+"""The functions of a package: found in its folder, imported, and told to the host."""
+
+import importlib
+import json
+import os
+import re
+import sys
+
+from . import after_import, logs
+from .failures import failure_body, message_of, stack_of
+
+_FOLDER = "/package"
+_FOLDER_VARIABLE = "PLINTH_PACKAGE_FOLDER"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_ANY = '{"type":"any"}'
+_SHOWN_MISSING_MAX = 20
+
+
+class LoadError(Exception):
+    """The package cannot be loaded; the text says why."""
+
+
+def package_folder():
+    """Where the package lies. Without a jail there is no `/package`, and tests name the folder."""
+    return _FOLDER if os.path.isdir(_FOLDER) else os.environ.get(_FOLDER_VARIABLE, _FOLDER)
+
+
+def roots():
+    """Beginnings of file names and what is shown in their place; None = frames that are left out."""
+    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
+    return ((package_folder().rstrip("/") + "/", ""), (own, None), ("<frozen importlib", None))
+
+
+def failure_of(error):
+    return failure_body(message_of(error), stack_of(error, roots()))
+
+
+def prepare_process(heap_bytes):
+    """What a process that runs handlers needs before their modules are imported."""
+    from .memory import limit_memory
+
+    limit_memory(heap_bytes)
+    logs.install()
+    code = os.path.join(package_folder(), "code")
+    site = os.path.join(code, "site-packages")
+    for folder, at in ((code, 0), (site, len(sys.path))):
+        if folder not in sys.path:
+            sys.path.insert(at, folder)
+    after_import.install()
+
+
+class Package:
+    def __init__(self, functions):
+        self._functions = functions
+
+    @classmethod
+    def load(cls, names):
+        code = os.path.join(package_folder(), "code")
+        if not os.path.isdir(code):
+            raise LoadError("The package has no folder 'code'.")
+        factory = _factory(code)
+        found = {name: _function(name, code, factory) for name in names}
+        missing = [name for name, function in found.items() if function is None]
+        if missing:
+            shown = ", ".join(missing[:_SHOWN_MISSING_MAX]) + (", …" if len(missing) > _SHOWN_MISSING_MAX else "")
+            where = "function_factory of code/function_factory.py" if factory is not None else "code/functions"
+            raise LoadError(f"The manifest declares functions that {where} does not have: {shown}.")
+        for name, function in found.items():
+            if not callable(function):
+                raise LoadError(f"The function '{name}' cannot be called: it is a {type(function).__name__}.")
+        return cls(found)
+
+    def function(self, name):
+        return self._functions.get(name)
+
+    def analysis(self):
+        functions = [
+            {"path": name, "kind": "handler", "visibility": "public", "args": _ANY, "returns": _ANY} for name in self._functions
+        ]
+        return json.dumps({"functions": functions, "schema": None, "crons": None, "httpRoutes": []}).encode()
+
+
+def _factory(code):
+    if not os.path.isfile(os.path.join(code, "function_factory.py")):
+        return None
+    factory = getattr(importlib.import_module("function_factory"), "function_factory", None)
+    if not isinstance(factory, dict):
+        raise LoadError("code/function_factory.py has no dict named 'function_factory'.")
+    return factory
+
+
+def _function(name, code, factory):
+    if factory is not None:
+        return factory.get(name)
+    if _NAME.fullmatch(name) is None:
+        return None
+    base = os.path.join(code, "functions", name)
+    if not os.path.isfile(base + ".py") and not os.path.isfile(os.path.join(base, "__init__.py")):
+        return None
+    return getattr(importlib.import_module("functions." + name), "run", None)
