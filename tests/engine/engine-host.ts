@@ -10,6 +10,7 @@ import type { Deploys } from "../../packages/server/src/deploys/deploys.ts";
 import { createEngine } from "../../packages/server/src/engine/create-engine.ts";
 import { engineConfig, type EngineConfig } from "../../packages/server/src/engine/engine-config.ts";
 import type { InvocationOutcome, InvocationRequest } from "../../packages/server/src/engine/invocation.ts";
+import type { EngineParts } from "../../packages/server/src/engine/parts.ts";
 import type { Runtime } from "../../packages/server/src/runtime/runtime.ts";
 import { createSystemRuntime } from "../../packages/server/src/runtime/system-runtime.ts";
 import { createEgress } from "../../packages/server/src/sandbox/egress/create-egress.ts";
@@ -55,7 +56,7 @@ export interface HostOptions {
   readonly folder?: string;
   readonly config?: Partial<EngineConfig>;
   readonly deploy?: boolean;
-  readonly isServed?: (tenant: string) => Promise<boolean>;
+  readonly isServed?: EngineParts["isServed"];
   /** What the clock of the machine is off by. */
   readonly clockOffsetMs?: () => number;
 }

@@ -9,7 +9,12 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { CacheWarmer } from "./branches/cache-warmer.ts";
+import { HeadSnapshots } from "./branches/head-snapshots.ts";
+import { openBranches } from "./branches/open-branches.ts";
+import { UsedBranches } from "./branches/used-branches.ts";
 import type { Config } from "./config.ts";
+import type { Scope } from "./database/database.ts";
 import { openDatabase } from "./database/open-database.ts";
 import { openDeploys } from "./deploys/open-deploys.ts";
 import { BodyBudget } from "./doors/body-budget.ts";
@@ -92,6 +97,8 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const deploys = openDeploys({ database, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: opened.promise });
   const feed = new InvocationFeed();
   const tenants = new Tenants({ database, runtime, tier });
+  const branches = openBranches({ database, runtime, log });
+  const isServed = async (scope: Scope) => (await tenants.find(scope.tenant)) !== undefined && (await branches.isServed(scope));
   const engine = createEngine({
     database,
     commits: store,
@@ -101,7 +108,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     runtime,
     telemetry,
     config: engineSettings(config),
-    isServed: async (tenant) => (await tenants.find(tenant)) !== undefined,
+    isServed,
     onFinished: ({ scope, atMs, outcome }) => {
       if (feed.hasListeners(scope)) feed.publish(scope, finishedInvocation(atMs, outcome));
     },
@@ -120,6 +127,17 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const keys = new Keys({ database, runtime });
   const streams = new OpenStreams();
   keys.onRevoked((keyId) => streams.endOfKey(keyId));
+  const usedBranches = new UsedBranches({ database, runtime, log });
+  const warmer = new CacheWarmer({ deploys, sandbox, log, used: () => usedBranches.load(), isServed });
+  branches.onEnded(async (scope) => {
+    usedBranches.forget(scope);
+    streams.endOfBranch(scope);
+    await Promise.all([engine.endBranch(scope), sandbox.evict(scope.tenant, scope.branch)]);
+    await deploys.forget(scope);
+  });
+  branches.start();
+  const headSnapshots = new HeadSnapshots({ database, runtime, log, branches, tenants });
+  shutdown.add("branches", async () => void (await Promise.all([headSnapshots.stop(), warmer.stop(), usedBranches.stop()])));
   const doors = await openDoors(
     {
       config,
@@ -131,6 +149,9 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       tenants,
       eraser,
       keys,
+      branches,
+      headSnapshots,
+      usedBranches,
       adminKey,
       feed,
       streams,
@@ -150,6 +171,8 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   shutdown.add("doors", async () => void (await Promise.all([stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])));
   const urls = urlsOf(config, doors);
   opened.resolve(urls);
+  headSnapshots.start();
+  warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });
   shutdown.add("host file", () => removeHostFile(config.dataDir));
   return { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, tier, stop: () => shutdown.run(log) };

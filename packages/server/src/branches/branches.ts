@@ -24,7 +24,13 @@ export interface Branches {
    */
   create(
     tenant: string,
-    request: { readonly name: string; readonly from?: string; readonly at?: Timestamp },
+    request: {
+      readonly name: string;
+      readonly from?: string;
+      readonly at?: Timestamp;
+      /** Copies the environment variables too, which are secrets often. */
+      readonly copyEnvironment?: boolean;
+    },
   ): Promise<Branch & { readonly key: string }>;
   list(tenant: string): Promise<readonly Branch[]>;
   get(tenant: string, name: string): Promise<Branch | undefined>;
@@ -32,8 +38,14 @@ export interface Branches {
   rotateKey(tenant: string, name: string): Promise<{ readonly key: string }>;
   /** Ends a branch: its runners, schedules and caches at once, its data in the background. */
   delete(tenant: string, name: string): Promise<void>;
+  /** Ends all branches of a tenant that was deleted; its eraser deletes the data. */
+  deleteAll(tenant: string): Promise<void>;
   /** Whether `key` opens the branch; `main` needs none. Answers from memory after the first time. */
   opens(scope: Scope, key: string | undefined): Promise<boolean>;
+  /** Whether the branch is there for work that needs no key: what was queued or scheduled in it. */
+  isServed(scope: Scope): Promise<boolean>;
+  /** Calls `listener` when a branch ends, after it opens to nobody; it ends what works in the branch. */
+  onEnded(listener: (scope: Scope) => Promise<void>): void;
 }
 
 export const MAIN_BRANCH = "main";

@@ -17,9 +17,20 @@
  * `JSON.parse` made of a stored row and returns the row's type, or throws.
  */
 import { assert } from "@plinth/core/assert.ts";
+import { parseBranch, parseDailyJob, parseHeadSnapshot, parseUsedBranches } from "../branches/branch-records.ts";
 import { parseArtefactChunk, parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
 import { parseIdempotencyRow, parseInvocationRecord, parseQueueRow, parseStoredRequest } from "../engine/engine-records.ts";
 import { parseCronRow, parseCronRunRow, parseJobRow } from "../schedules/schedule-records.ts";
+import {
+  parseEventSource,
+  parseName,
+  parseQueue,
+  parseSaga,
+  parseServiceAccount,
+  parseServiceToken,
+  parseSnapIn,
+  parseTrigger,
+} from "../snap-ins/snap-in-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
@@ -78,3 +89,29 @@ export const CRON_RUNS = defineRecordTable({ space: 44, name: "cronRuns", parse:
 export const TENANTS = defineRecordTable({ space: 60, name: "tenants", parse: parseTenant });
 export const KEYS = defineRecordTable({ space: 61, name: "keys", parse: parseKeyRecord });
 export const KEYS_BY_TENANT = defineRecordTable({ space: 62, name: "keysByTenant", parse: parseMark });
+
+// Branches (100–119).
+/** Key: tenant, branch. */
+export const BRANCHES = defineRecordTable({ space: 100, name: "branches", placement: "platform", parse: parseBranch });
+/** Key: day. */
+export const HEAD_SNAPSHOTS = defineRecordTable({ space: 101, name: "headSnapshots", parse: parseHeadSnapshot });
+/** Key: name of the job. */
+export const DAILY_JOBS = defineRecordTable({ space: 102, name: "dailyJobs", placement: "platform", parse: parseDailyJob });
+/** One row. */
+export const USED_BRANCHES = defineRecordTable({ space: 103, name: "usedBranches", placement: "platform", parse: parseUsedBranches });
+
+// Snap-ins and their sagas (120–139).
+export const SNAP_INS = defineRecordTable({ space: 120, name: "snapIns", parse: parseSnapIn });
+/** Key: name of the package. Value: id of the snap-in. */
+export const SNAP_INS_BY_PACKAGE = defineRecordTable({ space: 121, name: "snapInsByPackage", parse: parseName });
+/** Key: tenant, branch, id of the snap-in. Sagas that have not ended. */
+export const SAGAS = defineRecordTable({ space: 122, name: "sagas", placement: "platform", parse: parseSaga });
+/** Key: id of the snap-in, id. */
+export const EVENT_SOURCES = defineRecordTable({ space: 123, name: "eventSources", parse: parseEventSource });
+/** Key: token of an event source. */
+export const TRIGGERS = defineRecordTable({ space: 124, name: "triggers", placement: "platform", parse: parseTrigger });
+export const SERVICE_ACCOUNTS = defineRecordTable({ space: 125, name: "serviceAccounts", parse: parseServiceAccount });
+/** Key: id of the service account, digest of the token. */
+export const SERVICE_TOKENS = defineRecordTable({ space: 126, name: "serviceTokens", parse: parseServiceToken });
+/** Key: id of the snap-in. */
+export const QUEUES = defineRecordTable({ space: 127, name: "queues", parse: parseQueue });

@@ -77,6 +77,7 @@ export class BranchCache {
   }
 }
 
-export function keyOf(scope: Scope): string {
-  return `${scope.tenant}/${scope.branch}`;
+/** Key of what is kept about the functions of a branch, or about those of one of its versions. */
+export function keyOf({ tenant, branch }: Scope, version = "head"): string {
+  return `fn:${tenant}/${version}|branch:${branch}`;
 }

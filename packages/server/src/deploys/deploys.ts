@@ -69,6 +69,8 @@ export interface Deploys {
   /** process.env of functions of the branch, `CONVEX_CLOUD_URL` and `CONVEX_SITE_URL` included. */
   environment(scope: Scope): Promise<Readonly<Record<string, string>>>;
   setEnvironment(scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void>;
+  /** Drops what is remembered of a branch, after its deploys that are under way: its rows were changed by others (erased). */
+  forget(scope: Scope): Promise<void>;
   list(
     scope: Scope,
   ): Promise<readonly { readonly path: string; readonly kind: FunctionKind; readonly visibility: "public" | "internal" }[]>;

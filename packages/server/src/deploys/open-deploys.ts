@@ -131,6 +131,13 @@ class StoredDeploys implements Deploys {
     this.#branches.forget(scope);
   }
 
+  async forget(scope: Scope): Promise<void> {
+    await this.#turns.take(keyOf(scope), () => Promise.resolve());
+    this.#branches.forget(scope);
+    const [, branch = ""] = keyOf(scope).split("|");
+    for (const key of this.#older.keys()) if (key.startsWith(`fn:${scope.tenant}/`) && key.endsWith(`|${branch}`)) this.#older.delete(key);
+  }
+
   async deploy(scope: Scope, request: DeployRequest, options: DeployOptions = {}): Promise<DeployResult> {
     return await this.#turns.take(keyOf(scope), () => this.#deployNow(scope, request, options));
   }
@@ -213,7 +220,7 @@ class StoredDeploys implements Deploys {
   }
 
   #olderVersion(scope: Scope, digest: string): Promise<FunctionTable | undefined> {
-    const key = `${keyOf(scope)}/${digest}`;
+    const key = keyOf(scope, digest);
     const known = this.#older.get(key);
     if (known !== undefined) return known;
     const loading = this.#options.database.read(scope, async (transaction) => {

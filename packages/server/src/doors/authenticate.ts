@@ -4,35 +4,48 @@
  * A1 A key works for its own tenant only; at another one it answers as if that tenant did not exist.
  * A2 The operator's key works for every tenant; without `/t/<tenant>` it means `default`.
  * A3 A credential that is not valid is refused, also where none is needed.
+ * A4 Another branch than `main` needs its own key besides, whoever calls; routes about no branch ignore what names one.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { MAIN_BRANCH } from "../branches/branches.ts";
 import type { Actor, KeyScope } from "../engine/invocation.ts";
 import { looksLikeKey } from "../tenants/keys.ts";
 import { DEFAULT_TENANT } from "../tenants/tenants.ts";
 import type { Tenant } from "../tenants/tenant-records.ts";
 import type { Access, Caller, DoorContext } from "./door.ts";
+import { requestBranch } from "./request-branch.ts";
 
-const MAIN_BRANCH = "main";
 const ANONYMOUS: Actor = { kind: "anonymous", scopes: [] };
 
 /** The caller of a request, after the check that it may use a route with `access`. */
 export async function authenticate(
   context: DoorContext,
-  request: { readonly authorization: string | undefined; readonly pathTenant: string | undefined; readonly access: Access },
+  request: {
+    readonly headers: IncomingHttpHeaders;
+    readonly url: string;
+    readonly pathTenant: string | undefined;
+    readonly access: Access;
+    /** Whether the route is about a branch. */
+    readonly branched: boolean;
+  },
 ): Promise<Caller> {
   const { access, pathTenant } = request;
   const prefix = pathTenant === undefined ? "" : `/t/${pathTenant}`;
   if (access === "open") {
-    return { scope: { tenant: pathTenant ?? DEFAULT_TENANT, branch: MAIN_BRANCH }, actor: ANONYMOUS, instanceAdmin: false, prefix };
+    const scope = { tenant: pathTenant ?? DEFAULT_TENANT, branch: MAIN_BRANCH };
+    return { scope, actor: ANONYMOUS, instanceAdmin: false, prefix, query: "" };
   }
-  const holder = await holderOf(context, request.authorization);
+  const holder = await holderOf(context, request.headers.authorization);
   if (holder.tenant !== undefined && pathTenant !== undefined && holder.tenant !== pathTenant) throw noTenant(pathTenant);
   const name = pathTenant ?? holder.tenant ?? DEFAULT_TENANT;
   const tenant = await context.tenants.find(name);
   if (tenant === undefined) throw noTenant(name);
   checkAccess(access, holder, tenant);
-  return { scope: { tenant: name, branch: MAIN_BRANCH }, actor: holder.actor, instanceAdmin: holder.instanceAdmin, prefix };
+  const branch = request.branched ? await requestBranch(context.branches, name, request) : MAIN_BRANCH;
+  const query = branch === MAIN_BRANCH ? "" : `?branch=${branch}`;
+  return { scope: { tenant: name, branch }, actor: holder.actor, instanceAdmin: holder.instanceAdmin, prefix, query };
 }
 
 /** Whether the actor's key has the scope; `admin` includes all. */

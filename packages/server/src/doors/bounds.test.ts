@@ -51,6 +51,7 @@ describe("Z05: open event streams", () => {
     actor: { kind: "key", scopes: ["read"], ...(keyId === undefined ? {} : { keyId }) },
     instanceAdmin: false,
     prefix: "",
+    query: "",
   });
 
   it("are bounded for each tenant, and places come back", () => {

@@ -5,6 +5,9 @@
  * Every route is also reached under `/t/<tenant>`.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Branches } from "../branches/branches.ts";
+import type { HeadSnapshots } from "../branches/head-snapshots.ts";
+import type { UsedBranches } from "../branches/used-branches.ts";
 import type { Config } from "../config.ts";
 import type { Database, Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
@@ -30,6 +33,9 @@ export interface DoorContext {
   readonly tenants: Tenants;
   readonly eraser: TenantEraser;
   readonly keys: Keys;
+  readonly branches: Branches;
+  readonly headSnapshots: Pick<HeadSnapshots, "list">;
+  readonly usedBranches: Pick<UsedBranches, "note">;
   readonly adminKey: AdminKey;
   readonly feed: InvocationFeed;
   /** Stored invocations of a branch with console lines or failures, oldest first; bounded. */
@@ -61,6 +67,8 @@ export interface Caller {
   readonly instanceAdmin: boolean;
   /** `/t/<tenant>` when the request came that way, for links in answers. */
   readonly prefix: string;
+  /** `?branch=<branch>` for another branch than `main`, for links in answers. */
+  readonly query: string;
 }
 
 /**
@@ -77,6 +85,8 @@ export interface Route {
   /** Path with `:name` parameters. */
   readonly path: string;
   readonly access: Access;
+  /** The route is about no branch (tenants, keys, branches themselves, the host) and ignores what names one. */
+  readonly branchless?: boolean;
   /** Larger bodies are refused before they are read; `requestBodyBytesMax` when absent. */
   readonly bodyBytesMax?: number;
   /** Answers requests of browsers on other origins. */
@@ -100,7 +110,7 @@ export interface TextReply {
   readonly kind: "text";
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,7 @@
-/** Counts the open event streams of each tenant, and ends them when their key is revoked or the host stops. */
+/** Counts the open event streams of each tenant, and ends them when their key is revoked, their branch ends or the host stops. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import type { Scope } from "../database/database.ts";
 import type { Caller } from "./door.ts";
 
 export class OpenStreams {
@@ -14,7 +15,7 @@ export class OpenStreams {
     const streams = this.#byTenant.get(tenant) ?? new Set();
     const max = limit("streamsPerTenantMax");
     if (streams.size >= max) throw plinthError("TooManyConcurrentRequests", { detail: `the tenant has ${max} open event streams` });
-    const stream: OpenStream = { abort: new AbortController(), keyId: caller.actor.keyId };
+    const stream: OpenStream = { abort: new AbortController(), keyId: caller.actor.keyId, branch: caller.scope.branch };
     this.#byTenant.set(tenant, streams.add(stream));
     return {
       signal: stream.abort.signal,
@@ -41,6 +42,10 @@ export class OpenStreams {
     for (const stream of this.#byTenant.get(tenant) ?? []) stream.abort.abort();
   }
 
+  endOfBranch({ tenant, branch }: Scope): void {
+    for (const stream of this.#byTenant.get(tenant) ?? []) if (stream.branch === branch) stream.abort.abort();
+  }
+
   /** Ends all streams and refuses new ones. */
   shutDown(): void {
     this.#closed = true;
@@ -57,4 +62,5 @@ export class OpenStreams {
 interface OpenStream {
   readonly abort: AbortController;
   readonly keyId: string | undefined;
+  readonly branch: string;
 }

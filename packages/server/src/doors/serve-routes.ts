@@ -42,10 +42,13 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
       if (route.crossOrigin === true) allowOrigin(request, reply);
       checkHead(request.raw);
       request.caller = await authenticate(context, {
-        authorization: request.headers.authorization,
+        headers: request.headers,
+        url: request.url,
         pathTenant: pathTenantOf(request),
         access: route.access,
+        branched: route.branchless !== true,
       });
+      if (route.branchless !== true && route.access !== "open") context.usedBranches.note(request.caller.scope);
       context.bodies.take(request.raw, reply.raw, bodyLimit);
     },
     handler: async (request, reply) => {

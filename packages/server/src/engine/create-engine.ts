@@ -67,6 +67,8 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
   readonly #active = new Map<string, CallRun>();
   #stopping: PlinthError | undefined;
   #onIdle: (() => void) | undefined;
+  /** Called whenever a call has ended. */
+  readonly #endListeners = new Set<() => void>();
 
   constructor(parts: EngineParts) {
     this.parts = parts;
@@ -197,6 +199,21 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     return await this.#async.cancelQueued({ scope, id });
   }
 
+  async endBranch(scope: Scope): Promise<void> {
+    const runsIn = (): CallRun[] => [...this.#active.values()].filter((run) => isIn(run.accepted.scope, scope));
+    for (const run of runsIn()) run.abort(plinthError("Cancelled", { detail: "its branch was deleted" }));
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (runsIn().length > 0) return;
+        this.#endListeners.delete(check);
+        resolve();
+      };
+      this.#endListeners.add(check);
+      check();
+    });
+    await this.#records.flush();
+  }
+
   /** E3 */
   async callChild(frame: CallFrame, request: InvocationRequest): Promise<InvocationOutcome> {
     const accepted = await intake(this.parts, request);
@@ -250,6 +267,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
       run.close();
       this.#active.delete(accepted.id);
       if (this.#active.size === 0) this.#onIdle?.();
+      for (const listener of this.#endListeners) listener();
     }
   }
 

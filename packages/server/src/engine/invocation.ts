@@ -148,4 +148,6 @@ export interface Engine {
   /** Past and future events of a stored or running invocation, ended by `done`. */
   watch(scope: { readonly tenant: string; readonly branch: string }, id: string, signal: AbortSignal): AsyncIterable<InvocationEvent>;
   cancel(scope: { readonly tenant: string; readonly branch: string }, id: string): Promise<boolean>;
+  /** Ends all calls of a branch that is served no more; when it resolves, none of them writes anything. */
+  endBranch(scope: { readonly tenant: string; readonly branch: string }): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * What the host counts, in Prometheus' text form. A function is labelled with its path and kind; tenants are
+ * What the host counts, in Prometheus' text form. A function is labelled with its path, branch and kind; tenants are
  * no label, because their number has no bound.
  */
 import { limit } from "@plinth/core/limits.ts";
@@ -14,6 +14,7 @@ const BYTES = [1, 4, 8, 16, 32, 64, 128, 256].map((mebibytes) => mebibytes * 102
 
 export interface FinishedCall {
   readonly path: string;
+  readonly branch: string;
   readonly kind: FunctionKind;
   readonly source: string;
   /** Code of the error; absent when it succeeded. */
@@ -29,22 +30,46 @@ export interface QueueStatus {
 
 export class Metrics {
   readonly #registry = new Registry();
+  /** Functions in their branches, so that the bound is one on both together. */
   readonly #functions = new LabelGuard(limit("metricFunctionsMax"));
-  readonly #invocations = this.#counter("plinth_invocations_total", "Finished invocations.", ["function", "kind", "source", "status"]);
-  readonly #errors = this.#counter("plinth_invocation_errors_total", "Failed invocations by error code.", ["function", "kind", "code"]);
-  readonly #execution = this.#histogram("plinth_execution_seconds", "From the start of the run to its end.", ["function", "kind"], SECONDS);
-  readonly #user = this.#counter("plinth_user_seconds_total", "Time in user code, waits for the host excluded.", ["function", "kind"]);
+  readonly #branches = new LabelGuard(limit("metricBranchesMax"));
+  readonly #invocations = this.#counter("plinth_invocations_total", "Finished invocations.", [
+    "function",
+    "branch",
+    "kind",
+    "source",
+    "status",
+  ]);
+  readonly #errors = this.#counter("plinth_invocation_errors_total", "Failed invocations by error code.", [
+    "function",
+    "branch",
+    "kind",
+    "code",
+  ]);
+  readonly #execution = this.#histogram(
+    "plinth_execution_seconds",
+    "From the start of the run to its end.",
+    ["function", "branch", "kind"],
+    SECONDS,
+  );
+  readonly #user = this.#counter("plinth_user_seconds_total", "Time in user code, waits for the host excluded.", [
+    "function",
+    "branch",
+    "kind",
+  ]);
   readonly #queueDelay = this.#histogram("plinth_queue_delay_seconds", "From the request to the start of the run.", ["kind"], SECONDS);
   readonly #memory = this.#histogram("plinth_memory_bytes", "Memory that the runner reported for a call.", ["kind"], BYTES);
   readonly #coldStarts = this.#counter("plinth_cold_starts_total", "Invocations for which a runner was started or assigned.", ["kind"]);
-  readonly #conflicts = this.#counter("plinth_conflicts_total", "Runs that were repeated because of a conflict.", ["function"]);
+  readonly #conflicts = this.#counter("plinth_conflicts_total", "Runs that were repeated because of a conflict.", ["function", "branch"]);
   readonly #cache = this.#counter("plinth_query_cache_total", "Looks into the query cache.", ["result"]);
   readonly #waits = this.#counter("plinth_waits_total", "Times that work had to wait, by reason.", ["reason"]);
   readonly #waitSeconds = this.#counter("plinth_wait_seconds_total", "Time that work waited, by its first reason.", ["reason"]);
   readonly #fetches = this.#counter("plinth_fetches_total", "Requests that actions made.", ["result"]);
   readonly #violations = this.#counter("plinth_security_violations_total", "Attempts that the host refused as violations.", ["kind"]);
   readonly #dropped = this.#counter("plinth_records_dropped_total", "Invocation records that were not kept, by reason.", ["reason"]);
-  readonly #hookFailures = this.#counter("plinth_hook_failures_total", "Hooks at the end of an invocation, and sinks, that failed.", ["hook"]);
+  readonly #hookFailures = this.#counter("plinth_hook_failures_total", "Hooks at the end of an invocation, and sinks, that failed.", [
+    "hook",
+  ]);
   readonly #scheduled = this.#counter("plinth_scheduled_runs_total", "Runs of scheduled functions and crons.", ["kind", "result"]);
   readonly #scheduleDelay = this.#histogram(
     "plinth_schedule_delay_seconds",
@@ -54,14 +79,21 @@ export class Metrics {
   );
 
   finished(call: FinishedCall): void {
-    const fn = this.#functions.label(call.path);
     const { kind, usage } = call;
-    this.#invocations.inc({ function: fn, kind, source: call.source, status: call.errorCode === undefined ? "succeeded" : "failed" });
-    if (call.errorCode !== undefined) this.#errors.inc({ function: fn, kind, code: call.errorCode });
-    if (usage.conflicts > 0) this.#conflicts.inc({ function: fn }, usage.conflicts);
+    const branch = this.#branches.label(call.branch);
+    const fn = this.#functions.label(`${branch} ${call.path}`) === "other" ? "other" : call.path;
+    this.#invocations.inc({
+      function: fn,
+      branch,
+      kind,
+      source: call.source,
+      status: call.errorCode === undefined ? "succeeded" : "failed",
+    });
+    if (call.errorCode !== undefined) this.#errors.inc({ function: fn, branch, kind, code: call.errorCode });
+    if (usage.conflicts > 0) this.#conflicts.inc({ function: fn, branch }, usage.conflicts);
     if (usage.cached) return;
-    this.#execution.observe({ function: fn, kind }, usage.executionMs / 1000);
-    this.#user.inc({ function: fn, kind }, usage.userMs / 1000);
+    this.#execution.observe({ function: fn, branch, kind }, usage.executionMs / 1000);
+    this.#user.inc({ function: fn, branch, kind }, usage.userMs / 1000);
     this.#queueDelay.observe({ kind }, usage.queueMs / 1000);
     if (usage.memoryBytes > 0) this.#memory.observe({ kind }, usage.memoryBytes);
     if (usage.coldStart) this.#coldStarts.inc({ kind });

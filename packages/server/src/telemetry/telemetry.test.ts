@@ -20,13 +20,13 @@ const USAGE: InvocationUsage = {
 
 test("metrics count calls, errors, conflicts and cold starts by function", async () => {
   const { metrics, metricsText } = createTelemetry({ logLevel: "silent" });
-  metrics.finished({ path: "a:b", kind: "mutation", source: "convex", usage: USAGE });
-  metrics.finished({ path: "a:b", kind: "mutation", source: "convex", errorCode: "FunctionError", usage: USAGE });
+  metrics.finished({ path: "a:b", branch: "main", kind: "mutation", source: "convex", usage: USAGE });
+  metrics.finished({ path: "a:b", branch: "main", kind: "mutation", source: "convex", errorCode: "FunctionError", usage: USAGE });
   metrics.waited("hostCapacity", 20);
   metrics.watchQueue(() => ({ waiting: 7, runningTransactions: 1, runningActions: 0 }));
   const text = await metricsText();
-  expect(text).toContain('plinth_invocations_total{function="a:b",kind="mutation",source="convex",status="succeeded"} 1');
-  expect(text).toContain('plinth_invocation_errors_total{function="a:b",kind="mutation",code="FunctionError"} 1');
+  expect(text).toContain('plinth_invocations_total{function="a:b",branch="main",kind="mutation",source="convex",status="succeeded"} 1');
+  expect(text).toContain('plinth_invocation_errors_total{function="a:b",branch="main",kind="mutation",code="FunctionError"} 1');
   expect(text).toContain('plinth_conflicts_total{function="a:b"} 4');
   expect(text).toContain('plinth_cold_starts_total{kind="mutation"} 2');
   expect(text).toContain('plinth_waits_total{reason="hostCapacity"} 1');
@@ -37,10 +37,10 @@ test("functions beyond the limit share one series", async () => {
   const { metrics, metricsText } = createTelemetry({ logLevel: "silent" });
   const max = limit("metricFunctionsMax");
   for (let i = 0; i < max + 50; i++)
-    metrics.finished({ path: `f:${i}`, kind: "query", source: "convex", usage: { ...USAGE, cached: true } });
+    metrics.finished({ path: `f:${i}`, branch: "main", kind: "query", source: "convex", usage: { ...USAGE, cached: true } });
   const text = await metricsText();
   expect(text.match(/^plinth_invocations_total\{/gm)?.length).toBe(max + 1);
-  expect(text).toContain('plinth_invocations_total{function="other",kind="query",source="convex",status="succeeded"} 50');
+  expect(text).toContain('plinth_invocations_total{function="other",branch="main",kind="query",source="convex",status="succeeded"} 50');
 });
 
 test("the log escapes user text, cuts it, and keeps the cause of an error", () => {

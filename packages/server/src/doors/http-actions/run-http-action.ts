@@ -7,6 +7,7 @@ import { describeFailure } from "../convex/call-function.ts";
 import { jsonReply, type DoorContext, type TextReply } from "../door.ts";
 import { errorReply, registeredError } from "../error-reply.ts";
 import { pathTenantOf, sendText } from "../http-server.ts";
+import { actionBranch } from "../request-branch.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { parseHttpActionResponse } from "./parse-response.ts";
 import { responseHeaders, type Origin } from "./response-headers.ts";
@@ -23,6 +24,8 @@ export async function runHttpAction(
   const pathTenant = pathTenantOf(request);
   const name = pathTenant ?? DEFAULT_TENANT;
   if ((await context.tenants.find(name)) === undefined) throw plinthError("NotFound", { what: `tenant '${name.slice(0, 64)}'` });
+  const branch = await actionBranch(context.branches, name, { headers: request.headers, url: request.url });
+  context.usedBranches.note({ tenant: name, branch });
   const own = origin === "site" && pathTenant === undefined;
   const action: HttpActionRequest = {
     method: request.method,
@@ -36,7 +39,7 @@ export async function runHttpAction(
   };
   const outcome = await context.engine.invoke({
     tenant: name,
-    branch: "main",
+    branch,
     actor: { kind: "anonymous", scopes: [] },
     source: "httpAction",
     path: "",

@@ -10,6 +10,7 @@ export const backup: Route = {
   method: "POST",
   path: "/v1/backup",
   access: "operator",
+  branchless: true,
   handle: async (context, request): Promise<Reply> => {
     const wanted = optionalTextField(readJsonObject(request, { optional: true }), "path");
     if (wanted !== undefined && (!isAbsolute(wanted) || wanted.includes("\0"))) {

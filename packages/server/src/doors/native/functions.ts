@@ -86,7 +86,7 @@ async function executeNow(context: DoorContext, invocation: InvocationRequest, v
 
 async function enqueue(context: DoorContext, request: DoorRequest, invocation: InvocationRequest): Promise<Reply> {
   const { id } = await context.engine.enqueue(invocation);
-  const location = `${request.caller.prefix}/v1/invocations/${id}`;
+  const location = `${request.caller.prefix}/v1/invocations/${id}${request.caller.query}`;
   return jsonReply({ id, status: "queued", location }, 202, { location });
 }
 

@@ -13,6 +13,7 @@ export const listKeys: Route = {
   method: "GET",
   path: "/v1/keys",
   access: ["admin"],
+  branchless: true,
   handle: async (context, { caller }): Promise<Reply> => jsonReply({ keys: (await context.keys.list(caller.scope.tenant)).map(shown) }),
 };
 
@@ -21,6 +22,7 @@ export const createKey: Route = {
   method: "POST",
   path: "/v1/keys",
   access: ["admin"],
+  branchless: true,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const name = optionalTextField(body, "name") ?? "";
@@ -39,6 +41,7 @@ export const revokeKey: Route = {
   method: "DELETE",
   path: "/v1/keys/:id",
   access: ["admin"],
+  branchless: true,
   handle: async (context, { caller, params }): Promise<Reply> => {
     const id = params["id"] ?? "";
     if (!(await context.keys.revoke(caller.scope.tenant, id))) throw plinthError("NotFound", { what: `key '${id.slice(0, 64)}'` });

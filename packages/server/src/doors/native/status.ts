@@ -7,6 +7,7 @@ export const health: Route = {
   method: "GET",
   path: "/healthz",
   access: "open",
+  branchless: true,
   handle: (context): Promise<Reply> => {
     const { runners, warm, busy, memoryBytes } = context.sandbox.status();
     return Promise.resolve(
@@ -29,10 +30,11 @@ export const metrics: Route = {
   method: "GET",
   path: "/metrics",
   access: "open",
+  branchless: true,
   handle: async (context, { headers }): Promise<Reply> => {
     if (!context.config.metricsOpen) {
       if (headers.authorization === undefined) throw plinthError("Unauthenticated", {});
-      await authenticate(context, { authorization: headers.authorization, pathTenant: undefined, access: "operator" });
+      await authenticate(context, { headers, url: "", pathTenant: undefined, access: "operator", branched: false });
     }
     return { kind: "text", status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8", body: await context.metricsText() };
   },

@@ -2,6 +2,7 @@
 import type { Route } from "../door.ts";
 import { backup } from "./backup.ts";
 import { executeCode } from "./code.ts";
+import { createBranch, deleteBranch, listBranches, listHeadSnapshots, rotateBranchKey } from "./branches.ts";
 import { deploy } from "./deploy.ts";
 import { getEnvironment, setEnvironment } from "./environment.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
@@ -30,6 +31,11 @@ export const NATIVE_ROUTES = {
   listKeys,
   createKey,
   revokeKey,
+  listBranches,
+  createBranch,
+  deleteBranch,
+  rotateBranchKey,
+  listHeadSnapshots,
   health,
   metrics,
   backup,

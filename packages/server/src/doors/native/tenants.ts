@@ -9,6 +9,7 @@ export const listTenants: Route = {
   method: "GET",
   path: "/v1/tenants",
   access: "operator",
+  branchless: true,
   handle: async (context): Promise<Reply> => jsonReply({ tenants: (await context.tenants.list()).map(shown) }),
 };
 
@@ -17,6 +18,7 @@ export const createTenant: Route = {
   method: "POST",
   path: "/v1/tenants",
   access: "operator",
+  branchless: true,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const tenant = await context.tenants.create({
@@ -32,6 +34,7 @@ export const changeTenant: Route = {
   method: "PUT",
   path: "/v1/tenants/:name",
   access: "operator",
+  branchless: true,
   handle: async (context, request): Promise<Reply> => {
     const wanted = optionalBooleanField(readJsonObject(request), "requireKey");
     if (wanted === undefined) throw plinthError("BadRequest", { detail: "`requireKey` must be true or false, not absent." });
@@ -43,10 +46,12 @@ export const deleteTenant: Route = {
   method: "DELETE",
   path: "/v1/tenants/:name",
   access: "operator",
+  branchless: true,
   handle: async (context, { params }): Promise<Reply> => {
     const name = params["name"] ?? "";
     await context.tenants.delete(name);
     await context.keys.revokeAll(name);
+    await context.branches.deleteAll(name);
     context.streams.endOfTenant(name);
     await context.sandbox.evict(name);
     context.eraser.erase(name);

@@ -5,9 +5,10 @@ import type { ResultSink } from "../result-sink.ts";
 export function countUsage(telemetry: Telemetry): ResultSink {
   return {
     name: "metrics",
-    finished: ({ outcome, kind, source }) =>
+    finished: ({ scope, outcome, kind, source }) =>
       telemetry.metrics.finished({
         path: outcome.functionPath,
+        branch: scope.branch,
         kind,
         source,
         ...(outcome.status === "failed" ? { errorCode: outcome.error.code } : {}),
