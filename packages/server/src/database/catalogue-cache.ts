@@ -24,8 +24,8 @@ export class CatalogueCache {
   readonly #byVersion = new Map<string, Cached>();
   #bytes = 0;
 
-  /** The catalogue that `view` sees; the empty one when the branch has none. */
-  async load(view: View, keys: KeySpace): Promise<Catalogue> {
+  /** The catalogue that a view or a snapshot sees; the empty one when the branch has none. */
+  async load(view: Pick<View, "get" | "snapshot">, keys: KeySpace): Promise<Catalogue> {
     const version = await view.get(keys.catalogueVersion);
     if (version === undefined) return Catalogue.empty();
     const text = binaryText(version);

@@ -38,6 +38,23 @@ export interface PendingSchema {
   readonly schemaText: string | null;
 }
 
+/** A branch whose state at a moment lies under another one. */
+export interface BaseLayer {
+  readonly branch: string;
+  readonly at: number;
+}
+
+/** What a branch with a copy shows where it has nothing of its own. */
+export interface CatalogueBase {
+  /** The nearest first. */
+  readonly layers: readonly BaseLayer[];
+  /** Tables and indexes from these numbers on are the branch's own: the layers hold nothing of them. */
+  readonly tablesEnd: number;
+  readonly indexesEnd: number;
+  /** Hexadecimal ids of the pins that keep the layers, one for each. */
+  readonly pins: readonly string[];
+}
+
 /** What is stored. */
 export interface CatalogueData {
   /** Base64 of the secret that cursors are encrypted with. */
@@ -48,6 +65,7 @@ export interface CatalogueData {
   readonly indexes: readonly IndexInfo[];
   readonly schemaText: string | null;
   readonly pending: PendingSchema | null;
+  readonly base: CatalogueBase | null;
 }
 
 const SYSTEM_TABLE_INFOS: readonly TableInfo[] = SYSTEM_TABLES.map((table) => ({ ...table, hidden: false }));
@@ -165,4 +183,5 @@ const EMPTY = new Catalogue({
   indexes: [],
   schemaText: null,
   pending: null,
+  base: null,
 });

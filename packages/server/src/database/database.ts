@@ -6,6 +6,8 @@
  *    refused as a conflict when another commit wrote into it meanwhile.
  * D3 Documents, their index entries, scheduled functions and platform records of one transaction commit together.
  * D4 A nested call's writes are undone alone when it fails; what it read stays in the read set.
+ * D6 A branch that was made from another shows exactly the base's documents as of that moment with its own changes, whatever
+ *    happens to the base later; a transaction in it conflicts only with commits into the branch.
  * D5 No limit of `core/limits.ts` can be passed by splitting work over nested calls.
  */
 import type { KeyRange, Timestamp } from "../store/store.ts";
@@ -140,10 +142,24 @@ export interface Database {
   /** Gives a prepared schema up: writers no longer maintain its indexes. Harmless when it was activated or replaced. */
   discardSchema(scope: Scope, prepared: PreparedSchema): Promise<void>;
   /**
+   * Gives the branch of `transaction`, which holds no data yet, the documents, indexes and schema of `base` as of `at` (the
+   * transaction's own moment when absent), in time that does not depend on how much that is. Records and system tables are
+   * not copied. What the copy needs of `base` is kept until the new branch is erased, also when `base` is erased before.
+   * Errors: AlreadyExists when the branch holds data, SnapshotTooOld, LimitExceeded for a copy of a copy of … too deep.
+   * Returns the moment.
+   */
+  createBranchFrom(transaction: Transaction, from: { readonly base: Scope; readonly at?: Timestamp }): Promise<Timestamp>;
+  /**
    * Deletes everything of a tenant, all branches, in bounded commits; history keeps it until its retention ends.
    * Nothing may serve the tenant any more. Ends early when the database is closed; what is left is found again.
    */
   eraseTenant(tenant: string): Promise<void>;
+  /**
+   * Deletes everything that lies under a branch, as `eraseTenant` does, and lets go what it kept of its base; branches that were
+   * made from it stay whole. False when the database was closed before the end. Platform records about the branch are their
+   * owners' to delete.
+   */
+  eraseBranch(scope: Scope): Promise<boolean>;
   /** Latest committed timestamp. */
   latest(): Timestamp;
   /** The store keys of a record table in `scope` (any scope for platform tables), to see commits into it with `Store.onCommit`. */

@@ -17,7 +17,7 @@
  * All parts before the last have a fixed length or end themselves, so ranges of one kind never meet another's.
  */
 import { assert, must } from "@plinth/core/assert.ts";
-import { prefixEnd } from "@plinth/core/documents/keys.ts";
+import { compareBytes, prefixEnd } from "@plinth/core/documents/keys.ts";
 import type { Key, KeyRange } from "../store/store.ts";
 import type { Scope } from "./database.ts";
 
@@ -27,6 +27,7 @@ const INDEXES = 3;
 const RECORDS = 4;
 
 export const INTERNAL_ID_BYTES = 16;
+const NOTHING = new Uint8Array(0);
 
 /** All keys of a tenant, whatever the branch. */
 export function tenantRange(tenant: string): KeyRange {
@@ -50,6 +51,18 @@ export class KeySpace {
   /** All keys of the branch. */
   all(): KeyRange {
     return prefixRange(this.#prefix);
+  }
+
+  /** The documents and index entries of the branch, and its catalogue before them. */
+  data(): KeyRange {
+    return { start: this.#key(CATALOGUE, NOTHING), end: this.#key(RECORDS, NOTHING) };
+  }
+
+  /** What the branch holds under the key that `key` is in `other`. */
+  keyFrom(other: KeySpace, key: Key): Key {
+    const rest = other.#prefix.length;
+    assert(key.length >= rest && compareBytes(key.subarray(0, rest), other.#prefix) === 0, "the key is one of the other branch");
+    return Buffer.concat([this.#prefix, key.subarray(rest)]);
   }
 
   /** Where writers note that a document does not fit the schema that is being prepared under `pendingId`. */
@@ -104,7 +117,7 @@ export class KeySpace {
   }
 
   index(index: number): KeyRange {
-    return prefixRange(this.indexKey(index, new Uint8Array(0)));
+    return prefixRange(this.indexKey(index, NOTHING));
   }
 
   record(space: number, encodedKey: Uint8Array): Key {
@@ -165,6 +178,12 @@ export function keyMeaning(key: Key): KeyMeaning {
     default:
       return { kind: "catalogue" };
   }
+}
+
+/** Whether a key is `catalogueBody` of some branch. */
+export function isCatalogueBody(key: Key): boolean {
+  const at = scopeLength(key);
+  return key.length === at + 2 && key[at] === CATALOGUE && key[at + 1] === 1;
 }
 
 /** Where the space byte stands: behind the ends of two names. */

@@ -4,10 +4,12 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { KeyRange, Store, Timestamp } from "../store/store.ts";
+import { createBranchFrom } from "./branch-base.ts";
 import { Breather } from "./breather.ts";
 import { CatalogueCache } from "./catalogue-cache.ts";
 import { backoffMs } from "./conflict-backoff.ts";
 import type { BeginOptions, Database, PreparedSchema, RecordTable, Scope, Transaction } from "./database.ts";
+import { eraseRange } from "./erase.ts";
 import { InternalIds } from "./internal-ids.ts";
 import { KeySpace, prefixRange, tenantRange } from "./key-space.ts";
 import { PLATFORM_SCOPE } from "./record-tables.ts";
@@ -35,7 +37,7 @@ class StoreDatabase implements Database {
   /** The last preparation of each branch; the next one waits for it. */
   readonly #preparing = new Map<string, Promise<unknown>>();
   readonly #sweeps = new Map<string, Promise<void>>();
-  readonly #erasing = new Set<Promise<void>>();
+  readonly #erasing = new Set<Promise<unknown>>();
   readonly #schemaHost: SchemaHost;
   #closed = false;
 
@@ -97,24 +99,27 @@ class StoreDatabase implements Database {
     if (pendingId !== null) await discard(this.#schemaHost, scope, pendingId);
   }
 
-  async eraseTenant(tenant: string): Promise<void> {
-    const erasing = this.#eraseTenant(tenant);
-    this.#erasing.add(erasing);
-    try {
-      await erasing;
-    } finally {
-      this.#erasing.delete(erasing);
-    }
+  createBranchFrom(transaction: Transaction, from: { readonly base: Scope; readonly at?: Timestamp }): Promise<Timestamp> {
+    assert(transaction instanceof OpenTransaction, "the transaction is one of this database");
+    return createBranchFrom({ store: this.#store, ids: this.#ids, catalogues: this.#catalogues }, transaction, from);
   }
 
-  async #eraseTenant(tenant: string): Promise<void> {
+  async eraseTenant(tenant: string): Promise<void> {
+    await this.#eraseTracked(tenant, tenantRange(tenant));
+  }
+
+  eraseBranch(scope: Scope): Promise<boolean> {
+    return this.#eraseTracked(scope.tenant, this.#keySpace(scope).all());
+  }
+
+  async #eraseTracked(tenant: string, range: KeyRange): Promise<boolean> {
     assert(tenant !== PLATFORM_SCOPE.tenant, "the platform's own records are not a tenant's");
-    while (!this.#closed) {
-      const snapshot = await this.#store.snapshot();
-      const entries = await snapshot.range({ ...tenantRange(tenant), order: "asc", limit: limit("schemaBatchDocumentsMax") });
-      snapshot.release();
-      if (entries.length === 0) return;
-      await this.#store.commit({ writes: entries.map(({ key }) => ({ key, value: null })) });
+    const erasing = eraseRange(this.#store, range, () => this.#closed);
+    this.#erasing.add(erasing);
+    try {
+      return await erasing;
+    } finally {
+      this.#erasing.delete(erasing);
     }
   }
 
@@ -139,7 +144,7 @@ class StoreDatabase implements Database {
     const branch = this.#keySpace(scope);
     const snapshot = await this.#store.snapshot(options.at);
     const view = new View({ snapshot, breather: new Breather(this.#runtime), readonly: options.readonly });
-    const catalogue = new TransactionCatalogue({ view, keys: branch, cache: this.#catalogues, ids: this.#ids });
+    const catalogue = new TransactionCatalogue({ store: this.#store, view, keys: branch, cache: this.#catalogues, ids: this.#ids });
     const { nowMs } = options;
     return new OpenTransaction({
       store: this.#store,

@@ -1,6 +1,6 @@
 /** Reads a stored catalogue. What is stored was written by this host or an older one, so a failure is damage, not input. */
 import { assert } from "@plinth/core/assert.ts";
-import type { CatalogueData, IndexInfo, PendingSchema, TableInfo } from "./catalogue.ts";
+import type { CatalogueBase, CatalogueData, IndexInfo, PendingSchema, TableInfo } from "./catalogue.ts";
 
 export function parseCatalogue(json: unknown): CatalogueData {
   const data = record(json);
@@ -12,6 +12,8 @@ export function parseCatalogue(json: unknown): CatalogueData {
     indexes: list(data["indexes"]).map(parseIndex),
     schemaText: textOrNull(data["schemaText"]),
     pending: data["pending"] === null ? null : parsePending(data["pending"]),
+    // Catalogues of older hosts do not have it.
+    base: data["base"] === null || data["base"] === undefined ? null : parseBase(data["base"]),
   };
 }
 
@@ -42,6 +44,19 @@ function parseIndex(json: unknown): IndexInfo {
 function parsePending(json: unknown): PendingSchema {
   const pending = record(json);
   return { id: text(pending["id"]), schemaText: textOrNull(pending["schemaText"]) };
+}
+
+function parseBase(json: unknown): CatalogueBase {
+  const base = record(json);
+  return {
+    layers: list(base["layers"]).map((layer) => {
+      const { branch, at } = record(layer);
+      return { branch: text(branch), at: whole(at) };
+    }),
+    tablesEnd: whole(base["tablesEnd"]),
+    indexesEnd: whole(base["indexesEnd"]),
+    pins: list(base["pins"]).map(text),
+  };
 }
 
 function record(json: unknown): Readonly<Record<string, unknown>> {

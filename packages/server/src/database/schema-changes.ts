@@ -172,6 +172,7 @@ async function fillTable(host: SchemaHost, scope: Scope, { task, pendingId, prog
 async function existingDocuments(host: SchemaHost, scope: Scope, { table }: TableWork): Promise<KeyRange | null> {
   const transaction = await host.begin(scope, { readonly: true });
   try {
+    await transaction.catalogue.load();
     const range = transaction.keys.documents(table.number);
     const { entries } = await transaction.view.range({ range, order: "desc", limit: 1 });
     const last = entries[0];
@@ -251,6 +252,7 @@ export async function sweepDropped(host: SchemaHost, scope: Scope, stopped: () =
     const transaction = await host.begin(scope, { readonly: true });
     const writes: Write[] = [];
     try {
+      // The catalogue is not loaded: entries of a layer below are not the branch's to delete.
       const { view, keys } = transaction;
       const note = (await view.range({ range: keys.droppedIndexes(), order: "asc", limit: 1 })).entries[0];
       if (note === undefined || stopped()) return;

@@ -2,9 +2,10 @@
 import { assert, must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { Catalogue, TableInfo } from "./catalogue.ts";
+import { Catalogue, type TableInfo } from "./catalogue.ts";
 import { type CatalogueCache, storeCatalogue } from "./catalogue-cache.ts";
 import type { InternalIds } from "./internal-ids.ts";
+import type { Store } from "../store/store.ts";
 import type { KeySpace } from "./key-space.ts";
 import type { View } from "./view.ts";
 
@@ -12,16 +13,25 @@ const SECRET_BYTES = 32;
 const VERSION_BYTES = 16;
 
 export class TransactionCatalogue {
+  readonly #store: Store;
   readonly #view: View;
   readonly #keys: KeySpace;
   readonly #cache: CatalogueCache;
   readonly #ids: InternalIds;
   #base: Catalogue | undefined;
+  #loading: Promise<Catalogue> | undefined;
   #current: Catalogue | undefined;
   readonly #layers: (Catalogue | undefined)[] = [];
   #tablesMade = 0;
 
-  constructor(options: { readonly view: View; readonly keys: KeySpace; readonly cache: CatalogueCache; readonly ids: InternalIds }) {
+  constructor(options: {
+    readonly store: Store;
+    readonly view: View;
+    readonly keys: KeySpace;
+    readonly cache: CatalogueCache;
+    readonly ids: InternalIds;
+  }) {
+    this.#store = options.store;
     this.#view = options.view;
     this.#keys = options.keys;
     this.#cache = options.cache;
@@ -30,7 +40,14 @@ export class TransactionCatalogue {
 
   async load(): Promise<Catalogue> {
     if (this.#current !== undefined) return this.#current;
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  /** The one load of the transaction: calls and the platform's own reads may ask at the same time. */
+  async #load(): Promise<Catalogue> {
     const loaded = await this.#cache.load(this.#view, this.#keys);
+    if (loaded.data.base !== null) await this.#view.layOver(loaded.data.base, { keys: this.#keys, store: this.#store });
     this.#base = loaded;
     this.#current = loaded;
     return loaded;
@@ -44,6 +61,14 @@ export class TransactionCatalogue {
   /** The catalogue, which was loaded before. */
   get current(): Catalogue {
     return must(this.#current, "the catalogue is loaded");
+  }
+
+  /** A catalogue for a branch that has none, read or not. */
+  begin(next: Catalogue): void {
+    assert(this.#base === undefined || this.#base.data.tables.length === 0, "the branch has no catalogue");
+    assert(this.#layers.length === 0, "a branch begins outside nested calls");
+    this.#base = Catalogue.empty();
+    this.#current = next;
   }
 
   change(next: Catalogue): void {

@@ -1,7 +1,7 @@
 /** One transaction: the syscalls of user code, the platform's records, nested calls and the commit. */
 import { assert, unreachable } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
-import type { KeyRange, Store, Timestamp } from "../store/store.ts";
+import type { KeyRange, Pin, Store, Timestamp } from "../store/store.ts";
 import type { Records, Scope, SystemTableName, Transaction, TransactionMetrics } from "./database.ts";
 import { Documents } from "./documents.ts";
 import { type KeySpace, keyMeaning } from "./key-space.ts";
@@ -71,6 +71,7 @@ export class OpenTransaction implements Transaction {
   /** `ending`: calls that arrived are performed still, new ones are refused. */
   #state: "open" | "ending" | "over" = "open";
   readonly #afterCommit: (() => void)[] = [];
+  readonly #pins: Pin[] = [];
 
   constructor(options: TransactionOptions) {
     const { view, keys, catalogue, ids, nowMs } = options;
@@ -228,6 +229,11 @@ export class OpenTransaction implements Transaction {
     return this.view.reads.ranges();
   }
 
+  /** Makes pins together with the commit. */
+  pin(pins: readonly Pin[]): void {
+    this.#pins.push(...pins);
+  }
+
   /** Calls `action` when the transaction has committed. */
   afterCommit(action: () => void): void {
     this.#afterCommit.push(action);
@@ -241,10 +247,14 @@ export class OpenTransaction implements Transaction {
     await this.idle();
     if (this.#isOver()) throw tooLate("commit");
     if (!this.readonly) this.catalogue.flush();
+    const prepared = this.view.storeWrites();
+    // Without layers nothing happens between the last call and the commit.
+    const writes = Array.isArray(prepared) ? prepared : await prepared;
+    if (this.#isOver()) throw tooLate("commit");
     this.release();
-    const writes = this.view.overlay.writes();
     if (writes.length === 0) return { kind: "committed", ts: this.ts };
-    const result = await this.#store.commit({ writes, reads: { at: this.ts, ranges: this.readRanges() } });
+    const pins = this.#pins.length === 0 ? {} : { pins: { made: this.#pins, ended: [] } };
+    const result = await this.#store.commit({ writes, reads: { at: this.ts, ranges: this.readRanges() }, ...pins });
     if (result.kind === "conflict") return { kind: "conflict", what: this.#describe(result.key) };
     for (const action of this.#afterCommit) action();
     return result;
@@ -253,7 +263,7 @@ export class OpenTransaction implements Transaction {
   release(): void {
     if (this.#state === "over") return;
     this.#state = "over";
-    this.view.snapshot.release();
+    this.view.release();
   }
 
   #describe(key: Uint8Array): string {

@@ -4,15 +4,20 @@ import { keyAfter } from "@plinth/core/documents/keys.ts";
 import { ReadSet } from "@plinth/core/documents/read-set.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { Key, Snapshot } from "../store/store.ts";
+import type { Key, Snapshot, Store, Write } from "../store/store.ts";
 import type { Breather } from "./breather.ts";
+import type { CatalogueBase } from "./catalogue.ts";
+import type { KeySpace } from "./key-space.ts";
+import { LayeredSnapshot } from "./layers.ts";
 import { Overlay } from "./overlay.ts";
 import { readRange, type RangeRequest, type RangeResult } from "./read-range.ts";
 
 const STORE_BYTES_MAX = limit("transactionStoreBytesMax");
 
 export class View {
-  readonly snapshot: Snapshot;
+  #snapshot: Snapshot;
+  #layers: LayeredSnapshot | undefined;
+  #released = false;
   readonly overlay = new Overlay();
   readonly reads = new ReadSet();
   readonly breather: Breather;
@@ -20,16 +25,41 @@ export class View {
   #storeBytes = 0;
 
   constructor(options: { readonly snapshot: Snapshot; readonly breather: Breather; readonly readonly: boolean }) {
-    this.snapshot = options.snapshot;
+    this.#snapshot = options.snapshot;
     this.breather = options.breather;
     this.#readonly = options.readonly;
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** Shows the layers of `base` below what the branch has of its own. */
+  async layOver(base: CatalogueBase, below: { readonly keys: KeySpace; readonly store: Store }): Promise<void> {
+    assert(this.#layers === undefined, "layers are laid once");
+    const { keys, store } = below;
+    const layers = await LayeredSnapshot.over({ snapshot: this.#snapshot, keys }, { store, base, breather: this.breather });
+    if (this.#released) layers.release();
+    this.#layers = layers;
+    this.#snapshot = layers;
+  }
+
+  /** What the transaction writes, as it goes to the store. Before the release. */
+  storeWrites(): Promise<Write[]> | Write[] {
+    const writes = this.overlay.writes();
+    return this.#layers === undefined ? writes : this.#layers.marked(writes);
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#snapshot.release();
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
     const own = this.overlay.get(key);
     if (own !== undefined) return own.value ?? undefined;
     this.reads.addPoint(key);
-    return this.snapshot.get(key);
+    return this.#snapshot.get(key);
   }
 
   /** The first `limit` entries of the range; what lies behind the last of them counts as not read. */
@@ -49,6 +79,8 @@ export class View {
   }
 
   put(key: Key, value: Uint8Array): void {
+    // An empty value is a mark in a branch over others.
+    assert(value.length > 0, "a value is never empty");
     this.#write(key, value);
   }
 

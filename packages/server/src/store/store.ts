@@ -12,6 +12,8 @@
  * S5 History: any moment within the retention can be read, and what a snapshot in use reads is never collected.
  * S6 Exclusive: at most one host has an embedded store open.
  * S7 `commit` never blocks the event loop of its caller; batches that wait together share one sync.
+ * S8 Pinned: the moment of a pin can be read in the range of the pin for as long as any readable moment has the pin, restarts
+ *    and restored backups included. Nothing else is kept for it.
  */
 export type Key = Uint8Array;
 
@@ -35,9 +37,25 @@ export interface Entry {
   readonly value: Uint8Array;
 }
 
+/** Keeps one moment of one range readable, however old it becomes. */
+export interface Pin {
+  /** Unique over the life of the store. */
+  readonly id: Key;
+  readonly range: KeyRange;
+  readonly at: Timestamp;
+}
+
+export interface PinChanges {
+  readonly made: readonly Pin[];
+  /** Ids. An unknown one is harmless. */
+  readonly ended: readonly Key[];
+}
+
 export interface Batch {
   /** At most one write per key. */
   readonly writes: readonly Write[];
+  /** Pins that come and go with the writes (error SnapshotTooOld when the moment of a new one cannot be read any more). */
+  readonly pins?: PinChanges;
   /** What the writer has read and at which snapshot; absent for blind writes. */
   readonly reads?: { readonly at: Timestamp; readonly ranges: readonly KeyRange[] };
 }
@@ -67,8 +85,11 @@ export interface Snapshot {
 }
 
 export interface Store {
-  /** The latest committed state, or the state at `at` (error SnapshotTooOld outside the retention or in the future). */
-  snapshot(at?: Timestamp): Promise<Snapshot>;
+  /**
+   * The latest committed state, or the state at `at` (error SnapshotTooOld outside the retention or in the future). A snapshot
+   * that is asked for with `within` reads only keys of that range; a pin may make it possible outside the retention.
+   */
+  snapshot(at?: Timestamp, within?: KeyRange): Promise<Snapshot>;
   /** Rejects with StoreFailure when the outcome is a failure of the store; then nothing was written. */
   commit(batch: Batch): Promise<CommitResult>;
   /** The timestamp of the last durable commit. */

@@ -18,7 +18,7 @@ import { assert, must } from "@plinth/core/assert.ts";
 import { compareBytes } from "@plinth/core/documents/keys.ts";
 import { firstConflict } from "@plinth/core/documents/read-set.ts";
 import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
-import type { Batch, Commit, CommitResult, Key, KeyRange, Timestamp, Write } from "../store.ts";
+import type { Batch, Commit, CommitResult, Key, KeyRange, PinChanges, Timestamp, Write } from "../store.ts";
 import { batchBytes, encodeGroup } from "./group-encoding.ts";
 import { apart, type RecentCommits } from "./recent-commits.ts";
 import type { WriterClient } from "./writer-client.ts";
@@ -34,7 +34,7 @@ export interface CommittedKeys {
 export interface PipelineHost {
   nowMs(): number;
   /** Called for each durable commit, in order. */
-  durable(commit: Commit): void;
+  durable(commit: Commit, pins: PinChanges | undefined): void;
   /** Called before the answers of a group are given: the database has changed. */
   written(logPages: number): void;
   /** Which of these commits are in the database. */
@@ -63,6 +63,7 @@ type Check =
 interface InFlight {
   readonly ts: Timestamp;
   readonly writes: readonly Write[];
+  readonly pins: PinChanges | undefined;
   readonly bytes: number;
   resolve(result: CommitResult): void;
   reject(error: PlinthError): void;
@@ -125,18 +126,18 @@ export class CommitPipeline {
     if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > this.#pendingBytesMax) {
       throw plinthError("StoreFailure", { what: `take more writes: ${this.#pendingBytes} bytes wait for the disk` });
     }
-    return this.#submit(writes, bytes);
+    return this.#submit({ writes, pins: batch.pins, bytes });
   }
 
   /** Must be called in the turn in which the batch was found free of conflicts. */
-  #submit(writes: readonly Write[], bytes: number): Promise<CommitResult> {
+  #submit({ writes, pins, bytes }: Pick<InFlight, "writes" | "pins" | "bytes">): Promise<CommitResult> {
     const ts = Math.max(this.#lastTs + 1, Math.floor(this.#host.nowMs() * 1000));
     assert(Number.isSafeInteger(ts), "the clock is within the range of timestamps");
     this.#lastTs = ts;
     this.#recent.add(ts, writes);
     this.#pendingBytes += bytes;
     return new Promise((resolve, reject) => {
-      const entry: InFlight = { ts, writes, bytes, resolve, reject, waiting: [] };
+      const entry: InFlight = { ts, writes, pins, bytes, resolve, reject, waiting: [] };
       this.#inFlight.set(ts, entry);
       // What else this turn submits travels in the same message.
       if (this.#queued.push(entry) === 1) setImmediate(() => this.#handOver());
@@ -161,7 +162,8 @@ export class CommitPipeline {
   }
 
   #send(group: readonly InFlight[], bytes: number): void {
-    this.#writer.request({ kind: "commit", group: encodeGroup(group, bytes) }).then(
+    const pins = group.flatMap(({ ts, pins: changes }) => (changes === undefined ? [] : [{ ts, changes }]));
+    this.#writer.request({ kind: "commit", group: encodeGroup(group, bytes), ...(pins.length === 0 ? {} : { pins }) }).then(
       (reply) => {
         assert(reply.kind === "written", "a group is answered with its outcome");
         this.#host.written(reply.logPages);
@@ -178,7 +180,7 @@ export class CommitPipeline {
       this.#pendingBytes -= entry.bytes;
       const reason = reasons.get(entry.ts);
       if (reason === undefined) {
-        this.#host.durable({ ts: entry.ts, writes: entry.writes });
+        this.#host.durable({ ts: entry.ts, writes: entry.writes }, entry.pins);
         entry.resolve({ kind: "committed", ts: entry.ts });
       } else {
         this.#recent.remove(entry.ts);

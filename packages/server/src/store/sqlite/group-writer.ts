@@ -8,7 +8,9 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { reasonOf } from "./connection.ts";
+import type { PinChanges, Timestamp } from "../store.ts";
 import type { DecodedBatch } from "./group-encoding.ts";
+import type { PinTable } from "./pins.ts";
 import type { BatchFailure } from "./writer-protocol.ts";
 
 export class GroupWriter {
@@ -19,9 +21,11 @@ export class GroupWriter {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #append: StatementSync;
+  readonly #pins: PinTable;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, pins: PinTable) {
     this.#database = database;
+    this.#pins = pins;
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#commit = database.prepare("COMMIT");
     this.#keepReplaced = database.prepare(
@@ -32,23 +36,24 @@ export class GroupWriter {
     this.#append = database.prepare("INSERT INTO log (ts, keys) VALUES (?1, ?2)");
   }
 
-  /** Makes the batches durable, in their order, and returns those that could not be written. */
-  write(batches: readonly DecodedBatch[]): BatchFailure[] {
+  /** Makes the batches durable with their changes of pins, in their order, and returns those that could not be written. */
+  write(batches: readonly DecodedBatch[], pins: ReadonlyMap<Timestamp, PinChanges> = new Map()): BatchFailure[] {
     try {
-      this.#writeTogether(batches);
+      this.#writeTogether(batches, pins);
       return [];
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      this.#pins.forget();
       const [only, ...others] = batches;
       if (only !== undefined && others.length === 0) {
         this.#coverRemains();
         return [{ ts: only.ts, reason: reasonOf(error) }];
       }
-      return batches.flatMap((batch) => this.write([batch]));
+      return batches.flatMap((batch) => this.write([batch], pins));
     }
   }
 
-  #writeTogether(batches: readonly DecodedBatch[]): void {
+  #writeTogether(batches: readonly DecodedBatch[], pins: ReadonlyMap<Timestamp, PinChanges>): void {
     this.#begin.run();
     for (const { ts, keys, writes } of batches) {
       for (const { key, value } of writes) {
@@ -57,6 +62,8 @@ export class GroupWriter {
         else this.#put.run(key, value, ts);
       }
       this.#append.run(ts, keys);
+      const changes = pins.size === 0 ? undefined : pins.get(ts);
+      if (changes !== undefined) this.#pins.change(ts, changes);
     }
     this.#commit.run();
   }

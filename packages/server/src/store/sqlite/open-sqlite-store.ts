@@ -6,6 +6,7 @@ import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { firstRow, integerAt, openConnection } from "./connection.ts";
 import { createPrivateFile, folderUnusable, lockDataFolder, syncFolder, type DataFolder } from "./data-folder.ts";
+import { readPins, type StoredPin } from "./pins.ts";
 import { fileKind, migrate } from "./schema.ts";
 import { SqliteStore, type StoredState } from "./sqlite-store.ts";
 
@@ -40,7 +41,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<SqliteStore
     const store = new SqliteStore({
       folder,
       runtime: options.runtime,
-      state: prepareDatabase(folder),
+      ...prepareDatabase(folder),
       writer: {
         databaseFile: folder.databaseFile,
         cacheBytes: WRITER_CACHE_BYTES,
@@ -74,7 +75,7 @@ async function startOrClose(store: SqliteStore): Promise<void> {
 }
 
 /** Brings the database to the newest schema and reads where it stands. */
-function prepareDatabase(folder: DataFolder): StoredState {
+function prepareDatabase(folder: DataFolder): { readonly state: StoredState; readonly pins: readonly StoredPin[] } {
   let database: DatabaseSync | undefined;
   try {
     createPrivateFile(folder.databaseFile);
@@ -82,7 +83,7 @@ function prepareDatabase(folder: DataFolder): StoredState {
     bringUpToDate(folder, database);
     syncFolder(folder.folder);
     syncFolder(dirname(folder.folder));
-    return readState(database);
+    return { state: readState(database), pins: readPins(database) };
   } catch (error) {
     throw error instanceof PlinthError ? error : folderUnusable(folder.folder, error);
   } finally {

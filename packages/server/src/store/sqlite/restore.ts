@@ -119,6 +119,9 @@ function rewind(database: DatabaseSync, at: Timestamp): void {
       .run(at);
     database.prepare("DELETE FROM replaced WHERE until_ts > ?1").run(at);
     database.prepare("DELETE FROM log WHERE ts > ?1").run(at);
+    // Pins hold again that held at the moment; what later ones kept is searched for by the next collection.
+    database.prepare("UPDATE pins SET ended_ts = NULL WHERE ended_ts > ?1").run(at);
+    database.prepare("UPDATE pins SET ended_ts = 0 WHERE made_ts > ?1").run(at);
     // The moment itself becomes the last commit; it writes nothing.
     database.prepare("INSERT OR IGNORE INTO log (ts, keys) VALUES (?1, x'')").run(at);
     database.exec("COMMIT");

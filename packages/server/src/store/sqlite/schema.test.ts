@@ -7,6 +7,7 @@ import { APPLICATION_ID, fileKind, migrate, MIGRATIONS } from "./schema.ts";
 /** A migration that was released is never edited: another data folder has run it already. Add a new one. */
 const CHECKSUMS: Record<string, string> = {
   "0001-store.sql": "866fff1748fa053978c0feea3fbc6ef13804001b27dd9737ff4004e6cdc20270",
+  "0002-pins.sql": "652fb0fb84191c8e65ab52dae24d9eceb24f6907a183356efdd5c619065a3a18",
 };
 
 const folder = new URL("./migrations/", import.meta.url);

@@ -46,20 +46,25 @@ export class MomentSnapshot implements Snapshot {
   readonly ts: Timestamp;
   readonly #reader: MomentReader;
   readonly #letGo: () => void;
+  /** The only range that may be read, when not all of the moment is kept. */
+  readonly #within: KeyRange | undefined;
   #released = false;
 
-  constructor(ts: Timestamp, reader: MomentReader, letGo: () => void) {
+  constructor(ts: Timestamp, reader: MomentReader, held: { readonly letGo: () => void; readonly within?: KeyRange | undefined }) {
     this.ts = ts;
     this.#reader = reader;
-    this.#letGo = letGo;
+    this.#letGo = held.letGo;
+    this.#within = held.within;
   }
 
   async get(key: Key): Promise<Uint8Array | undefined> {
     this.#assertHeld();
+    this.#assertWithin(key, key);
     return this.#reader.get(this.ts, key);
   }
 
   async range({ start, end, order, limit }: RangeOptions): Promise<Entry[]> {
+    this.#assertWithin(start, end);
     const found: Entry[] = [];
     let rest: KeyRange | undefined = compareBytes(start, end) < 0 ? { start, end } : undefined;
     let bytes = 0;
@@ -81,6 +86,12 @@ export class MomentSnapshot implements Snapshot {
   release(): void {
     this.#released = true;
     this.#letGo();
+  }
+
+  #assertWithin(first: Key, last: Key): void {
+    const within = this.#within;
+    if (within === undefined) return;
+    assert(compareBytes(within.start, first) <= 0 && compareBytes(last, within.end) <= 0, "a snapshot of a range is read within it");
   }
 
   #assertHeld(): void {

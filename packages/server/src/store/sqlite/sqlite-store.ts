@@ -6,13 +6,14 @@
  * `moment-reader.ts` to the connection of this thread, which answers within microseconds from the page cache.
  *
  * T1 `latest` never exceeds what is durable, and no snapshot exceeds `latest`.
- * T2 A moment is readable when horizon ≤ moment ≤ latest; what it needs is kept while it is in use.
+ * T2 A moment is readable when horizon ≤ moment ≤ latest, and the moment of a pin in the range of the pin; what it needs is kept
+ *    while it is in use.
  * T3 The write-ahead log starts anew whenever it exceeds its size, unless a backup holds it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { plinthError } from "@plinth/core/errors.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Batch, Commit, CommitResult, Snapshot, Store, Timestamp } from "../store.ts";
+import type { Batch, Commit, CommitResult, KeyRange, PinChanges, Snapshot, Store, Timestamp } from "../store.ts";
 import { writeBackup } from "./backup.ts";
 import { CommitPipeline } from "./commit-pipeline.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -20,6 +21,7 @@ import { History } from "./history.ts";
 import { LogReader } from "./log-reader.ts";
 import { MomentReader } from "./moment-reader.ts";
 import { PinnedConnection } from "./pinned-connection.ts";
+import { PinBook, type StoredPin } from "./pins.ts";
 import { RecentCommits } from "./recent-commits.ts";
 import { MomentSnapshot, MomentsInUse } from "./snapshots.ts";
 import { WalKeeper } from "./wal-keeper.ts";
@@ -31,6 +33,7 @@ export interface SqliteStoreOptions {
   readonly runtime: Runtime;
   readonly writer: WriterSettings;
   readonly state: StoredState;
+  readonly pins: readonly StoredPin[];
   readonly historyRetentionMs: number;
   readonly collectIntervalMs: number;
   readonly readerCacheBytes: number;
@@ -61,6 +64,7 @@ export class SqliteStore implements Store {
   readonly #connection: PinnedConnection;
   readonly #recent: RecentCommits;
   readonly #inUse = new MomentsInUse();
+  readonly #pins: PinBook;
   readonly #reader: MomentReader;
   readonly #logReader: LogReader;
   readonly #writer: WriterClient;
@@ -76,6 +80,7 @@ export class SqliteStore implements Store {
     const { folder, runtime, state } = options;
     this.#folder = folder;
     this.#latest = state.latest;
+    this.#pins = new PinBook(options.pins);
     this.#connection = new PinnedConnection(folder.databaseFile, { cacheBytes: options.readerCacheBytes });
     this.#recent = new RecentCommits({ floor: state.latest, bytesMax: options.recentBytesMax });
     this.#reader = new MomentReader(this.#connection, this.#recent);
@@ -96,7 +101,7 @@ export class SqliteStore implements Store {
       host: {
         nowMs: () => runtime.nowMs(),
         written: (walPages) => this.#written(walPages),
-        durable: (commit) => this.#durable(commit),
+        durable: (commit, pins) => this.#durable(commit, pins),
         findCommits: (timestamps) => this.#logReader.find(timestamps),
         keysAfter: (at) => {
           this.#assertReadable(at);
@@ -127,16 +132,25 @@ export class SqliteStore implements Store {
     return this.#latest;
   }
 
-  async snapshot(at?: Timestamp): Promise<Snapshot> {
+  async snapshot(at?: Timestamp, within?: KeyRange): Promise<Snapshot> {
     this.#assertOpen();
     const ts = at ?? this.#newest();
-    this.#assertReadable(ts);
-    return new MomentSnapshot(ts, this.#reader, this.#inUse.hold(ts));
+    const letGo = within === undefined ? this.#hold(ts) : this.#holdWithin(ts, within);
+    return new MomentSnapshot(ts, this.#reader, { letGo, within });
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
     this.#assertOpen();
-    return this.#pipeline.commit(batch);
+    const made = batch.pins?.made ?? [];
+    if (made.length === 0) return this.#pipeline.commit(batch);
+    // The pin itself holds its moment only when the writer thread has it.
+    const holds: (() => void)[] = [];
+    try {
+      for (const { at, range } of made) holds.push(this.#holdWithin(at, range));
+      return await this.#pipeline.commit(batch);
+    } finally {
+      for (const letGo of holds) letGo();
+    }
   }
 
   onCommit(listener: (commit: Commit) => void): () => void {
@@ -225,8 +239,9 @@ export class SqliteStore implements Store {
     this.#wal.grown(walPages);
   }
 
-  #durable(commit: Commit): void {
+  #durable(commit: Commit, pins: PinChanges | undefined): void {
     this.#latest = Math.max(this.#latest, commit.ts);
+    if (pins !== undefined) this.#pins.change(commit.ts, pins, this.#history.horizon);
     for (const listener of this.#listeners) {
       try {
         listener(commit);
@@ -237,6 +252,17 @@ export class SqliteStore implements Store {
         });
       }
     }
+  }
+
+  #hold(at: Timestamp): () => void {
+    this.#assertReadable(at);
+    return this.#inUse.hold(at);
+  }
+
+  /** A moment at which the pin holds is held instead of the pinned one, so that history can be collected meanwhile. */
+  #holdWithin(at: Timestamp, range: KeyRange): () => void {
+    const endedTs = this.#pins.holdsUntil(at, range, this.#history.horizon);
+    return endedTs === undefined ? this.#hold(at) : this.#inUse.hold(Math.min(this.#latest, endedTs - 1));
   }
 
   #assertReadable(at: Timestamp): void {

@@ -2,7 +2,7 @@
  * What the host and its writer thread say to each other. Requests are answered in their order, one
  * answer each.
  */
-import type { Timestamp } from "../store.ts";
+import type { PinChanges, Timestamp } from "../store.ts";
 
 /** What the writer thread is started with. */
 export interface WriterSettings {
@@ -15,13 +15,19 @@ export interface WriterSettings {
 }
 
 export type WriterRequest =
-  /** Write these batches (`group-encoding.ts`). */
-  | { readonly kind: "commit"; readonly group: ArrayBuffer }
+  /** Write these batches (`group-encoding.ts`), and the changes of pins that belong to some of them. */
+  | { readonly kind: "commit"; readonly group: ArrayBuffer; readonly pins?: readonly StampedPins[] }
   /** Remove one slice of what no moment from `horizon` on can see. */
   | { readonly kind: "collect"; readonly horizon: Timestamp }
   /** Move the write-ahead log into the database file and start it anew, which waits for readers. */
   | { readonly kind: "checkpoint" }
   | { readonly kind: "close" };
+
+/** What the batch with this timestamp changes of the pins. */
+export interface StampedPins {
+  readonly ts: Timestamp;
+  readonly changes: PinChanges;
+}
 
 export interface BatchFailure {
   readonly ts: Timestamp;

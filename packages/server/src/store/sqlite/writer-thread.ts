@@ -9,6 +9,7 @@ import { firstRow, integerAt, openConnection, reasonOf } from "./connection.ts";
 import { decodeGroup } from "./group-encoding.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { HistoryCollector } from "./history-collector.ts";
+import { PinTable } from "./pins.ts";
 import type { WriterReply, WriterRequest, WriterSettings } from "./writer-protocol.ts";
 
 type CommitRequest = Extract<WriterRequest, { kind: "commit" }>;
@@ -27,8 +28,10 @@ class WriterThread {
     this.#database = openConnection(settings.databaseFile, { cacheBytes: settings.cacheBytes, lockWaitMs: 100 });
     const pageBytes = integerAt(must(firstRow(this.#database.prepare("PRAGMA page_size")), "a pragma has a row"), 0);
     this.#database.exec(`PRAGMA max_page_count = ${Math.floor(settings.databaseBytesMax / pageBytes)}`);
-    this.#groups = new GroupWriter(this.#database);
-    this.#collector = new HistoryCollector(this.#database, { keysMax: settings.collectKeysMax, bytesMax: settings.collectBytesMax });
+    const pins = new PinTable(this.#database);
+    this.#groups = new GroupWriter(this.#database, pins);
+    const limits = { keysMax: settings.collectKeysMax, bytesMax: settings.collectBytesMax };
+    this.#collector = new HistoryCollector(this.#database, pins, limits);
     this.#logSize = this.#database.prepare("PRAGMA wal_checkpoint(NOOP)");
     port.on("message", (request: WriterRequest) => this.#drain(request));
   }
@@ -59,7 +62,8 @@ class WriterThread {
 
   #writeTogether(requests: readonly CommitRequest[]): void {
     const groups = requests.map(({ group }) => decodeGroup(group));
-    const failures = this.#groups.write(groups.flat());
+    const pins = new Map(requests.flatMap((request) => request.pins ?? []).map(({ ts, changes }) => [ts, changes]));
+    const failures = this.#groups.write(groups.flat(), pins);
     const logPages = this.#logPages();
     for (const batches of groups) {
       const own = failures.length === 0 ? failures : failures.filter(({ ts }) => batches.some((batch) => batch.ts === ts));
