@@ -1,0 +1,69 @@
+/**
+ * Where unpacked versions lie: reachable for the users that jails run as, and changed by nobody but the host. Each data folder has
+ * a place of its own, so that hosts of one machine do not remove each other's.
+ */
+import { createHash } from "node:crypto";
+import { chmod, lstat, mkdir, mkdtemp, readFile, realpath, stat } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join, parse } from "node:path";
+import { plinthError } from "@plinth/core/errors.ts";
+
+/** Everybody may pass through to a name that they know; only the owner sees the names. */
+const PARENT_MODE = 0o711;
+
+export async function prepareVersionsBase(options: { readonly dataDir: string; readonly folder: string | null }): Promise<string> {
+  const id = createHash("sha256")
+    .update(await realpath(options.dataDir))
+    .digest("hex")
+    .slice(0, 16);
+  if (options.folder !== null) {
+    await mkdir(options.folder, { recursive: true, mode: PARENT_MODE });
+    if (isRoot() && !(await isReachableByAll(options.folder)))
+      throw plinthError("BadConfiguration", { detail: `the users of jails cannot reach ${options.folder}, or others can change it` });
+    return await ownFolder(join(options.folder, id));
+  }
+  const parent = isRoot() ? "/var/lib/plinth/versions" : join(homedir(), ".cache", "plinth", "versions");
+  const made = await mkdir(parent, { recursive: true, mode: PARENT_MODE }).then(
+    () => true,
+    () => false,
+  );
+  if (made && (!isRoot() || (await isReachableByAll(parent)))) return await ownFolder(join(parent, id));
+  return await ownFolder(join(tmpdir(), `plinth-versions-${ownUid()}-${id}`));
+}
+
+/** Differs after each start of the machine; where that is not known, after each start of the host. */
+export async function bootIdOf(otherwise: string): Promise<string> {
+  const text = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");
+  return text.trim() === "" ? otherwise : text.trim();
+}
+
+/** The folder, if it is ours alone; another one when somebody else has the name. */
+async function ownFolder(folder: string): Promise<string> {
+  await mkdir(folder, { mode: PARENT_MODE }).catch(() => undefined);
+  const entry = await lstat(folder).catch(() => undefined);
+  if (entry?.isDirectory() === true && entry.uid === ownUid() && (entry.mode & 0o022) === 0) {
+    await chmod(folder, PARENT_MODE);
+    return folder;
+  }
+  const other = await mkdtemp(`${folder}-`);
+  await chmod(other, PARENT_MODE);
+  return other;
+}
+
+/** Whether every user can pass through the path and only root can change what it names. */
+async function isReachableByAll(path: string): Promise<boolean> {
+  const { root } = parse(path);
+  for (let at = await realpath(path); ; at = dirname(at)) {
+    const entry = await stat(at);
+    if (entry.uid !== 0 || (entry.mode & 0o001) === 0 || (entry.mode & 0o022) !== 0) return false;
+    if (at === root) return true;
+  }
+}
+
+function isRoot(): boolean {
+  return ownUid() === 0;
+}
+
+function ownUid(): number {
+  return process.getuid?.() ?? -1;
+}
