@@ -87,6 +87,13 @@ export const ERRORS = {
     message: "The key has no `{scope}` scope here.",
     next: "Use a key with that scope; `plinth keys list` shows what each may do.",
   },
+  BranchAccessDenied: {
+    ...caller,
+    status: 403,
+    grpc: "PERMISSION_DENIED",
+    message: "Branch access denied",
+    next: "Name a branch that exists and send its key as `X-Plinth-Branch-Key`; `plinth branches key` makes a new one.",
+  },
   NotFound: {
     ...caller,
     status: 404,
@@ -225,6 +232,41 @@ export const ERRORS = {
     grpc: "UNAVAILABLE",
     message: "fetch to {url} failed: {detail}.",
     next: "Try again, or check the address.",
+  },
+  // Keyrings.
+  KeyringTypeWrong: {
+    ...caller,
+    status: 400,
+    grpc: "FAILED_PRECONDITION",
+    message: "The keyring type cannot be used: {detail}.",
+    next: "Correct the keyring type in the manifest, or the values of its fields.",
+  },
+  KeyringRefused: {
+    ...caller,
+    status: 422,
+    grpc: "FAILED_PRECONDITION",
+    message: "The other system does not accept the keyring '{name}': {detail}.",
+    next: "Check the secret there, or sign in again.",
+  },
+  KeyringExpired: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The keyring '{name}' has expired and cannot be refreshed.",
+    next: "Connect it again: `plinth keyrings connect`.",
+  },
+  KeyringUnavailable: { ...overload, message: "The other system of a keyring cannot be asked: {detail}.", next: "Try again later." },
+  KeyringKeyMissing: {
+    ...platform,
+    retry: "never",
+    message: "A keyring is encrypted under the key {keyId}, which this host does not have.",
+    next: "Add that key to PLINTH_KEYRING_KEY or to the keyring-key file; without it the keyring has to be created again.",
+  },
+  KeyringUnreadable: {
+    ...platform,
+    retry: "never",
+    message: "The keyring {id} cannot be decrypted with the key {keyId}: what is stored was changed, or belongs to another place.",
+    next: "Delete it and create it again.",
   },
   NotAvailable: {
     ...userFunction,

@@ -31,6 +31,7 @@ import {
   parseSnapIn,
   parseTrigger,
 } from "../snap-ins/snap-in-records.ts";
+import { parseKeyringName, parseKeyringRow, parseKeyringType, parseOauthState } from "../keyrings/keyring-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
@@ -115,3 +116,14 @@ export const SERVICE_ACCOUNTS = defineRecordTable({ space: 125, name: "serviceAc
 export const SERVICE_TOKENS = defineRecordTable({ space: 126, name: "serviceTokens", parse: parseServiceToken });
 /** Key: id of the snap-in. */
 export const QUEUES = defineRecordTable({ space: 127, name: "queues", parse: parseQueue });
+
+// Keyrings (140–159).
+export const KEYRINGS = defineRecordTable({ space: 140, name: "keyrings", parse: parseKeyringRow });
+/** Key: user (null = the organisation), name. */
+export const KEYRING_NAMES = defineRecordTable({ space: 141, name: "keyringNames", parse: parseKeyringName });
+/** Key: package, id of the type. */
+export const KEYRING_TYPES = defineRecordTable({ space: 142, name: "keyringTypes", parse: parseKeyringType });
+/** Key: tenant, branch, id. Where keyrings lie, so that all can be encrypted anew. */
+export const KEYRING_PLACES = defineRecordTable({ space: 143, name: "keyringPlaces", placement: "platform", parse: parseMark });
+/** Key: sha-256 of the state. */
+export const OAUTH_STATES = defineRecordTable({ space: 144, name: "oauthStates", placement: "platform", parse: parseOauthState });

@@ -27,6 +27,8 @@ export interface Keyring {
   readonly state: "active" | "expired" | "revoked" | "pending";
   /** Of the organisation in the other system, when the type says how to find it. */
   readonly organization: { readonly id: string; readonly name: string } | null;
+  /** What to choose from with `chooseOrganization`, when the other system named several. */
+  readonly organizations: readonly { readonly id: string; readonly name: string }[];
   /** When the access token ends; null when it does not, or is no OAuth token. */
   readonly expiresMs: number | null;
 }
@@ -65,12 +67,22 @@ export interface Keyrings {
   finishOauth(request: { readonly state: string; readonly code: string }): Promise<Keyring>;
   list(scope: Scope, owner?: KeyringOwner): Promise<readonly Keyring[]>;
   get(scope: Scope, id: string): Promise<Keyring | undefined>;
-  /** The secrets of keyrings, refreshed when they are about to end. Names without a keyring are left out. */
+  /** Says which of several organisations of the other system the keyring is for. */
+  chooseOrganization(scope: Scope, id: string, organizationId: string): Promise<Keyring>;
+  /**
+   * The secrets of keyrings, refreshed when they are about to end. Names without a keyring are left out. Without an
+   * owner these are keyrings of the organisation, with one that user's; neither stands in for the other. Rejects with KeyringExpired.
+   */
   deliver(scope: Scope, names: readonly string[], owner?: KeyringOwner): Promise<Readonly<Record<string, DeliveredKeyring>>>;
-  /** Revokes it at the other system where the type says how, then deletes it. */
+  /**
+   * Delivers it no more from now on, revokes it at the other system where the type says how, then deletes it. When the other system
+   * cannot be asked it stays, as `revoked`, and this rejects; the next call deletes it whatever the other system says.
+   */
   revoke(scope: Scope, id: string): Promise<void>;
   /** Replaces every occurrence of a delivered secret in a text that leaves towards logs and errors. */
   redact(text: string, delivered: Readonly<Record<string, DeliveredKeyring>>): string;
   /** Encrypts everything under the newest key; older keys can be removed afterwards. Goes on after a restart. */
   rotate(): Promise<{ readonly keyrings: number }>;
+  /** Nothing of it runs any more when it resolves. */
+  close(): Promise<void>;
 }

@@ -1,0 +1,356 @@
+/** Makes the keyrings of a host; `keyrings.ts` is the contract. */
+import { createHash } from "node:crypto";
+import { must } from "@plinth/core/assert.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
+import type { Database, Scope } from "../database/database.ts";
+import { KEYRING_TYPES, KEYRINGS, OAUTH_STATES, PLATFORM_SCOPE } from "../database/record-tables.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Egress } from "../sandbox/egress.ts";
+import type { JailTools } from "../sandbox/tools.ts";
+import type { Log } from "../telemetry/log.ts";
+import type { KeyRing } from "./encryption.ts";
+import type { KeyringRow, PendingOauth, StoredSecret } from "./keyring-records.ts";
+import { KeyringStore } from "./keyring-store.ts";
+import { checkFields } from "./keyring-types.ts";
+import type { CreateKeyring, DeliveredKeyring, Keyring, KeyringOwner, Keyrings } from "./keyrings.ts";
+import { OauthGrants } from "./oauth-grants.ts";
+import { usesPkce } from "./oauth-requests.ts";
+import { fillRequest, OutsideCalls } from "./outside-calls.ts";
+import { redactSecrets } from "./redact.ts";
+import { Refresher } from "./refresher.ts";
+import { missingKeys, rotateKeyrings } from "./rotation.ts";
+import { SecretChecks } from "./secret-checks.ts";
+
+export interface KeyringsOptions {
+  readonly database: Database;
+  readonly ring: KeyRing;
+  readonly egress: Egress;
+  readonly tools: JailTools;
+  readonly runtime: Runtime;
+  readonly log: Log;
+}
+
+/** Says in the log which master keys are missing, if any: what they encrypt cannot be delivered. */
+export async function openKeyrings(options: KeyringsOptions): Promise<Keyrings> {
+  const keyrings = new StoredKeyrings(options);
+  await keyrings.start();
+  return keyrings;
+}
+
+const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+type StartOauth = Parameters<Keyrings["startOauth"]>[1];
+
+class StoredKeyrings implements Keyrings {
+  readonly #options: KeyringsOptions;
+  readonly #store: KeyringStore;
+  readonly #calls: OutsideCalls;
+  readonly #checks: SecretChecks;
+  readonly #grants: OauthGrants;
+  readonly #refresher: Refresher;
+  #rotating: Promise<{ readonly keyrings: number }> | undefined;
+
+  constructor(options: KeyringsOptions) {
+    const { runtime, log } = options;
+    this.#options = options;
+    this.#store = new KeyringStore(options);
+    this.#calls = new OutsideCalls(options);
+    this.#checks = new SecretChecks({ calls: this.#calls, tools: options.tools });
+    this.#grants = new OauthGrants({ store: this.#store, calls: this.#calls });
+    this.#refresher = new Refresher({ store: this.#store, grants: this.#grants, runtime, log });
+  }
+
+  async start(): Promise<void> {
+    for (const keyId of await missingKeys(this.#store))
+      this.#options.log.error({ keyId }, "keyrings are encrypted under a key that is not configured; they cannot be delivered");
+  }
+
+  async defineTypes(scope: Scope, packageName: string, types: readonly KeyringTypeSpec[]): Promise<void> {
+    const max = limit("keyringTypesPerPackageMax");
+    if (types.length > max) throw plinthError("RequestTooLarge", { what: "list of keyring types", actual: types.length, max });
+    await this.#store.database.update(scope, async ({ records }) => {
+      const before = await records.range(KEYRING_TYPES, { prefix: [packageName], limit: max });
+      for (const { key } of before) records.delete(KEYRING_TYPES, key);
+      for (const type of types) records.put(KEYRING_TYPES, [packageName, type.id], type);
+    });
+  }
+
+  async create(scope: Scope, request: CreateKeyring): Promise<Keyring> {
+    const type = await this.#store.type(scope, request.type);
+    if (type.kind !== "secret")
+      throw plinthError("BadRequest", {
+        detail: `The keyring type '${request.type}' is connected by signing in (OAuth 2), not by a secret.`,
+      });
+    const row = this.#newRow(request, "secret");
+    await this.#refuseTaken(scope, row);
+    const fields = checkFields(type, request.fields);
+    const secret = await this.#checks.secretOf(scope.tenant, type, fields);
+    const values = new Map([...Object.entries(fields), ["API_KEY", secret], ["ACCESS_TOKEN", secret]]);
+    const subject = { tenant: scope.tenant, keyring: row.id, name: row.name };
+    await this.#checks.verify(subject, type, values);
+    const organizations = await this.#checks.organizations(subject, type, values);
+    const sealed = this.#store.sealSecret(scope, row.id, { secret, refreshToken: null, fields, scope: "" });
+    const stored: KeyringRow = { ...row, ...organizationsOf(organizations), state: "active", secret: sealed };
+    await this.#store.database.update(scope, (transaction) => this.#store.add(transaction, stored));
+    this.#audit("a keyring was created", scope, stored);
+    return shown(stored);
+  }
+
+  async startOauth(scope: Scope, request: StartOauth) {
+    const type = await this.#store.type(scope, request.type);
+    if (type.kind !== "oauth2")
+      throw plinthError("BadRequest", { detail: `The keyring type '${request.type}' takes a secret; there is nobody to sign in with.` });
+    const state = this.#randomText(32);
+    const pending: PendingOauth = {
+      stateDigest: digestOf(state),
+      expiresMs: this.#nowMs() + limit("oauthStateMsMax"),
+      redirectUri: request.redirectUri,
+      verifier: usesPkce(type) ? this.#randomText(48) : null,
+      fields: checkFields(type, request.fields ?? {}),
+      scope: scopesOf(type, request.scopes),
+    };
+    const fresh = this.#newRow({ ...request, fields: {} }, "oauth2");
+    // Before anything is stored: it fails when the type cannot be used.
+    await this.#grants.authorizeUrl(scope, { row: fresh, type, pending, state });
+    const id = await this.#store.database.update(scope, async (transaction) => {
+      // An existing keyring is connected again; it serves on with what it has until then.
+      const existing = await this.#store.named(transaction, fresh.owner, fresh.name);
+      if (existing !== undefined && (existing.type !== fresh.type || existing.state === "revoked"))
+        throw plinthError("AlreadyExists", { what: `A keyring '${fresh.name}' of this owner` });
+      const row = existing ?? fresh;
+      const sealed = { ...row, pending: this.#store.sealPending(scope, row.id, pending) };
+      if (existing === undefined) await this.#store.add(transaction, sealed);
+      else {
+        this.#store.forgetPending(transaction, existing);
+        transaction.records.put(KEYRINGS, [row.id], sealed);
+      }
+      transaction.records.put(OAUTH_STATES, [pending.stateDigest], { ...scope, keyring: row.id });
+      return row.id;
+    });
+    return { id, state, authorizeUrl: await this.#grants.authorizeUrl(scope, { row: { ...fresh, id }, type, pending, state }) };
+  }
+
+  async finishOauth({ state, code }: { readonly state: string; readonly code: string }): Promise<Keyring> {
+    const { scope, row, pending } = await this.#takeState(state);
+    const type = await this.#store.type(scope, row.type);
+    const tokens = await this.#grants.exchange(scope, row, { pending, code });
+    const secret: StoredSecret = {
+      secret: tokens.accessToken,
+      refreshToken: tokens.refreshToken,
+      fields: pending.fields,
+      scope: pending.scope,
+    };
+    const expiresMs = tokens.expiresInS === null ? null : this.#nowMs() + tokens.expiresInS * 1000;
+    const values = await this.#grants.values(scope, row, { type, secret });
+    const subject = { tenant: scope.tenant, keyring: row.id, name: row.name };
+    const organizations = organizationsOf(await this.#checks.organizations(subject, type, values));
+    const sealed = this.#store.sealSecret(scope, row.id, secret);
+    const updatedMs = this.#nowMs();
+    const stored = await this.#store.change(scope, row.id, (current) =>
+      current.state === "revoked"
+        ? current
+        : { ...current, ...organizations, state: "active", secret: sealed, expiresMs, updatedMs, refresh: null, grant: current.grant + 1 },
+    );
+    if (stored === undefined || stored.state === "revoked") throw plinthError("NotFound", { what: `keyring '${row.id}'` });
+    this.#audit("a keyring was connected", scope, stored);
+    return shown(stored);
+  }
+
+  /** A state works once: it is gone when this resolves, whatever comes after. */
+  async #takeState(state: string) {
+    const unknown = plinthError("BadRequest", { detail: "This sign-in is unknown, was used already or took too long; start it again." });
+    const digest = digestOf(state);
+    const found = await this.#store.database.read(PLATFORM_SCOPE, ({ records }) => records.get(OAUTH_STATES, [digest]));
+    if (found === undefined) throw unknown;
+    const scope = { tenant: found.tenant, branch: found.branch };
+    const taken = await this.#store.database.update(scope, async ({ records }) => {
+      if ((await records.get(OAUTH_STATES, [digest])) === undefined) return undefined;
+      records.delete(OAUTH_STATES, [digest]);
+      const row = await records.get(KEYRINGS, [found.keyring]);
+      if (row === undefined || row.pending === null) return undefined;
+      const pending = this.#store.openPending(scope, row.id, row.pending);
+      if (pending.stateDigest !== digest) return undefined;
+      const without = { ...row, pending: null };
+      records.put(KEYRINGS, [row.id], without);
+      return { row: without, pending };
+    });
+    if (taken === undefined || taken.pending.expiresMs <= this.#nowMs()) throw unknown;
+    return { scope, ...taken };
+  }
+
+  async list(scope: Scope, owner?: KeyringOwner): Promise<readonly Keyring[]> {
+    const rows = await this.#store.database.read(scope, ({ records }) =>
+      records.range(KEYRINGS, { prefix: [], limit: limit("keyringsPerBranchMax") }),
+    );
+    return rows.filter(({ value }) => owner === undefined || value.owner.user === owner.user).map(({ value }) => shown(value));
+  }
+
+  async get(scope: Scope, id: string): Promise<Keyring | undefined> {
+    const row = await this.#store.get(scope, id);
+    return row === undefined ? undefined : shown(row);
+  }
+
+  async chooseOrganization(scope: Scope, id: string, organizationId: string): Promise<Keyring> {
+    const updatedMs = this.#nowMs();
+    const row = await this.#store.change(scope, id, (current) => {
+      const organization = current.organizations.find((candidate) => candidate.id === organizationId);
+      if (organization === undefined)
+        throw plinthError("NotFound", { what: `organisation '${organizationId.slice(0, 100)}' of this keyring` });
+      return { ...current, organization, updatedMs };
+    });
+    if (row === undefined) throw plinthError("NotFound", { what: `keyring '${id.slice(0, 64)}'` });
+    return shown(row);
+  }
+
+  /** Y2 */
+  async deliver(scope: Scope, names: readonly string[], owner: KeyringOwner = {}): Promise<Readonly<Record<string, DeliveredKeyring>>> {
+    const wanted = [...new Set(names)];
+    const rows = await this.#store.database.read(scope, (transaction) =>
+      Promise.all(wanted.map(async (name) => [name, await this.#store.named(transaction, owner, name)] as const)),
+    );
+    const delivered = await Promise.all(
+      rows.map(async ([name, row]) => {
+        const keyring = row === undefined ? undefined : await this.#deliverOne(scope, row);
+        if (keyring === undefined)
+          this.#options.log.info(
+            { tenant: scope.tenant, branch: scope.branch, name, state: row?.state ?? "absent" },
+            "a keyring was asked for and not delivered",
+          );
+        return [name, keyring] as const;
+      }),
+    );
+    return Object.fromEntries(delivered.filter((entry): entry is [string, DeliveredKeyring] => entry[1] !== undefined));
+  }
+
+  async #deliverOne(scope: Scope, row: KeyringRow): Promise<DeliveredKeyring | undefined> {
+    if (row.state === "expired") throw plinthError("KeyringExpired", { name: row.name });
+    if (row.state !== "active") return undefined;
+    const fresh = this.#refresher.needsRefresh(row) ? await this.#refresher.refresh(scope, row.id) : row;
+    if (fresh === undefined || fresh.state !== "active") return undefined;
+    const { secret } = this.#store.openSecret(scope, fresh.id, must(fresh.secret, "an active keyring has a secret"));
+    return { id: fresh.id, secret, typeId: fresh.type, organization: fresh.organization };
+  }
+
+  async revoke(scope: Scope, id: string): Promise<void> {
+    let again = false;
+    const updatedMs = this.#nowMs();
+    const row = await this.#store.change(scope, id, (current) => {
+      again = current.state === "revoked";
+      return { ...current, state: "revoked", updatedMs };
+    });
+    if (row === undefined) throw plinthError("NotFound", { what: `keyring '${id.slice(0, 64)}'` });
+    try {
+      await this.#revokeOutside(scope, row);
+    } catch (error) {
+      if (!again) throw error;
+      this.#options.log.warn(
+        { tenant: scope.tenant, branch: scope.branch, keyring: id },
+        "a keyring is deleted without being revoked elsewhere",
+      );
+    }
+    await this.#store.delete(scope, id);
+    this.#audit("a keyring was revoked", scope, row);
+  }
+
+  async #revokeOutside(scope: Scope, row: KeyringRow): Promise<void> {
+    if (row.secret === null || row.kind !== "oauth2") return;
+    const type = await this.#store.type(scope, row.type);
+    if (type.revoke === null) return;
+    const secret = this.#store.openSecret(scope, row.id, row.secret);
+    const values = await this.#grants.values(scope, row, { type, secret });
+    const request = fillRequest(type.revoke, values, { parametersIn: "body" });
+    const { status } = await this.#calls.send({ tenant: scope.tenant, keyring: row.id }, request);
+    if (status === 429 || status >= 500) throw plinthError("KeyringUnavailable", { detail: `it answers with status ${status}` });
+    // Any other refusal means that the token is of no use there any more.
+    if (status >= 300)
+      this.#options.log.warn({ tenant: scope.tenant, keyring: row.id, status }, "the other system refused to revoke a keyring");
+  }
+
+  redact(text: string, delivered: Readonly<Record<string, DeliveredKeyring>>): string {
+    return redactSecrets(text, delivered);
+  }
+
+  async rotate(): Promise<{ readonly keyrings: number }> {
+    this.#rotating ??= rotateKeyrings(this.#store).finally(() => (this.#rotating = undefined));
+    const done = await this.#rotating;
+    this.#options.log.info({ keyrings: done.keyrings, keyId: this.#store.ring.newest }, "keyrings were encrypted under the newest key");
+    return done;
+  }
+
+  async close(): Promise<void> {
+    this.#calls.close();
+    await this.#refresher.close();
+    await Promise.allSettled([this.#rotating]);
+  }
+
+  #newRow(request: CreateKeyring, kind: KeyringRow["kind"]): KeyringRow {
+    const user = request.owner?.user;
+    if (!NAME.test(request.name))
+      throw plinthError("BadRequest", {
+        detail: "`name` has 1 to 128 letters, digits, `_`, `-` and `.`, and begins with a letter, digit or `_`.",
+      });
+    const max = limit("keyringNameCharsMax");
+    if (user !== undefined && (user === "" || user.length > max))
+      throw plinthError("BadRequest", { detail: `\`user\` has 1 to ${max} characters.` });
+    const nowMs = this.#nowMs();
+    return {
+      id: `kr_${Buffer.from(this.#options.runtime.randomBytes(12)).toString("hex")}`,
+      name: request.name,
+      type: request.type,
+      kind,
+      owner: user === undefined ? {} : { user },
+      createdMs: nowMs,
+      updatedMs: nowMs,
+      state: "pending",
+      organization: null,
+      organizations: [],
+      expiresMs: null,
+      secret: null,
+      pending: null,
+      grant: 0,
+      refresh: null,
+    };
+  }
+
+  /** Before other systems are asked for nothing; `add` decides. */
+  async #refuseTaken(scope: Scope, row: KeyringRow): Promise<void> {
+    const existing = await this.#store.database.read(scope, (transaction) => this.#store.named(transaction, row.owner, row.name));
+    if (existing !== undefined) throw plinthError("AlreadyExists", { what: `A keyring '${row.name}' of this owner` });
+  }
+
+  #audit(message: string, scope: Scope, { id, name, type }: KeyringRow): void {
+    this.#options.log.info({ tenant: scope.tenant, branch: scope.branch, keyring: id, name, type }, message);
+  }
+
+  #randomText(bytes: number): string {
+    return Buffer.from(this.#options.runtime.randomBytes(bytes)).toString("base64url");
+  }
+
+  #nowMs(): number {
+    return this.#options.runtime.nowMs();
+  }
+}
+
+/** Field by field, so that what is added to rows stays inside. */
+function shown(row: KeyringRow): Keyring {
+  const { id, name, type, kind, owner, createdMs, updatedMs, state, organization, organizations, expiresMs } = row;
+  return { id, name, type, kind, owner, createdMs, updatedMs, state, organization, organizations, expiresMs };
+}
+
+/** One organisation is the keyring's; of several, somebody chooses. */
+function organizationsOf(found: KeyringRow["organizations"]): Pick<KeyringRow, "organization" | "organizations"> {
+  return { organization: found.length === 1 ? (found[0] ?? null) : null, organizations: found };
+}
+
+/** Scopes that are asked for: those chosen among the declared ones, or all of them. */
+function scopesOf(type: KeyringTypeSpec, chosen: readonly string[] | undefined): string {
+  const declared = type.scopes.map(({ value }) => value);
+  const unknown = chosen?.find((scope) => !declared.includes(scope));
+  if (unknown !== undefined) throw plinthError("BadRequest", { detail: `The keyring type has no scope '${unknown.slice(0, 100)}'.` });
+  return (chosen ?? declared).join(type.scopeDelimiter);
+}
+
+function digestOf(state: string): string {
+  return createHash("sha256").update(state).digest("hex");
+}
