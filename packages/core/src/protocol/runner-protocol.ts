@@ -35,6 +35,8 @@ export const SCRATCH_FOLDER = "/scratch";
 export interface PackageLoad {
   /** Names of the functions that the manifest declares. */
   readonly functions: readonly string[];
+  /** Variables that the code sees while it is evaluated; each call brings its own. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Body of an `invoke` of kind inline. */

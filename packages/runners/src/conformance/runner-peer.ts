@@ -132,7 +132,12 @@ export class RunnerPeer {
 
   async hello(options: { readonly isolates?: number; readonly heapBytes?: number } = {}): Promise<ReceivedFrame> {
     const ready = this.next(({ type }) => type === "ready");
-    this.send({ type: "hello", protocol: PROTOCOL_VERSION, isolates: options.isolates ?? 2, heapBytes: options.heapBytes ?? TEST_LIMITS.heapBytes });
+    this.send({
+      type: "hello",
+      protocol: PROTOCOL_VERSION,
+      isolates: options.isolates ?? 2,
+      heapBytes: options.heapBytes ?? TEST_LIMITS.heapBytes,
+    });
     return ready;
   }
 
