@@ -1,12 +1,14 @@
 import { Command } from "commander";
 import type { ConnectionOptions } from "../connection.ts";
 import { backup } from "./backup.ts";
+import { branches } from "./branches.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { env } from "./env.ts";
 import { keys } from "./keys.ts";
 import { logs } from "./logs.ts";
+import { manifest } from "./manifest.ts";
 import { restore } from "./restore.ts";
 import { run } from "./run.ts";
 import { tenants } from "./tenants.ts";
@@ -20,4 +22,4 @@ export interface GlobalOptions extends ConnectionOptions {
 }
 
 /** All commands, in the order of the help page. */
-export const COMMANDS: readonly AddCommand[] = [dev, deploy, run, logs, env, tenants, keys, doctor, backup, restore];
+export const COMMANDS: readonly AddCommand[] = [dev, deploy, run, logs, env, branches, tenants, keys, manifest, doctor, backup, restore];
