@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeStoreModel } from "./store-model.ts";
+import { describeStorePins } from "./store-pins.ts";
 import type { Commit, Snapshot, Store } from "./store.ts";
 import { bytes, committed, LAST_KEY, pairs, point, put, stateAt, TestPlace, text, write, type OpenStore } from "./test-place.ts";
 
@@ -440,6 +441,10 @@ export function describeStore(name: string, open: OpenStore): void {
         // Forty times the commits; with a sync each they would take forty times as long.
         expect(together).toBeLessThan(alone * 20);
       });
+    });
+
+    describe("S8 pinned", () => {
+      describeStorePins({ place: () => place, store: () => store, reopen });
     });
 
     describeStoreModel(() => store);

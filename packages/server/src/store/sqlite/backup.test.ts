@@ -117,6 +117,56 @@ describe("backup", () => {
 });
 
 describe("restore", () => {
+  test("S8 pins are as they were at the moment that is restored", async () => {
+    const DAY_MS = 86_400_000;
+    const range = { start: bytes("m"), end: bytes("n") };
+    const pin = (id: string, at: Timestamp) => ({ id: bytes(id), range, at });
+    const first = await write(store, put("m", "1"));
+    await committed(store, { writes: [put("m", "2")], pins: { made: [pin("held", first)], ended: [] } });
+    const moment = await write(store, put("m", "3"));
+    await committed(store, { writes: [put("m", "4")], pins: { made: [pin("later", moment)], ended: [bytes("held")] } });
+    await write(store, put("m", "5"));
+    await store.backup(backupFile);
+    const readAt = async (restored: SqliteStore, at: Timestamp): Promise<string> => {
+      const snapshot = await restored.snapshot(at, range);
+      const value = await snapshot.get(bytes("m"));
+      snapshot.release();
+      return Buffer.from(value ?? []).toString();
+    };
+    const latest = join(parent, "latest");
+    await restoreBackup({ backupFile, dataDir: latest });
+    await restoreBackup({ backupFile, dataDir: target, at: moment });
+    // Days later, the next commits are what the retention begins with.
+    const old = async (restored: SqliteStore): Promise<void> => {
+      await write(restored, put("x", "1"));
+      await restored.collect();
+    };
+    await look(latest, old, 2 * DAY_MS);
+    await look(target, old, 2 * DAY_MS);
+    await look(
+      latest,
+      async (restored) => {
+        await restored.collect();
+        await expect(readAt(restored, first)).rejects.toMatchObject({ code: "SnapshotTooOld" });
+        expect(await readAt(restored, moment)).toBe("3");
+      },
+      4 * DAY_MS,
+    );
+    await look(
+      target,
+      async (restored) => {
+        await write(restored, put("m", "6"));
+        await restored.collect();
+        expect(await readAt(restored, first)).toBe("1");
+        await expect(readAt(restored, moment - 1)).rejects.toMatchObject({ code: "SnapshotTooOld" });
+      },
+      4 * DAY_MS,
+    );
+    const rows = new DatabaseSync(join(target, "plinth.db"), { readOnly: true, returnArrays: true });
+    expect(rows.prepare("SELECT id, ended_ts FROM pins").all()).toEqual([[bytes("held"), null]]);
+    rows.close();
+  });
+
   test("restore to a moment brings back exactly that state, with its history", async () => {
     const moments: [Timestamp, string[]][] = [];
     for (let i = 0; i < 15; i++) {
