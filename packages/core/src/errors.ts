@@ -283,12 +283,63 @@ export const ERRORS = {
     message: "The package cannot be deployed: {detail}",
     next: "Correct it and deploy again; the old version still serves.",
   },
+  HookRefused: {
+    ...caller,
+    status: 400,
+    grpc: "FAILED_PRECONDITION",
+    message: "The {hook} hook of the package refused: {detail}",
+    next: "Change what it complains about and try again; everything is as it was before.",
+  },
+  InvalidInputs: {
+    ...caller,
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "The input {name} {detail}.",
+    next: "Set it as the package's manifest describes it.",
+  },
+  KeyringMissing: {
+    ...caller,
+    status: 400,
+    grpc: "FAILED_PRECONDITION",
+    message: "The package needs the keyring '{name}', and there is no active keyring '{keyring}'.",
+    next: "Create it with `plinth keyrings create`, or bind another one to the name.",
+  },
+  UpgradeRefused: {
+    ...caller,
+    status: 400,
+    grpc: "FAILED_PRECONDITION",
+    message: "The snap-in cannot move to this version: {detail}.",
+    next: "Remove the snap-in and install the version anew, or change the manifest.",
+  },
+  SagaInProgress: {
+    ...caller,
+    status: 409,
+    grpc: "ABORTED",
+    retry: "later",
+    message: "The snap-in cannot be changed now: {detail}.",
+    next: "Wait until it is done and try again.",
+  },
+  WrongState: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The {what} is {state}; it has to be {wanted}.",
+    next: "Bring it there first.",
+  },
   SchemaMismatch: {
     ...caller,
     status: 400,
     grpc: "FAILED_PRECONDITION",
     message: "The schema does not fit the data that is stored: {detail}",
     next: "Change the documents first, or make the validator accept them.",
+  },
+
+  VersionCollected: {
+    ...caller,
+    status: 410,
+    grpc: "FAILED_PRECONDITION",
+    message: "The version {version} of {package} was collected, because nothing referred to it for long.",
+    next: "Upload its archive again, or choose a version that the ledger shows as stored.",
   },
 
   // The platform.

@@ -6,11 +6,13 @@ import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { env } from "./env.ts";
+import { keyrings } from "./keyrings.ts";
 import { keys } from "./keys.ts";
 import { logs } from "./logs.ts";
 import { manifest } from "./manifest.ts";
 import { restore } from "./restore.ts";
 import { run } from "./run.ts";
+import { snapIns } from "./snap-ins.ts";
 import { tenants } from "./tenants.ts";
 
 /** Adds one command to the program. */
@@ -22,4 +24,19 @@ export interface GlobalOptions extends ConnectionOptions {
 }
 
 /** All commands, in the order of the help page. */
-export const COMMANDS: readonly AddCommand[] = [dev, deploy, run, logs, env, branches, tenants, keys, manifest, doctor, backup, restore];
+export const COMMANDS: readonly AddCommand[] = [
+  dev,
+  deploy,
+  run,
+  logs,
+  env,
+  branches,
+  tenants,
+  keys,
+  snapIns,
+  keyrings,
+  manifest,
+  doctor,
+  backup,
+  restore,
+];

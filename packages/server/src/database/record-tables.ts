@@ -20,6 +20,12 @@ import { assert } from "@plinth/core/assert.ts";
 import { parseBranch, parseDailyJob, parseHeadSnapshot, parseUsedBranches } from "../branches/branch-records.ts";
 import { parseArtefactChunk, parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
 import { parseIdempotencyRow, parseInvocationRecord, parseQueueRow, parseStoredRequest } from "../engine/engine-records.ts";
+import {
+  parseDroppedBlob,
+  parsePackageHead,
+  parsePackageLedgerRow,
+  parsePackageVersionRow,
+} from "../packages/package-records.ts";
 import { parseCronRow, parseCronRunRow, parseJobRow } from "../schedules/schedule-records.ts";
 import {
   parseEventSource,
@@ -90,6 +96,16 @@ export const CRON_RUNS = defineRecordTable({ space: 44, name: "cronRuns", parse:
 export const TENANTS = defineRecordTable({ space: 60, name: "tenants", parse: parseTenant });
 export const KEYS = defineRecordTable({ space: 61, name: "keys", parse: parseKeyRecord });
 export const KEYS_BY_TENANT = defineRecordTable({ space: 62, name: "keysByTenant", parse: parseMark });
+
+// Packages (80–99).
+/** Key: name. */
+export const PACKAGE_HEADS = defineRecordTable({ space: 80, name: "packageHeads", parse: parsePackageHead });
+/** Key: name, seq. */
+export const PACKAGE_LEDGER = defineRecordTable({ space: 81, name: "packageLedger", parse: parsePackageLedgerRow });
+/** Key: name, digest. */
+export const PACKAGE_VERSIONS = defineRecordTable({ space: 82, name: "packageVersions", parse: parsePackageVersionRow });
+/** Key: digest. Blobs that rows of retained moments refer to. */
+export const DROPPED_BLOBS = defineRecordTable({ space: 83, name: "droppedBlobs", parse: parseDroppedBlob });
 
 // Branches (100–119).
 /** Key: tenant, branch. */

@@ -12,6 +12,8 @@ export interface HandlerSubject {
   readonly sourceId: string;
   readonly userId?: string;
   readonly operationSlug?: string;
+  /** Inputs that are being tried, in place of those of the snap-in. */
+  readonly inputs?: Readonly<Record<string, unknown>>;
 }
 
 export interface HandlerEventRequest {

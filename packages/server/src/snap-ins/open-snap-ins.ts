@@ -1,0 +1,311 @@
+/** Makes `SnapIns`. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { SAGA_START } from "@plinth/core/policy/saga.ts";
+import type { Database, Scope, Transaction } from "../database/database.ts";
+import { PLATFORM_SCOPE, QUEUES, SAGAS, SERVICE_ACCOUNTS, SNAP_INS, SNAP_INS_BY_PACKAGE } from "../database/record-tables.ts";
+import type { Engine } from "../engine/invocation.ts";
+import type { HandlerEvents } from "../engine/handler-event.ts";
+import type { Keyrings } from "../keyrings/keyrings.ts";
+import type { Packages, StoredPackageVersion } from "../packages/packages.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Log } from "../telemetry/log.ts";
+import { checkUpgrade } from "./check-upgrade.ts";
+import { handlerEvents } from "./handler-events.ts";
+import { newId } from "./ids.ts";
+import { checkInputs, resolveInputs } from "./inputs.ts";
+import { SagaRunner, type SagaRunnerOptions } from "./saga-runner.ts";
+import { ServiceTokens } from "./service-tokens.ts";
+import { setupText } from "./setup-text.ts";
+import type { EventSourceRow, SagaKind, SnapInRow } from "./snap-in-records.ts";
+import type { EventSource, SagaOptions, ServiceAccount, SnapIn, SnapIns } from "./snap-ins.ts";
+import { deleteSource, sourcesOf } from "./steps/event-sources.ts";
+import { runHook } from "./steps/hook.ts";
+import { SAGA_PLANS } from "./steps/table.ts";
+
+export interface SnapInsOptions {
+  readonly database: Database;
+  readonly runtime: Runtime;
+  readonly packages: Pick<Packages, "version">;
+  readonly keyrings: Pick<Keyrings, "list" | "deliver" | "redact" | "defineTypes">;
+  /** Known when the engine is made; the engine in turn takes `events`. */
+  readonly engine: () => Pick<Engine, "enqueue" | "watch">;
+  readonly urls: Promise<{ readonly api: string }>;
+  readonly log: Log;
+  readonly probe?: SagaRunnerOptions["probe"];
+}
+
+export function openSnapIns(options: SnapInsOptions): SnapIns & { readonly tokens: ServiceTokens } {
+  return new StoredSnapIns(options);
+}
+
+/** What a saga is started with besides its kind. */
+interface SagaRequest {
+  readonly version?: string;
+  readonly force?: boolean;
+  readonly isDeletion?: boolean;
+  readonly progress?: (text: string) => void;
+}
+
+class StoredSnapIns implements SnapIns {
+  readonly events: HandlerEvents;
+  readonly tokens: ServiceTokens;
+  readonly #options: SnapInsOptions;
+  #runner: SagaRunner | undefined;
+  readonly #background = new Set<Promise<unknown>>();
+
+  constructor(options: SnapInsOptions) {
+    this.#options = options;
+    const { database, runtime, packages, keyrings, urls } = options;
+    this.tokens = new ServiceTokens({ database, runtime });
+    this.events = handlerEvents({ database, packages, keyrings, tokens: this.tokens, urls });
+  }
+
+  async install(scope: Scope, request: { readonly package: string; readonly version?: string }): Promise<SnapIn> {
+    const { database, keyrings, runtime } = this.#options;
+    const version = await this.#version(scope, request.package, request.version);
+    await keyrings.defineTypes(scope, request.package, version.manifest.keyringTypes);
+    const nowMs = runtime.nowMs();
+    const row: SnapInRow = {
+      id: newId(runtime, "snapin"),
+      package: request.package,
+      version: version.version,
+      state: "draft",
+      stateReason: null,
+      inputs: {},
+      keyrings: {},
+      serviceAccountId: null,
+      tags: {},
+      createdMs: nowMs,
+      updatedMs: nowMs,
+    };
+    await database.update(scope, async ({ records }) => {
+      if ((await records.get(SNAP_INS_BY_PACKAGE, [row.package])) !== undefined)
+        throw plinthError("AlreadyExists", { what: `A snap-in of the package '${row.package}'` });
+      records.put(SNAP_INS, [row.id], row);
+      records.put(SNAP_INS_BY_PACKAGE, [row.package], row.id);
+    });
+    return await this.#shown(row, []);
+  }
+
+  async get(scope: Scope, id: string): Promise<SnapIn | undefined> {
+    const found = await this.#options.database.read(scope, async (transaction) => {
+      const row = await transaction.records.get(SNAP_INS, [id]);
+      return row === undefined ? undefined : { row, sources: await sourcesOf(transaction, id) };
+    });
+    return found === undefined ? undefined : await this.#shown(found.row, found.sources);
+  }
+
+  async list(scope: Scope): Promise<readonly SnapIn[]> {
+    const all = await this.#options.database.read(scope, async (transaction) => {
+      const rows = await transaction.records.range(SNAP_INS, { prefix: [], limit: limit("snapInsPerBranchMax") });
+      return await Promise.all(rows.map(async ({ value }) => ({ row: value, sources: await sourcesOf(transaction, value.id) })));
+    });
+    return await Promise.all(all.map(({ row, sources }) => this.#shown(row, sources)));
+  }
+
+  async configure(
+    scope: Scope,
+    id: string,
+    changes: { readonly inputs?: Readonly<Record<string, unknown>>; readonly keyrings?: Readonly<Record<string, string>> },
+  ): Promise<SnapIn> {
+    const { database, runtime } = this.#options;
+    const before = await this.#row(scope, id);
+    const { manifest, version } = await this.#version(scope, before.package, before.version);
+    const inputs = { ...before.inputs, ...changes.inputs };
+    checkInputs(manifest.inputs.organization, inputs);
+    if (before.state === "active") {
+      const candidate = resolveInputs(manifest.inputs.organization, inputs);
+      const { engine, packages: _, ...rest } = this.#options;
+      const saga = { id: newId(runtime, "saga"), snapInId: id, kind: "activate", version, force: false, isDeletion: false } as const;
+      await runHook(
+        {
+          ...rest,
+          scope,
+          snapIn: before,
+          version,
+          manifest,
+          engine: engine(),
+          saga: { ...saga, state: SAGA_START, undo: [], createdMs: runtime.nowMs() },
+          signal: new AbortController().signal,
+        },
+        { type: "validate", payload: {}, inputs: candidate },
+      );
+    }
+    await database.update(scope, async (transaction) => {
+      const row = await this.#unlocked(transaction, id);
+      if (row.updatedMs !== before.updatedMs) throw plinthError("SagaInProgress", { detail: "it was changed meanwhile" });
+      transaction.records.put(SNAP_INS, [id], {
+        ...row,
+        inputs,
+        keyrings: { ...row.keyrings, ...changes.keyrings },
+        updatedMs: Math.max(runtime.nowMs(), row.updatedMs + 1),
+      });
+    });
+    return await this.#mustGet(scope, id);
+  }
+
+  activate(scope: Scope, id: string, options: SagaOptions = {}): Promise<SnapIn> {
+    return this.#saga(scope, id, "activate", options);
+  }
+
+  deactivate(scope: Scope, id: string, options: SagaOptions & { readonly force?: boolean } = {}): Promise<SnapIn> {
+    return this.#saga(scope, id, "deactivate", options);
+  }
+
+  async upgrade(scope: Scope, id: string, request: { readonly version: string } & SagaOptions): Promise<SnapIn> {
+    const before = await this.#row(scope, id);
+    const from = await this.#version(scope, before.package, before.version);
+    const to = await this.#version(scope, before.package, request.version);
+    checkUpgrade(from.manifest, to.manifest);
+    await this.#options.keyrings.defineTypes(scope, before.package, to.manifest.keyringTypes);
+    if (before.state === "active") return await this.#saga(scope, id, "upgrade", { ...request, version: to.version });
+    // Nothing of it runs: the version is what the next activation takes.
+    const { database, runtime } = this.#options;
+    await database.update(scope, async (transaction) => {
+      const row = await this.#unlocked(transaction, id);
+      transaction.records.put(SNAP_INS, [id], { ...row, version: to.version, updatedMs: runtime.nowMs() });
+    });
+    return await this.#mustGet(scope, id);
+  }
+
+  async remove(scope: Scope, id: string): Promise<void> {
+    const before = await this.#row(scope, id);
+    if (before.state === "active") {
+      const { state, stateReason } = await this.#saga(scope, id, "deactivate", { isDeletion: true });
+      if (state === "active") throw plinthError("HookRefused", { hook: "deactivate", detail: stateReason ?? "it is still active" });
+    }
+    await this.#options.database.update(scope, async (transaction) => {
+      const row = await this.#unlocked(transaction, id);
+      const { records } = transaction;
+      for (const source of await sourcesOf(transaction, id)) deleteSource(transaction, source);
+      if (row.serviceAccountId !== null) records.delete(SERVICE_ACCOUNTS, [row.serviceAccountId]);
+      records.delete(QUEUES, [id]);
+      records.delete(SNAP_INS_BY_PACKAGE, [row.package]);
+      records.delete(SNAP_INS, [id]);
+    });
+    await this.#options.keyrings.defineTypes(scope, before.package, []);
+  }
+
+  async serviceAccount(scope: Scope, id: string): Promise<ServiceAccount | undefined> {
+    return await this.#options.database.read(scope, async ({ records }) => {
+      const row = await records.get(SERVICE_ACCOUNTS, [id]);
+      if (row === undefined) return undefined;
+      const { snapInId: _, ...account } = row;
+      return account;
+    });
+  }
+
+  async versionsInUse(scope: Scope): Promise<ReadonlySet<string>> {
+    return await this.#options.database.read(scope, async ({ records }) => {
+      const rows = await records.range(SNAP_INS, { prefix: [], limit: limit("snapInsPerBranchMax") });
+      const sagas = await records.range(SAGAS, { prefix: [scope.tenant, scope.branch], limit: limit("snapInsPerBranchMax") });
+      const moving = sagas.flatMap(({ value }) => (value.version === null ? [] : [value.version]));
+      return new Set([...rows.map(({ value }) => value.version), ...moving]);
+    });
+  }
+
+  async start(): Promise<void> {
+    const { database, log } = this.#options;
+    for (let after: readonly (string | number | bigint | boolean | null)[] | undefined; ;) {
+      const page = await database.read(PLATFORM_SCOPE, ({ records }) =>
+        records.range(SAGAS, { prefix: [], limit: 100, ...(after === undefined ? {} : { after }) }),
+      );
+      for (const { key, value } of page) {
+        const scope = { tenant: String(key[0]), branch: String(key[1]) };
+        const running = this.#sagas()
+          .run(scope, value.snapInId)
+          .catch((error: unknown) => log.warn({ error, saga: value.id }, "a saga could not go on; it is taken up again at the next start"))
+          .finally(() => this.#background.delete(running));
+        this.#background.add(running);
+      }
+      if (page.length < 100) return;
+      after = page.at(-1)?.key;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#runner?.stop();
+    await Promise.all(this.#background);
+  }
+
+  /** A2: the saga's row is the lock. */
+  async #saga(scope: Scope, id: string, kind: SagaKind, request: SagaRequest): Promise<SnapIn> {
+    const { database, runtime } = this.#options;
+    const plan = SAGA_PLANS[kind];
+    const locked = await database.update(scope, async (transaction) => {
+      const row = await this.#unlocked(transaction, id);
+      if (!plan.from.includes(row.state))
+        throw plinthError("WrongState", { what: "snap-in", state: row.state, wanted: plan.from.join(" or ") });
+      transaction.records.put(SNAP_INS, [id], { ...row, state: plan.while, stateReason: null, updatedMs: runtime.nowMs() });
+      transaction.records.put(SAGAS, [scope.tenant, scope.branch, id], {
+        id: newId(runtime, "saga"),
+        snapInId: id,
+        kind,
+        version: request.version ?? null,
+        force: request.force ?? false,
+        isDeletion: request.isDeletion ?? false,
+        state: SAGA_START,
+        undo: [],
+        createdMs: runtime.nowMs(),
+      });
+      return { before: row.serviceAccountId };
+    });
+    const row = await this.#sagas().run(scope, id, request.progress);
+    const { before } = locked;
+    if (before !== null && row.serviceAccountId !== before) this.tokens.forget(scope, before);
+    return await this.#mustGet(scope, id);
+  }
+
+  #sagas(): SagaRunner {
+    const { engine, ...rest } = this.#options;
+    return (this.#runner ??= new SagaRunner({ ...rest, engine: engine() }));
+  }
+
+  async #unlocked(transaction: Transaction, id: string): Promise<SnapInRow> {
+    const row = await transaction.records.get(SNAP_INS, [id]);
+    if (row === undefined) throw plinthError("NotFound", { what: "snap-in with this id" });
+    const { tenant, branch } = transaction.scope;
+    if ((await transaction.records.get(SAGAS, [tenant, branch, id])) !== undefined)
+      throw plinthError("SagaInProgress", { detail: "it is being activated, deactivated or upgraded" });
+    return row;
+  }
+
+  async #row(scope: Scope, id: string): Promise<SnapInRow> {
+    const row = await this.#options.database.read(scope, ({ records }) => records.get(SNAP_INS, [id]));
+    if (row === undefined) throw plinthError("NotFound", { what: "snap-in with this id" });
+    return row;
+  }
+
+  async #mustGet(scope: Scope, id: string): Promise<SnapIn> {
+    const found = await this.get(scope, id);
+    if (found === undefined) throw plinthError("NotFound", { what: "snap-in with this id" });
+    return found;
+  }
+
+  async #version(scope: Scope, name: string, version: string | undefined): Promise<StoredPackageVersion> {
+    const stored = await this.#options.packages.version(scope, name, version);
+    if (stored === undefined)
+      throw plinthError("NotFound", {
+        what: version === undefined ? `package '${name.slice(0, 64)}' on this branch` : "stored version of the package",
+      });
+    return stored;
+  }
+
+  async #shown(row: SnapInRow, sources: readonly EventSourceRow[]): Promise<SnapIn> {
+    const { api } = await this.#options.urls;
+    return { ...row, eventSources: sources.map((source) => shownSource(source, api)) };
+  }
+}
+
+function shownSource(row: EventSourceRow, api: string): EventSource {
+  const triggerUrl = row.token === null ? null : `${api}/v1/events/${row.token}`;
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    owner: row.user === null ? {} : { user: row.user },
+    triggerUrl,
+    setupInstructions: setupText(row, triggerUrl),
+  };
+}
