@@ -83,6 +83,7 @@ describe("a branch", () => {
 
   it("keeps what it writes to itself", async () => {
     const { headers } = await create({ name: "apart", from: "main" });
+    expect(await texts(headers)).toEqual(await texts());
     await send("apart only", headers);
     expect(await texts(headers)).toContain("apart only");
     expect(await texts()).not.toContain("apart only");
@@ -95,11 +96,16 @@ describe("a branch", () => {
       status: 400,
       json: { code: "SnapshotTooOld" },
     });
+    expect(await host.send("/v1/branches", { body: { name: "past", at: 1 } })).toMatchObject({ status: 400 });
     expect(await host.send("/v1/branches", { body: { name: "past", from: "main", at: "yesterday" } })).toMatchObject({ status: 400 });
     expect(await host.send("/v1/branches", { body: { name: "past", from: "nothing" } })).toMatchObject({ status: 404 });
     // A name whose creation failed is free again.
-    const { headers } = await create({ name: "past", from: "main", at: new Date().toISOString() });
-    expect((await host.send("/v1/functions", { headers })).status).toBe(200);
+    const atMs = Date.now();
+    const before = await texts();
+    await waitUntil(async () => Promise.resolve(Date.now() > atMs + 1));
+    await send("after the moment");
+    const { headers } = await create({ name: "past", from: "main", at: new Date(atMs + 1).toISOString() });
+    expect(await texts(headers)).toEqual(before);
   });
 
   it("gets a new key, and the old one ends", async () => {

@@ -14,7 +14,7 @@ export interface CallOptions {
 
 /** Sends a request and returns the answer, whatever its status; fails when the host cannot be reached. */
 export async function send(connection: Connection, path: string, options: CallOptions = {}): Promise<Response> {
-  const headers: Record<string, string> = { accept: options.accept ?? "application/json" };
+  const headers: Record<string, string> = { accept: options.accept ?? "application/json", ...connection.branchHeaders };
   if (connection.key !== undefined) headers["authorization"] = `Bearer ${connection.key}`;
   if (options.body !== undefined) headers["content-type"] = "application/json";
   try {

@@ -1,21 +1,27 @@
 /**
  * Which host a command speaks to, and with which key: options first, then PLINTH_URL and PLINTH_ADMIN_KEY, then the
- * `.plinth/host.json` that a host on this machine writes (looked for in this folder and those above it).
+ * `.plinth/host.json` that a host on this machine writes (looked for in this folder and those above it). Likewise the branch:
+ * options, PLINTH_BRANCH and PLINTH_BRANCH_KEY, and the keys that `plinth branches create` kept.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { findBranchKey } from "./branch-keys.ts";
 import { CommandFailure } from "./failure.ts";
 
 export interface Connection {
   /** Base of all paths; ends with `/t/<tenant>` for a tenant other than the default one. */
   readonly url: string;
   readonly key: string | undefined;
+  /** Headers that name the branch; none for `main`. */
+  readonly branchHeaders?: Readonly<Record<string, string>>;
 }
 
 export interface ConnectionOptions {
   readonly url?: string | undefined;
   readonly key?: string | undefined;
   readonly tenant?: string | undefined;
+  readonly branch?: string | undefined;
+  readonly branchKey?: string | undefined;
 }
 
 /** What a running host leaves for the command line; readable by its owner only. */
@@ -31,7 +37,18 @@ export function findConnection(options: ConnectionOptions): Connection {
   const url = givenUrl ?? hostFile?.url ?? "http://127.0.0.1:3210";
   // The key of a host on this machine is never sent to another one.
   const key = givenKey ?? (hostFile !== undefined && sameOrigin(hostFile.url, url) ? hostFile.adminKey : undefined);
-  return { url: url + tenantPath(options.tenant), key };
+  const base = url + tenantPath(options.tenant);
+  return { url: base, key, branchHeaders: branchHeaders(base, options) };
+}
+
+function branchHeaders(url: string, options: ConnectionOptions): Readonly<Record<string, string>> {
+  const branch = options.branch ?? (process.env["PLINTH_BRANCH"] || undefined);
+  if (branch === undefined || branch === "main") return {};
+  const key = options.branchKey ?? (process.env["PLINTH_BRANCH_KEY"] || undefined) ?? findBranchKey(url, branch);
+  // Other characters cannot stand in a header; the host would refuse them as it refuses any name that is none.
+  if (![branch, key ?? "x"].every((text) => /^[\x21-\x7e]+$/.test(text)))
+    throw new CommandFailure("The branch and its key have no spaces and only ASCII characters.", 4);
+  return { "x-plinth-branch": branch, ...(key === undefined ? {} : { "x-plinth-branch-key": key }) };
 }
 
 /** A host that was started in this folder or one above it, and still answers. */

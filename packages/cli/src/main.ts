@@ -11,6 +11,8 @@ const program = new Command("plinth")
   .option("--url <url>", "host to speak to (PLINTH_URL; else the one of .plinth/host.json)")
   .option("--key <key>", "key to use (PLINTH_ADMIN_KEY; else the one of .plinth/host.json)")
   .option("--tenant <tenant>", "tenant to act in", "default")
+  .option("--branch <branch>", "branch to act in (PLINTH_BRANCH; else main)")
+  .option("--branch-key <key>", "its key (PLINTH_BRANCH_KEY; else the one that `branches create` kept)")
   .option("--json", "print results as JSON, one value a line")
   .showHelpAfterError("Run with --help to see what is possible.")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 4));

@@ -65,7 +65,7 @@ class StoredBranches implements OpenedBranches {
     if (from === undefined && request.at !== undefined) throw plinthError("BadRequest", { detail: "`at` needs `from`." });
     if (from !== undefined && !(await this.isServed({ tenant, branch: from }))) throw noBranch(from);
     const { key, sha256 } = newBranchKey(runtime);
-    const base = from === undefined ? null : { branch: from, at: request.at ?? database.latest() };
+    const base = from === undefined ? null : { branch: from, at: Math.min(request.at ?? Infinity, database.latest()) };
     const row: BranchRow = { name, state: "made", createdMs: runtime.nowMs(), base, sha256 };
     await this.#reserve(tenant, row);
     try {

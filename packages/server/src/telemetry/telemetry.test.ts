@@ -27,7 +27,7 @@ test("metrics count calls, errors, conflicts and cold starts by function", async
   const text = await metricsText();
   expect(text).toContain('plinth_invocations_total{function="a:b",branch="main",kind="mutation",source="convex",status="succeeded"} 1');
   expect(text).toContain('plinth_invocation_errors_total{function="a:b",branch="main",kind="mutation",code="FunctionError"} 1');
-  expect(text).toContain('plinth_conflicts_total{function="a:b"} 4');
+  expect(text).toContain('plinth_conflicts_total{function="a:b",branch="main"} 4');
   expect(text).toContain('plinth_cold_starts_total{kind="mutation"} 2');
   expect(text).toContain('plinth_waits_total{reason="hostCapacity"} 1');
   expect(text).toContain("plinth_queue_waiting 7");

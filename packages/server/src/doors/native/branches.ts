@@ -93,7 +93,7 @@ function readMoment(body: JsonObject, context: DoorContext): Timestamp | undefin
   const value = body["at"];
   if (value === undefined || value === null) return undefined;
   const us = typeof value === "string" && ISO_TIME.test(value) ? Date.parse(value) * US_PER_MS : value;
-  if (typeof us !== "number" || !Number.isSafeInteger(us) || us < 0)
+  if (typeof us !== "number" || !Number.isInteger(us) || us < 0)
     throw wrongField("at", "a timestamp in microseconds or a time as 2026-01-31T12:00:00Z", value);
   // A moment that has not come is the caller's mistake, whatever the clock of the store.
   if (us > context.runtime.nowMs() * US_PER_MS) throw plinthError("SnapshotTooOld", { at: us });
