@@ -160,6 +160,16 @@ interface Committed {
   readonly steps: readonly { readonly operation: Operation; readonly seen: unknown }[];
 }
 
+/** Replays a history one transaction after the other; each must have seen what the model says. */
+function replay(model: Model, history: readonly Committed[], seed: number): void {
+  // A transaction that wrote nothing saw the state after the commit of its snapshot.
+  const order = history.toSorted((a, b) => a.ts - b.ts || Number(b.wrote) - Number(a.wrote));
+  for (const { steps, ts } of order) {
+    for (const { operation, seen } of steps)
+      expect(seen, `seed ${seed}, commit ${ts}, ${JSON.stringify(operation)}`).toEqual(expected(model, operation));
+  }
+}
+
 /** Runs transactions of several workers in between each other. */
 async function runHistory(scope: Scope, seed: number): Promise<{ readonly history: Committed[]; readonly conflicts: number }> {
   const history: Committed[] = [];
@@ -195,15 +205,30 @@ describe("serializability", () => {
       const result = await runHistory(scope, seed);
       conflicts += result.conflicts;
       committed += result.history.length;
-      const model: Model = { lists: new Map(), total: 0 };
-      // A transaction that wrote nothing saw the state after the commit of its snapshot.
-      const order = result.history.toSorted((a, b) => a.ts - b.ts || Number(b.wrote) - Number(a.wrote));
-      for (const { steps, ts } of order) {
-        for (const { operation, seen } of steps)
-          expect(seen, `seed ${seed}, commit ${ts}, ${JSON.stringify(operation)}`).toEqual(expected(model, operation));
-      }
+      replay({ lists: new Map(), total: 0 }, result.history, seed);
     }
     expect(conflicts).toBeGreaterThan(100);
     expect(committed).toBeGreaterThan(300);
+  });
+
+  it("D1 D2 D6 so does every history in a branch over another one, while both are written to", async () => {
+    let conflicts = 0;
+    const firstSeed = Date.now() % 1_000_000;
+    for (let seed = firstSeed; seed < firstSeed + 4; seed++) {
+      const scope = newScope();
+      await deploySchema(test.database, scope, schemaText({ lists: { indexes: { by_name: ["name"], by_length: ["length"] } } }));
+      const model: Model = { lists: new Map(), total: 0 };
+      const before = await runHistory(scope, seed);
+      replay(model, before.history, seed);
+      const branch = { tenant: scope.tenant, branch: "copy" };
+      await test.database.update(branch, (transaction) => test.database.createBranchFrom(transaction, { base: scope }));
+      // Records are not copied.
+      const copied: Model = { lists: new Map(model.lists), total: 0 };
+      const [inBase, inBranch] = await Promise.all([runHistory(scope, seed + 1000), runHistory(branch, seed + 2000)]);
+      replay(model, inBase.history, seed);
+      replay(copied, inBranch.history, seed);
+      conflicts += inBranch.conflicts;
+    }
+    expect(conflicts).toBeGreaterThan(30);
   });
 });
