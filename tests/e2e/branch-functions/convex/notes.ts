@@ -8,7 +8,7 @@ export const list = queryGeneric({
   args: {},
   handler: async (ctx) => {
     const notes = await ctx.db.query("notes").collect();
-    return { code: CODE, variable: process.env.WHERE ?? null, texts: notes.map((note) => note.text as string) };
+    return { code: CODE, variable: process.env["WHERE"] ?? null, texts: notes.map((note) => note.text as string) };
   },
 });
 

@@ -1,0 +1,110 @@
+/**
+ * What the test of leaks between branches works with: four places that must know nothing of each other, and one request for each
+ * route of the tables. A new route gets its line here.
+ */
+import { CONVEX_ROUTES } from "../../packages/server/src/doors/convex/table.ts";
+import type { Route } from "../../packages/server/src/doors/door.ts";
+import { NATIVE_ROUTES } from "../../packages/server/src/doors/native/table.ts";
+import { textAt, type Answer, type SendOptions } from "../../packages/server/src/doors/test/test-host.ts";
+
+export const ROUTES: Readonly<Record<string, Route>> = { ...NATIVE_ROUTES, ...CONVEX_ROUTES };
+
+export interface Place {
+  /** `/t/<tenant>` or nothing. */
+  readonly prefix: string;
+  readonly branch: string;
+  /** Stands in its code, data, variable and logs, and nowhere else. */
+  readonly word: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+export const MAIN: Place = { prefix: "", branch: "main", word: "of-main", headers: {} };
+export const DEV: Place = { prefix: "", branch: "dev", word: "of-dev", headers: {} };
+export const OTHER: Place = { prefix: "", branch: "other", word: "of-other", headers: {} };
+export const ACME: Place = { prefix: "/t/acme", branch: "dev", word: "of-acme", headers: {} };
+export const PLACES = [MAIN, DEV, OTHER, ACME];
+
+export interface Sent {
+  readonly path: string;
+  readonly options?: SendOptions;
+  /** Whether the answer has the word of its place. */
+  readonly tells?: boolean;
+  /** Whether a good answer is one that refuses, because the place has nothing of the kind. */
+  readonly refused?: boolean;
+}
+/** What the cases work with: requests to a place, and the script that is deployed. */
+interface Tools {
+  readonly request: (place: Place, path: string, options?: SendOptions) => Promise<Answer>;
+  readonly script: string;
+}
+type Case = "about no branch" | ((place: Place, tools: Tools) => Promise<Sent>);
+
+export const call = (path: string, args: object = {}) => ({ path, args, format: "json" });
+const invocationOf = async (place: Place, { request }: Tools) => {
+  const queued = await request(place, "/v1/functions/notes:pause/execute", { body: { args: { ms: 1 }, mode: "async" } });
+  return `/v1/invocations/${textAt(queued, "id")}`;
+};
+
+/** One request for each route; with `tells`, its answer must show where it came from. */
+export const CASES: Readonly<Record<string, Case>> = {
+  listFunctions: async () => ({ path: "/v1/functions" }),
+  resolveFunction: async () => ({ path: "/v1/functions/notes:list/resolve", options: { method: "POST" } }),
+  executeFunction: async () => ({ path: "/v1/functions/notes:list/execute", options: { body: {} }, tells: true }),
+  getInvocation: async (place, tools) => ({ path: await invocationOf(place, tools) }),
+  cancelInvocation: async (place, tools) => ({ path: await invocationOf(place, tools), options: { method: "DELETE" } }),
+  getArtefact: async (place, tools) => ({ path: `${await invocationOf(place, tools)}/artefacts/none`, refused: true }),
+  executeCode: async () => ({ path: "/v1/code/execute", options: { body: { language: "nothing", code: "1" } }, refused: true }),
+  listKeyrings: async () => ({ path: "/v1/keyrings" }),
+  createKeyring: async () => ({ path: "/v1/keyrings", options: { body: {} }, refused: true }),
+  getKeyring: async () => ({ path: "/v1/keyrings/none", refused: true }),
+  changeKeyring: async () => ({ path: "/v1/keyrings/none", options: { method: "PUT", body: {} }, refused: true }),
+  revokeKeyring: async () => ({ path: "/v1/keyrings/none", options: { method: "DELETE" }, refused: true }),
+  startOauth: async () => ({ path: "/v1/keyrings/oauth/start", options: { body: {} }, refused: true }),
+  finishOauth: "about no branch",
+  rotateKeyrings: "about no branch",
+  listSnapIns: async () => ({ path: "/v1/snap-ins" }),
+  installSnapIn: async () => ({ path: "/v1/snap-ins", options: { body: {} }, refused: true }),
+  getSnapIn: async () => ({ path: "/v1/snap-ins/none", refused: true }),
+  configureSnapIn: async () => ({ path: "/v1/snap-ins/none/configure", options: { body: {} }, refused: true }),
+  activateSnapIn: async () => ({ path: "/v1/snap-ins/none/activate", options: { body: {} }, refused: true }),
+  deactivateSnapIn: async () => ({ path: "/v1/snap-ins/none/deactivate", options: { body: {} }, refused: true }),
+  upgradeSnapIn: async () => ({ path: "/v1/snap-ins/none/upgrade", options: { body: {} }, refused: true }),
+  removeSnapIn: async () => ({ path: "/v1/snap-ins/none", options: { method: "DELETE" }, refused: true }),
+  deploy: async (place, { script }) => ({
+    path: "/v1/deploy",
+    options: { body: { script: script.replaceAll("code-of-nobody", `code-${place.word}`), sourceMap: null } },
+  }),
+  getEnvironment: async () => ({ path: "/v1/environment", tells: true }),
+  setEnvironment: async () => ({ path: "/v1/environment", options: { body: { changes: { OTHER: "x" } } } }),
+  logs: async () => ({ path: "/v1/logs", tells: true }),
+  listTenants: "about no branch",
+  createTenant: "about no branch",
+  changeTenant: "about no branch",
+  deleteTenant: "about no branch",
+  listKeys: "about no branch",
+  createKey: "about no branch",
+  revokeKey: "about no branch",
+  listBranches: "about no branch",
+  createBranch: "about no branch",
+  deleteBranch: "about no branch",
+  rotateBranchKey: "about no branch",
+  listHeadSnapshots: "about no branch",
+  health: "about no branch",
+  metrics: "about no branch",
+  backup: "about no branch",
+  query: async () => ({ path: "/api/query", options: { body: call("notes:list") }, tells: true }),
+  queryByGet: async () => ({ path: "/api/query?path=notes:list&args=%7B%7D&format=json", tells: true }),
+  mutation: async () => ({ path: "/api/mutation", options: { body: call("notes:add", { text: "x" }) }, tells: true }),
+  action: async () => ({ path: "/api/action", options: { body: call("notes:pause", { ms: 1 }) }, tells: true }),
+  anyFunction: async () => ({ path: "/api/function", options: { body: call("notes:list") }, tells: true }),
+  run: async () => ({ path: "/api/run/notes/list", options: { body: { args: {}, format: "json" } }, tells: true }),
+  queryBatch: async () => ({ path: "/api/query_batch", options: { body: { queries: [call("notes:list")] } }, tells: true }),
+  queryTs: async () => ({ path: "/api/query_ts", options: { method: "POST" } }),
+  queryAtTs: async (place, { request }) => {
+    const ts = textAt(await request(place, "/api/query_ts", { method: "POST" }), "ts");
+    return { path: "/api/query_at_ts", options: { body: { ...call("notes:list"), ts } }, tells: true };
+  },
+  version: "about no branch",
+  instanceName: "about no branch",
+  instanceVersion: "about no branch",
+};
