@@ -112,6 +112,22 @@ export const SETTINGS = {
     shape: "16 to 256 printable characters without space and colon, not beginning with `plk_`",
     description: "Key that may do everything on this host.",
   }),
+  keyringKey: text<string | null>({
+    env: "PLINTH_KEYRING_KEY",
+    flag: "keyring-key",
+    default: null,
+    defaultText: "made at the first start and kept in the data folder",
+    pattern: /^[A-Za-z0-9+/=_,\s-]+$/,
+    shape: "keys of 32 bytes in hexadecimal or base64, separated by commas",
+    description:
+      "Keys that keyrings are encrypted under: the first encrypts, all decrypt. On a command line others see it; prefer the file.",
+  }),
+  keyringKeyFile: text<string | null>({
+    env: "PLINTH_KEYRING_KEY_FILE",
+    flag: "keyring-key-file",
+    default: null,
+    description: "File that holds these keys, one on each line or separated by commas.",
+  }),
   instanceName: text<string>({
     env: "PLINTH_INSTANCE_NAME",
     flag: "instance-name",

@@ -25,10 +25,13 @@ import { finishedInvocation, recentInvocations } from "./doors/recent-invocation
 import { createEngine } from "./engine/create-engine.ts";
 import { engineConfig } from "./engine/engine-config.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
+import { openMasterKeys } from "./keyrings/master-keys.ts";
+import { openKeyrings } from "./keyrings/open-keyrings.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { createSandbox } from "./sandbox/pool.ts";
+import type { JailTools } from "./sandbox/tools.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -64,6 +67,8 @@ export interface HostOptions {
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
+/** Keyring types with jq are refused. */
+const NO_TOOLS: JailTools = { run: () => Promise.reject(plinthError("NotAvailable", { what: "jq" })) };
 
 export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
   const telemetry = options.telemetry ?? createTelemetry({ logLevel: config.logLevel });
@@ -90,6 +95,10 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     policy: { allowedPrivate: config.egressAllowPrivate, allowedPorts: config.egressAllowPorts.map(Number) },
   });
   shutdown.add("egress", () => egress.close());
+
+  const ring = await openMasterKeys({ given: config.keyringKey, file: config.keyringKeyFile, dataDir: config.dataDir, runtime });
+  const keyrings = await openKeyrings({ database, ring, egress, tools: NO_TOOLS, runtime, log });
+  shutdown.add("keyrings", () => keyrings.close());
 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
   const opened = Promise.withResolvers<Urls>();
@@ -149,6 +158,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       tenants,
       eraser,
       keys,
+      keyrings,
       branches,
       headSnapshots,
       usedBranches,

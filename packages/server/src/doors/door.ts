@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import type { Database, Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
+import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
@@ -33,6 +34,7 @@ export interface DoorContext {
   readonly tenants: Tenants;
   readonly eraser: TenantEraser;
   readonly keys: Keys;
+  readonly keyrings: Keyrings;
   readonly branches: Branches;
   readonly headSnapshots: Pick<HeadSnapshots, "list">;
   readonly usedBranches: Pick<UsedBranches, "note">;

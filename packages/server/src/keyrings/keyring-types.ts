@@ -56,8 +56,9 @@ export function fieldsOf(type: KeyringTypeSpec): readonly ReturnType<typeof fiel
 }
 
 /** Checks given values against the type: nothing is missing, nothing unknown, nothing too large. Absent optional fields are left out. */
-export function checkFields(type: KeyringTypeSpec, given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function checkFields(type: KeyringTypeSpec, values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const fields = fieldsOf(type);
+  const given = withSecretNamed(fields, values);
   const known = new Set([...fields.map(({ id }) => id), ...(type.isSubdomain ? [SUBDOMAIN] : [])]);
   const bad = (detail: string) => plinthError("BadRequest", { detail });
   const names = Object.keys(given);
@@ -78,6 +79,15 @@ export function checkFields(type: KeyringTypeSpec, given: Readonly<Record<string
 }
 
 const SUBDOMAIN_FORM = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
+
+/** The secret itself may be given as `secret`, whatever the type's only field is called. */
+function withSecretNamed(fields: readonly { readonly id: string }[], values: Readonly<Record<string, string>>) {
+  const [only, ...others] = fields;
+  const secret = Object.hasOwn(values, "secret") ? values["secret"] : undefined;
+  if (only === undefined || others.length > 0 || only.id === "secret" || secret === undefined) return values;
+  const { secret: _, ...rest } = values;
+  return { [only.id]: secret, ...rest };
+}
 
 function listed(names: readonly string[]): string {
   return names.length === 0 ? "none" : names.map((name) => `'${name}'`).join(", ");

@@ -7,6 +7,16 @@ import { deploy } from "./deploy.ts";
 import { getEnvironment, setEnvironment } from "./environment.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
 import { cancelInvocation, getArtefact, getInvocation } from "./invocations.ts";
+import {
+  changeKeyring,
+  createKeyring,
+  finishOauth,
+  getKeyring,
+  listKeyrings,
+  revokeKeyring,
+  rotateKeyrings,
+  startOauth,
+} from "./keyrings.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { logs } from "./logs.ts";
 import { health, metrics } from "./status.ts";
@@ -31,6 +41,14 @@ export const NATIVE_ROUTES = {
   listKeys,
   createKey,
   revokeKey,
+  listKeyrings,
+  createKeyring,
+  getKeyring,
+  changeKeyring,
+  revokeKeyring,
+  startOauth,
+  finishOauth,
+  rotateKeyrings,
   listBranches,
   createBranch,
   deleteBranch,
