@@ -197,7 +197,7 @@ export class RunnerPeer {
     else
       this.send(
         { type: "reply", call, id, ok: false },
-        JSON.stringify({ code: "FunctionError", message: value.message, ...("dataText" in value ? { dataText: value.dataText } : {}) }),
+        JSON.stringify({ code: codeOf(value), message: value.message, ...("dataText" in value ? { dataText: value.dataText } : {}) }),
       );
   }
 
@@ -215,6 +215,11 @@ export class RunnerPeer {
     this.process.kill("SIGKILL");
     await this.exited;
   }
+}
+
+/** The code of a refusal, as the host's errors have one. */
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : "FunctionError";
 }
 
 function envelopeOf(call: number, invocation: Invocation): InvokeEnvelope {

@@ -7,8 +7,19 @@ import { build } from "esbuild";
 
 const FOLDER = dirname(fileURLToPath(import.meta.url));
 const STAMP_FILE = "sources.sha256";
-/** User code may replace these for its own purposes, and some libraries do; the runner goes on with what was there at its start. */
-const KEPT_GLOBALS = ["JSON", "Promise", "Map", "Set", "setTimeout", "clearTimeout", "clearImmediate", "Buffer", "Reflect"];
+/**
+ * User code may replace globals and their functions for its own purposes, and some libraries do; the runner goes on with what was there
+ * at its start. Name → what the runner sees under it.
+ */
+const KEPT_GLOBALS: Readonly<Record<string, string>> = {
+  JSON: "{parse:JSON.parse,stringify:JSON.stringify}",
+  Buffer: "{from:Buffer.from,concat:Buffer.concat,byteLength:Buffer.byteLength,alloc:Buffer.alloc}",
+  Reflect: "{apply:Reflect.apply}",
+  Promise: "Promise",
+  Map: "Map",
+  clearTimeout: "clearTimeout",
+  clearImmediate: "clearImmediate",
+};
 
 export interface NodeImage {
   readonly runnerFile: string;
@@ -25,6 +36,7 @@ export async function buildNodeImage({ outDir }: { readonly outDir: string }): P
   const stamp = await readFile(join(outDir, STAMP_FILE), "utf8").catch(() => "");
   if (stamp === digest) return image;
   await mkdir(outDir, { recursive: true });
+  const keptNames = Object.keys(KEPT_GLOBALS);
   await build({
     entryPoints: [join(FOLDER, "runner.ts"), join(FOLDER, "worker-preload.ts")],
     bundle: true,
@@ -33,8 +45,8 @@ export async function buildNodeImage({ outDir }: { readonly outDir: string }): P
     target: "esnext",
     outdir: outDir,
     minifyWhitespace: true,
-    banner: { js: `"use strict";const {${KEPT_GLOBALS.map((name) => `${name}:plinth${name}`).join(",")}}=globalThis;` },
-    define: Object.fromEntries(KEPT_GLOBALS.map((name) => [name, `plinth${name}`])),
+    banner: { js: `"use strict";${keptNames.map((name) => `const plinth${name}=${KEPT_GLOBALS[name]};`).join("")}` },
+    define: Object.fromEntries(keptNames.map((name) => [name, `plinth${name}`])),
     logLevel: "silent",
   });
   // Node takes a `.js` file for what the nearest package says.

@@ -27,19 +27,22 @@ interface SocketInside {
 /** Connects the socket to a target, at the next tick as a real one does at the earliest. */
 export function connectVirtually(socket: Socket, target: ConnectionTarget, hostCall: HostCaller): void {
   const inside = socket as unknown as SocketInside;
+  const soon = (act: () => unknown): void =>
+    process.nextTick(() => {
+      if (!socket.destroyed) act();
+    });
   const peer = new HttpPeer({
     target,
     hostCall,
+    // A real peer never answers inside the write of a client, and clients count on that.
     client: {
-      write: (bytes) => {
-        if (socket.destroyed) return;
-        inside._unrefTimer();
-        socket.push(bytes);
-      },
-      end: () => {
-        if (!socket.destroyed) socket.push(null);
-      },
-      fail: (error) => void socket.destroy(error),
+      write: (bytes) =>
+        soon(() => {
+          inside._unrefTimer();
+          socket.push(bytes);
+        }),
+      end: () => soon(() => socket.push(null)),
+      fail: (error) => soon(() => socket.destroy(error)),
     },
   });
   Object.defineProperties(socket, descriptorsOf(methodsOf(socket, inside, peer)));
