@@ -3,6 +3,7 @@ import { cpus, release } from "node:os";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Figure } from "./bench.ts";
+import { branchCopy } from "./branch-copy.ts";
 import { coldTenant } from "./cold-tenant.ts";
 import { coldVersion } from "./cold-version.ts";
 import { memory } from "./memory.ts";
@@ -17,6 +18,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "cold-version": coldVersion,
   memory,
   "store-commit": storeCommit,
+  "branch-copy": branchCopy,
 };
 
 const [name] = process.argv.slice(2);

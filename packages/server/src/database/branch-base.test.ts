@@ -1,4 +1,6 @@
+import { limit } from "@plinth/core/limits.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import type { Scope } from "./database.ts";
 import { defineRecordTable } from "./record-tables.ts";
 import {
@@ -212,6 +214,49 @@ describe("a branch over another one", () => {
     expect(await count()).toBe(start + 3);
     await write(test.database, branch, (calls) => calls.remove(id));
     expect(await count()).toBe(start);
+  });
+
+  it("L3 passes long runs of deleted documents in bounded steps, with pauses", async () => {
+    let clockMs = 0;
+    let pauses = 0;
+    let stepMs = 0;
+    const system = createSystemRuntime();
+    const hasty = await openTestDatabase({
+      ...system,
+      monotonicMs: () => (clockMs += stepMs),
+      sleep: (delayMs, signal) => {
+        pauses++;
+        return system.sleep(delayMs, signal);
+      },
+    });
+    const { database } = hasty;
+    try {
+      const scope = newScope();
+      await deploySchema(database, scope, SCHEMA);
+      const branch = { tenant: scope.tenant, branch: "b" };
+      const count = 5000;
+      const ids = await write(database, scope, async (calls) => {
+        const made: string[] = [];
+        for (let n = 0; n < count; n++) made.push(await calls.insert("notes", { n }));
+        return made;
+      });
+      await database.update(branch, (transaction) => database.createBranchFrom(transaction, { base: scope }));
+      await write(database, branch, async (calls) => {
+        for (const id of ids.slice(0, -1)) await calls.remove(id);
+      });
+      // From now on every piece of work takes long enough for a pause.
+      stepMs = limit("databaseSliceMs");
+      for (const order of ["asc", "desc"] as const) {
+        const before = pauses;
+        const rows = await read(database, branch, (calls) => calls.collect(query("notes", { index: "by_n", order })));
+        expect(numbers(rows)).toEqual([count - 1]);
+        // Two layers, at most 1024 entries of one at a time.
+        expect(pauses - before).toBeGreaterThan((2 * count) / 1024);
+        expect(pauses - before).toBeLessThan(100);
+      }
+    } finally {
+      await hasty.close();
+    }
   });
 
   it("refuses a branch that holds data, and a chain that is too deep", async () => {

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { must } from "@plinth/core/assert.ts";
 import { describe, expect, it } from "vitest";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
@@ -12,7 +13,7 @@ import { openDatabase } from "./open-database.ts";
 import { type Calls, callsOf, deploySchema, errorOf, nextNowMs, query, type Row, schemaText } from "./test-database.ts";
 
 const DAY_MS = 86_400_000;
-const SEEDS = 10;
+const SEEDS = 6;
 const STEPS = 45;
 const CHAIN_MAX = 4;
 
@@ -74,6 +75,12 @@ class History {
       for (const branch of this.#branches) await this.#check(branch);
       await this.#db.eraseTenant(this.#tenant);
       expect(await this.#left()).toEqual([]);
+      await this.#collectTwice();
+      await this.#close();
+      const rows = new DatabaseSync(join(this.#folder, "plinth.db"), { readOnly: true, returnArrays: true });
+      expect(rows.prepare("SELECT count(*) FROM pins").all()).toEqual([[0]]);
+      expect(rows.prepare("SELECT count(*) FROM replaced").all()).toEqual([[0]]);
+      rows.close();
     } finally {
       await this.#close();
     }
@@ -214,6 +221,16 @@ class History {
     this.#clockOffsetMs += 2 * DAY_MS;
     await must(this.#store, "the store is open").collect();
     for (const branch of this.#branches) branch.history = [];
+  }
+
+  /** After this nothing of the past is left, whatever was pinned. */
+  async #collectTwice(): Promise<void> {
+    const store = must(this.#store, "the store is open");
+    for (let round = 0; round < 2; round++) {
+      this.#clockOffsetMs += 2 * DAY_MS;
+      await store.commit({ writes: [{ key: Buffer.from(`last ${round}`), value: Buffer.of(1) }] });
+    }
+    await store.collect();
   }
 
   async #restart(): Promise<void> {
