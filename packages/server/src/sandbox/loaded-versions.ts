@@ -106,12 +106,12 @@ export class LoadedVersions {
     else entry.code.sourceMap().then(send, () => send(null));
   }
 
-  /** The runner is gone. */
-  abandon(): void {
+  /** The runner is gone; `end` is for who waits for a version. */
+  abandon(end: CallEnd): void {
     this.#abandoned = true;
     for (const entry of this.#entries.values()) {
       entry.timer?.cancel();
-      entry.settle({ kind: "lost", reason: "the runner ended while it loaded the code" });
+      entry.settle(end);
     }
     this.#entries.clear();
   }

@@ -1,10 +1,12 @@
 /**
- * Makes the sandbox of a host: finds the tools, makes the runtime image, probes a real jail, and opens the
- * pool at the tier that was found.
+ * Makes the sandbox of a host: finds the tools, makes the isolate's image, probes a real jail, and opens the pools at the tier
+ * that was found. Other runtimes are prepared when the first version needs them.
  */
 import { availableParallelism } from "node:os";
 import { limit } from "@plinth/core/limits.ts";
+import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { SandboxBudget } from "./budget.ts";
 import { jailDoesNotStart } from "./jail/doctor.ts";
 import type { RunnerProgram } from "./jail/image.ts";
 import type { JailKit } from "./jail/jail.ts";
@@ -12,10 +14,15 @@ import { prepareJailKit } from "./jail/kit.ts";
 import { probeJail } from "./jail/probe.ts";
 import { ProcessProvider } from "./jail/process-provider.ts";
 import { judgeTier, type TierReport, withoutJail } from "./jail/tiers.ts";
-import { RunnerPool, type SandboxEvent } from "./runner-pool.ts";
+import { RunnerPool } from "./runner-pool.ts";
+import type { SandboxEvent } from "./sandbox-event.ts";
+import type { SandboxProvider } from "./provider.ts";
 import { prepareIsolateImage } from "./runtimes/isolate.ts";
-import type { ProgramImage } from "./runtimes/runtime-adapter.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { ProgramImage, RuntimeAdapter } from "./runtimes/runtime-adapter.ts";
+import { RUNTIMES } from "./runtimes/table.ts";
+import type { Sandbox, VersionCode } from "./sandbox.ts";
+import { TenantGate } from "./tenant-gate.ts";
+import { VersionPool } from "./version-pool.ts";
 
 export interface SandboxOptions {
   readonly runtime: Runtime;
@@ -27,8 +34,16 @@ export interface SandboxOptions {
   readonly processors?: number;
   /** Runs user code without any jail. One tenant only. */
   readonly unsafeNoJail?: boolean;
-  /** What runs in the jails; the isolate runtime unless a test says otherwise. */
+  /** What runs in the jails of the isolate runtime, unless a test says otherwise. */
   readonly program?: RunnerProgram;
+  /** Adapters in place of those of the table. */
+  readonly runtimes?: Readonly<Partial<Record<RuntimeName, RuntimeAdapter>>>;
+  /** Processes for inline code that are kept ready for each runtime once it was used. */
+  readonly warmInline?: number;
+  /** The interpreter that the operator chose. */
+  readonly python?: string;
+  /** Starts the cells of packages and inline code; process jails when absent. */
+  readonly provider?: SandboxProvider;
   /** Where the runtime image is kept. */
   readonly imageFolder?: string;
   readonly onEvent?: (event: SandboxEvent) => void;
@@ -46,24 +61,44 @@ export async function createSandbox(options: SandboxOptions): Promise<JailedSand
   const provider = new ProcessProvider(prepareJailKit({ runtime: options.runtime, unsafe }));
   try {
     const image = await prepareIsolateImage(options);
+    const gate = new TenantGate();
+    const shared = {
+      runtime: options.runtime,
+      gate,
+      budget: new SandboxBudget({
+        runnersMax: options.runnersMax ?? limit("runnersMax"),
+        memoryBytesMax: options.memoryBytesMax ?? limit("sandboxMemoryBytesMax"),
+      }),
+      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    };
     // The first runners start while the probe runs; nobody gets one before the tier is known.
     const pool = new RunnerPool({
-      runtime: options.runtime,
+      ...shared,
       provider,
       image,
       warmRunners: options.warmRunners ?? 2,
-      runnersMax: options.runnersMax ?? limit("runnersMax"),
-      memoryBytesMax: options.memoryBytesMax ?? limit("sandboxMemoryBytesMax"),
       processors: options.processors ?? availableParallelism(),
-      ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
     });
     const report = await inspectJail(provider.kit, image);
     if (report.tier === 0 && !unsafe) {
       await pool.close();
       throw jailDoesNotStart([]);
     }
-    if (report.tier < 2) pool.limitTenants(1);
-    return new SandboxOfHost(pool, provider, report);
+    if (report.tier < 2) gate.limit(1);
+    const adapters = { ...RUNTIMES, ...options.runtimes };
+    const versions = new VersionPool({
+      ...shared,
+      provider: options.provider ?? provider,
+      adapters,
+      image: imagesOf(adapters, options),
+      warmInline: options.warmInline ?? 1,
+    });
+    return new SandboxOfHost({
+      pool,
+      versions,
+      providers: [provider, ...(options.provider === undefined ? [] : [options.provider])],
+      report,
+    });
   } catch (error) {
     await provider.close();
     throw error;
@@ -88,35 +123,68 @@ async function inspectJail(kit: JailKit, image: ProgramImage): Promise<TierRepor
   return judgeTier({ probes, userPerJail: kit.slots !== undefined, cgroupVersion: kit.cgroups?.version });
 }
 
+/** Prepares images at their first use; a failure is tried again at the next. */
+function imagesOf(
+  adapters: Readonly<Record<RuntimeName, RuntimeAdapter>>,
+  options: SandboxOptions,
+): (name: RuntimeName) => Promise<ProgramImage> {
+  const prepared = new Map<RuntimeName, Promise<ProgramImage>>();
+  return async (name) => {
+    const image = prepared.get(name) ?? adapters[name].prepare(options);
+    prepared.set(name, image);
+    try {
+      return await image;
+    } catch (error) {
+      prepared.delete(name);
+      throw error;
+    }
+  };
+}
+
 class SandboxOfHost implements JailedSandbox {
   readonly report: TierReport;
   readonly #pool: RunnerPool;
-  readonly #provider: ProcessProvider;
+  readonly #versions: VersionPool;
+  readonly #providers: readonly SandboxProvider[];
 
-  constructor(pool: RunnerPool, provider: ProcessProvider, report: TierReport) {
-    this.#pool = pool;
-    this.#provider = provider;
-    this.report = report;
+  constructor(parts: {
+    readonly pool: RunnerPool;
+    readonly versions: VersionPool;
+    readonly providers: readonly SandboxProvider[];
+    readonly report: TierReport;
+  }) {
+    this.#pool = parts.pool;
+    this.#versions = parts.versions;
+    this.#providers = parts.providers;
+    this.report = parts.report;
   }
 
   acquire(request: Parameters<Sandbox["acquire"]>[0], signal: AbortSignal): ReturnType<Sandbox["acquire"]> {
-    return this.#pool.acquire(request, signal);
+    return this.#poolOf(request.version).acquire(request, signal);
   }
 
   analyze(request: Parameters<Sandbox["analyze"]>[0]): ReturnType<Sandbox["analyze"]> {
-    return this.#pool.analyze(request);
+    return this.#poolOf(request.version).analyze(request);
   }
 
   warm(request: Parameters<Sandbox["warm"]>[0]): Promise<void> {
-    return this.#pool.warm(request);
+    return this.#poolOf(request.version).warm(request);
   }
 
-  evict(tenant: string): Promise<void> {
-    return this.#pool.evict(tenant);
+  async evict(tenant: string, branch?: string): Promise<void> {
+    await Promise.all([this.#pool.evict(tenant, branch), this.#versions.evict(tenant, branch)]);
   }
 
   status(): ReturnType<Sandbox["status"]> {
-    return this.#pool.status();
+    const [a, b] = [this.#pool.status(), this.#versions.status()];
+    return {
+      runners: a.runners + b.runners,
+      warm: a.warm + b.warm,
+      busy: a.busy + b.busy,
+      memoryBytes: a.memoryBytes + b.memoryBytes,
+      spawned: a.spawned + b.spawned,
+      killed: a.killed + b.killed,
+    };
   }
 
   settled(): Promise<void> {
@@ -124,7 +192,11 @@ class SandboxOfHost implements JailedSandbox {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
-    await this.#provider.close();
+    await Promise.all([this.#pool.close(), this.#versions.close()]);
+    for (const provider of this.#providers) await provider.close();
+  }
+
+  #poolOf(version: VersionCode): RunnerPool | VersionPool {
+    return version.runtime === undefined || version.runtime === "isolate" ? this.#pool : this.#versions;
   }
 }

@@ -16,6 +16,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { assert, must } from "@plinth/core/assert.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { analyzeOn } from "./analyze.ts";
+import type { BudgetMember, IdleRunner, SandboxBudget } from "./budget.ts";
 import {
   asError,
   isBad,
@@ -31,20 +32,11 @@ import {
 } from "./places.ts";
 import type { SandboxProvider } from "./provider.ts";
 import { Runner, type RunnerEnd } from "./runner.ts";
+import type { TenantGate } from "./tenant-gate.ts";
 import type { ProgramImage } from "./runtimes/runtime-adapter.ts";
+import type { SandboxEvent } from "./sandbox-event.ts";
 import { StartBreaker } from "./start-breaker.ts";
 import type { CallHandler, CallOutcome, CallRequest, PoolStatus, RunnerLease, Sandbox, VersionCode } from "./sandbox.ts";
-
-export type SandboxEvent =
-  | { readonly type: "started"; readonly runner: string; readonly ms: number }
-  | { readonly type: "bound"; readonly runner: string; readonly tenant: string }
-  | {
-      readonly type: "ended";
-      readonly runner: string;
-      readonly tenant: string | undefined;
-      readonly end: RunnerEnd;
-      /** Hostile text, escape it. */ readonly output: string;
-    };
 
 export interface PoolOptions {
   readonly runtime: Runtime;
@@ -52,8 +44,8 @@ export interface PoolOptions {
   readonly image: ProgramImage;
   /** Unassigned runners kept ready. */
   readonly warmRunners: number;
-  readonly runnersMax: number;
-  readonly memoryBytesMax: number;
+  readonly budget: SandboxBudget;
+  readonly gate: TenantGate;
   /** Processors that the runners share. */
   readonly processors: number;
   readonly onEvent?: (event: SandboxEvent) => void;
@@ -65,7 +57,7 @@ const REFILL_PAUSE_MS = 30;
 /** So that a tenant whose one runner is stuck still has another. */
 const RUNNERS_MIN = 2;
 
-export class RunnerPool implements Sandbox {
+export class RunnerPool implements Sandbox, BudgetMember {
   readonly #options: PoolOptions;
   readonly #runtime: Runtime;
   readonly #places = new Set<Place>();
@@ -76,9 +68,6 @@ export class RunnerPool implements Sandbox {
   #refill: { cancel(): void } | undefined;
   #housekeeping: { cancel(): void } | undefined;
   #wake: { readonly atMs: number; readonly timer: { cancel(): void } } | undefined;
-  /** Tenants that may have runners; 1 where the jail is too weak for more. */
-  #tenantsMax = Number.POSITIVE_INFINITY;
-  readonly #admitted = new Set<string>();
   #closed = false;
   #spawned = 0;
   #killed = 0;
@@ -87,6 +76,7 @@ export class RunnerPool implements Sandbox {
     this.#options = options;
     this.#runtime = options.runtime;
     this.#breaker = new StartBreaker(options.runtime);
+    options.budget.join(this);
     this.#keepWarm();
     this.#scheduleHousekeeping();
   }
@@ -122,11 +112,9 @@ export class RunnerPool implements Sandbox {
     await Promise.all(own.map((place) => place.runner.load(request.version)));
   }
 
-  limitTenants(max: number): void {
-    this.#tenantsMax = max;
-  }
-
-  async evict(tenant: string): Promise<void> {
+  /** Runners of functions serve all branches of a tenant and remember nothing between calls, so no branch has runners to end. */
+  async evict(tenant: string, branch?: string): Promise<void> {
+    if (branch !== undefined) return;
     const own = [...this.#places].filter((place) => place.tenant === tenant);
     const waiting = this.#tenants.get(tenant)?.waiting.splice(0) ?? [];
     this.#tenants.delete(tenant);
@@ -141,7 +129,7 @@ export class RunnerPool implements Sandbox {
       runners: places.length,
       warm: places.filter((place) => place.ready && place.tenant === undefined).length,
       busy: places.filter((place) => isBusy(place)).length,
-      memoryBytes: this.#memoryBytes(),
+      memoryBytes: this.memoryBytes(),
       spawned: this.#spawned,
       killed: this.#killed,
     };
@@ -196,20 +184,10 @@ export class RunnerPool implements Sandbox {
   #tenantNamed(name: string): Tenant {
     const known = this.#tenants.get(name);
     if (known !== undefined) return known;
-    if (Number.isFinite(this.#tenantsMax)) this.#admit(name);
+    this.#options.gate.admit(name);
     const tenant: Tenant = { name, waiting: [], breaker: new StartBreaker(this.#runtime), soloUntilMs: Number.NEGATIVE_INFINITY };
     this.#tenants.set(name, tenant);
     return tenant;
-  }
-
-  /** Where tenants are limited, those that came first stay the only ones, also after their runners ended. */
-  #admit(name: string): void {
-    if (this.#admitted.has(name)) return;
-    if (this.#admitted.size >= this.#tenantsMax)
-      throw plinthError("NotAvailable", {
-        what: "A second tenant (the jail of this host is too weak to separate tenants; `plinth doctor` says what is missing)",
-      });
-    this.#admitted.add(name);
   }
 
   // Giving out places
@@ -338,24 +316,40 @@ export class RunnerPool implements Sandbox {
   }
 
   #hasRoom(): boolean {
-    return this.#places.size < this.#options.runnersMax && this.#memoryBytes() + limit("runnerIdleBytes") <= this.#options.memoryBytesMax;
+    return this.#options.budget.hasRoom(limit("runnerIdleBytes"));
   }
 
   /** Ends the least recently used idle runner; without one, marks a busy one of another tenant to be replaced. */
   #makeRoom(forTenant: string): boolean {
-    const others = [...this.#places].filter(
-      (place) => place.tenant !== undefined && place.tenant !== forTenant && place.ready && place.runner.isAlive,
-    );
-    const idle = leastRecentlyUsed(others.filter((place) => !isBusy(place)));
-    if (idle !== undefined) {
-      idle.runner.kill({ kind: "retired", detail: "the memory is needed" });
-      return this.#hasRoom();
-    }
+    if (this.#options.budget.endIdle(this, forTenant)) return this.#hasRoom();
+    const others = this.#othersThan(forTenant);
     if (this.#countOf(forTenant) > 0 || others.some((place) => place.runner.isRetiring)) return false;
     // The tenant has nothing: the one with the most runners gives one up when its calls are done.
     const donor = others.toSorted((a, b) => this.#countOf(b.tenant) - this.#countOf(a.tenant) || a.lastUsedMs - b.lastUsedMs)[0];
     donor?.runner.retire();
     return false;
+  }
+
+  #othersThan(tenant: string | undefined): readonly Place[] {
+    return [...this.#places].filter(
+      (place) => place.tenant !== undefined && place.tenant !== tenant && place.ready && place.runner.isAlive,
+    );
+  }
+
+  // The budget that the pool shares with others (P4)
+
+  count(): number {
+    return this.#places.size;
+  }
+
+  idle(request: { readonly asker: BudgetMember; readonly forTenant: string | undefined }): IdleRunner | undefined {
+    const ours = request.asker === this;
+    const assigned = this.#othersThan(ours ? request.forTenant : undefined);
+    // For a pool of another kind, a runner that waits for nobody is no better than one whose tenant rests.
+    const unassigned = ours ? [] : [...this.#places].filter((place) => place.tenant === undefined && place.ready && place.runner.isAlive);
+    const idle = leastRecentlyUsed([...assigned, ...unassigned].filter((place) => !isBusy(place)));
+    if (idle === undefined) return undefined;
+    return { lastUsedMs: idle.lastUsedMs, end: () => idle.runner.kill({ kind: "retired", detail: "the memory is needed" }) };
   }
 
   /** A start takes the host some milliseconds and the machine more; the call that took the warm runner goes first. */
@@ -460,15 +454,11 @@ export class RunnerPool implements Sandbox {
     const isUsed = (name: string): boolean => [...this.#places].some((place) => place.tenant === name);
     for (const tenant of Array.from(this.#tenants.values()))
       if (tenant.waiting.length === 0 && !isUsed(tenant.name) && tenant.breaker.isCalm) this.#tenants.delete(tenant.name);
-    while (this.#memoryBytes() > this.#options.memoryBytesMax) {
-      const idle = leastRecentlyUsed([...this.#places].filter((place) => place.tenant !== undefined && !isBusy(place)));
-      if (idle === undefined) return;
-      idle.runner.kill({ kind: "retired", detail: "the memory is needed" });
-    }
+    this.#options.budget.trim(this);
   }
 
   /** Runners that start count as what they are expected to take. */
-  #memoryBytes(): number {
+  memoryBytes(): number {
     let bytes = 0;
     for (const place of this.#places) bytes += Math.max(place.runner.memoryBytes(), place.ready ? 0 : limit("runnerIdleBytes"));
     return bytes;

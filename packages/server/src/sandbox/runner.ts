@@ -74,6 +74,7 @@ export class Runner {
   readonly #watchdog: Watchdog;
   readonly #onEnd: (end: RunnerEnd) => void;
   readonly #startedMs: number;
+  readonly #memoryBytesMax: number;
   #state: State = "starting";
   #end: RunnerEnd | undefined;
   #settleStart: { resolve(): void; reject(reason: unknown): void } | undefined;
@@ -87,6 +88,7 @@ export class Runner {
     this.#runtime = runtime;
     this.#onEnd = options.onEnd;
     this.#startedMs = runtime.monotonicMs();
+    this.#memoryBytesMax = options.spec.memoryBytesMax;
     this.started = new Promise((resolve, reject) => {
       this.#settleStart = { resolve, reject };
     });
@@ -170,9 +172,9 @@ export class Runner {
     );
   }
 
-  /** Loads a version ahead of its first call. */
-  async load(version: VersionCode): Promise<void> {
-    await this.#versions.ensure(version);
+  /** Loads a version ahead of its first call. Resolves with what its calls get instead where it does not load. */
+  load(version: VersionCode): Promise<CallEnd | undefined> {
+    return this.#versions.ensure(version);
   }
 
   async run(request: AnyCallRequest, handler: CallHandler, signal: AbortSignal): Promise<CallOutcome> {
@@ -353,6 +355,9 @@ export class Runner {
         return this.#finish(call, { kind, maxBytes: call.request.limits.heapBytes });
       case "neverResolves":
         return this.#finish(call, { kind });
+      case "policy":
+      case "invalid":
+        return this.#finish(call, { kind, message: failure.message });
       case "lost":
         return this.#finish(call, { kind, reason: "another call ended the isolate that it shared" });
     }
@@ -405,12 +410,18 @@ export class Runner {
     this.#cell.kill();
     this.#channel.end({ kind: "closed" });
     this.#settleStart?.reject(plinthError("RunnerLost", { detail: end.detail }));
-    this.#versions.abandon();
+    this.#versions.abandon(this.#loadEndOf(end));
     for (const call of Array.from(this.#calls.values())) {
       this.#calls.delete(call.number);
       call.finish(outcomeOf(call), this.#meter.lastBytes);
     }
     this.#onEnd(end);
+  }
+
+  /** What a version gets that was being loaded. Without calls, nothing else can have taken the memory. */
+  #loadEndOf(end: RunnerEnd): CallEnd {
+    if (end.kind === "outOfMemory" && this.#calls.size === 0) return { kind: "outOfMemory", maxBytes: this.#memoryBytesMax };
+    return end.kind === "violation" ? callEndOf(end) : { kind: "lost", reason: "the runner ended while it loaded the code" };
   }
 
   #noCallUsage(begunMs: number): CallOutcome["usage"] {

@@ -69,7 +69,7 @@ export async function prepareRuntimeImage(options: {
   readonly nowMs: number;
   readonly baseFolder?: string;
 }): Promise<RuntimeImage> {
-  const base = options.baseFolder ?? (await defaultBaseFolder());
+  const base = options.baseFolder ?? (await sharedBaseFolder());
   const nodeFile = await realpath(process.execPath);
   const [libraries, sharedNode, app] = await Promise.all([
     librariesOf(nodeFile),
@@ -77,8 +77,7 @@ export async function prepareRuntimeImage(options: {
     prepareApp(options.program, base),
   ]);
   await removeUnused(base, options.nowMs);
-  const stamps = [app, dirname(sharedNode)].map((content) => join(dirname(content), STAMP)).filter((stamp) => stamp.startsWith(base));
-  let touchedMs = 0;
+  const folders = [app, dirname(sharedNode)].map((content) => dirname(content)).filter((folder) => folder.startsWith(base));
   return {
     key: createHash("sha256")
       .update(JSON.stringify([app, sharedNode, libraries]))
@@ -86,11 +85,17 @@ export async function prepareRuntimeImage(options: {
     appFolder: app,
     nodeFile: sharedNode,
     libraries,
-    used: (nowMs) => {
-      if (nowMs - touchedMs < TOUCH_MS) return;
-      touchedMs = nowMs;
-      for (const stamp of stamps) void utimes(stamp, nowMs / 1000, nowMs / 1000).catch(() => undefined);
-    },
+    used: touchStamp(folders),
+  };
+}
+
+/** Dates the stamps of shared folders anew, once a day, so that later hosts know that they are in use. */
+export function touchStamp(folders: readonly string[]): (nowMs: number) => void {
+  let touchedMs = 0;
+  return (nowMs) => {
+    if (nowMs - touchedMs < TOUCH_MS) return;
+    touchedMs = nowMs;
+    for (const folder of folders) void utimes(join(folder, STAMP), nowMs / 1000, nowMs / 1000).catch(() => undefined);
   };
 }
 
@@ -159,10 +164,11 @@ async function putNode(
 export async function prepareSharedFolder(options: {
   readonly base: string;
   readonly name: string;
-  readonly key: string;
+  readonly key: string | (() => Promise<string>);
   readonly fill: (folder: string) => Promise<void>;
 }): Promise<string> {
-  const digest = createHash("sha256").update(`${FORMAT} ${options.key}`).digest("hex");
+  const key = typeof options.key === "string" ? options.key : await options.key();
+  const digest = createHash("sha256").update(`${FORMAT} ${key}`).digest("hex");
   await mkdir(options.base, { recursive: true, mode: 0o755 });
   const folder = join(options.base, `plinth-${options.name}-${digest.slice(0, 24)}`);
   if (await isOurs(folder, digest)) return folder;
@@ -222,7 +228,7 @@ async function isOurs(folder: string, digest: string): Promise<boolean> {
 }
 
 /** Where images lie: a place that lasts as long as the host, unlike a folder that is swept by age. */
-async function defaultBaseFolder(): Promise<string> {
+export async function sharedBaseFolder(): Promise<string> {
   const wanted = isRoot() ? "/var/lib/plinth" : join(homedir(), ".cache", "plinth");
   const made = await mkdir(wanted, { recursive: true, mode: 0o755 }).then(
     () => true,
@@ -232,7 +238,7 @@ async function defaultBaseFolder(): Promise<string> {
 }
 
 /** Whether every user can reach and read the path and only root can change what it names. */
-async function isReachableByAll(path: string): Promise<boolean> {
+export async function isReachableByAll(path: string): Promise<boolean> {
   const { root } = parse(path);
   for (let at = path; ; at = dirname(at)) {
     const entry = await stat(at);
@@ -242,9 +248,9 @@ async function isReachableByAll(path: string): Promise<boolean> {
   }
 }
 
-/** The shared libraries of Node, as its loader finds them. */
-export async function librariesOf(nodeFile: string): Promise<readonly Library[]> {
-  const { stdout } = await promisify(execFile)("ldd", [nodeFile], { env: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
+/** The shared libraries of programs and libraries, as the loader finds them. */
+export async function librariesOf(...files: readonly string[]): Promise<readonly Library[]> {
+  const { stdout } = await promisify(execFile)("ldd", files, { env: { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" } });
   const targets = parseLdd(stdout);
   assert(targets.length > 0, "ldd lists the loader at least");
   return Promise.all(targets.map(async (target) => ({ target, source: await realpath(target) })));

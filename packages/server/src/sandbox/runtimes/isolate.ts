@@ -1,14 +1,17 @@
 /** The isolate runtime: functions in V8 isolates, several at a time, many versions in one process. */
 import { limit } from "@plinth/core/limits.ts";
-import { isolateProgram } from "../jail/isolate-program.ts";
+import { runnerProgram } from "../jail/runner-program.ts";
 import { type RunnerProgram, withProbe } from "../jail/image.ts";
 import { prepareNodeImage } from "./node-image.ts";
 import type { PrepareOptions, ProgramImage, RuntimeAdapter } from "./runtime-adapter.ts";
 
 const MIB = 1024 * 1024;
 
+/** Isolates come from this file; it lies beside the program. */
+export const ADDON_FILE = "isolated-vm.node";
+
 /** Node's own permissions are hygiene; the jail is the boundary. */
-const FLAGS: readonly string[] = [
+export const ISOLATE_FLAGS: readonly string[] = [
   "--no-node-snapshot", // isolated-vm asks for it
   "--no-experimental-ffi",
   "--disable-sigusr1",
@@ -36,8 +39,8 @@ export function prepareIsolateImage(options: PrepareOptions & { readonly program
   return prepareNodeImage({
     ...options,
     name: "isolate",
-    program: withProbe(options.program ?? isolateProgram()),
-    flags: FLAGS,
+    program: withProbe(options.program ?? runnerProgram("isolate", ["runner.js", ADDON_FILE])),
+    flags: ISOLATE_FLAGS,
     // Isolates that the runner has yet to make map much that they never touch; the watchdog bounds what is touched.
     addressBytes: limit("isolateDataBytes") * limit("runnerTransactionPlaces"),
   });

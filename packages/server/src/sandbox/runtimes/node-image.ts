@@ -33,6 +33,6 @@ export async function prepareNodeImage(options: {
     environment: {},
     profile: options.profile ?? "jit",
     ...(options.addressBytes === undefined ? {} : { addressBytes: options.addressBytes }),
-    used: image.used,
+    used: (nowMs) => image.used(nowMs),
   };
 }
