@@ -3,7 +3,9 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { RunnerCommand } from "../conformance/runner-peer.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { CallLimits, InlineResult, RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
+import { type RunnerCommand, RunnerPeer } from "../conformance/runner-peer.ts";
 
 export const RUNNER_FILE = join(import.meta.dirname, "runner.py");
 const CANDIDATES = [process.env["PLINTH_TEST_PYTHON"], "/usr/bin/python3", "/usr/local/bin/python3"];
@@ -43,4 +45,44 @@ export function pythonCommand(folder?: string): RunnerCommand {
     args: ["-I", "-S", "-B", RUNNER_FILE],
     env: { PYTHONHASHSEED: "random", ...(folder === undefined ? {} : { PLINTH_PACKAGE_FOLDER: folder }) },
   };
+}
+
+export interface InlineOptions {
+  readonly inputs?: unknown;
+  readonly keyrings?: Readonly<Record<string, string>>;
+  readonly limits?: Partial<CallLimits>;
+  readonly heapBytes?: number;
+  /** The host's patience; then the process is killed, as the host does. */
+  readonly killAfterMs?: number;
+}
+
+export type InlineOutcome =
+  | { readonly kind: "result"; readonly value: InlineResult; readonly logs: readonly string[]; readonly ms: number }
+  | { readonly kind: "killed"; readonly message: string; readonly logs: readonly string[]; readonly ms: number }
+  | { readonly kind: RunnerFailureKind; readonly message: string; readonly logs: readonly string[]; readonly ms: number };
+
+/** Runs inline code in a process of its own; `ms` counts from its start. */
+export async function runInline(code: string, options: InlineOptions = {}, command = pythonCommand()): Promise<InlineOutcome> {
+  const startMs = performance.now();
+  const peer = new RunnerPeer(command);
+  const killing = setTimeout(() => peer.process.kill("SIGKILL"), options.killAfterMs ?? 20_000);
+  const ms = (): number => performance.now() - startMs;
+  try {
+    await peer.hello({ heapBytes: options.heapBytes ?? limit("inlineMemoryBytesMax") });
+    await peer.load("inline-python", '{"functions":[]}');
+    const outcome = await peer.invoke({
+      version: "inline-python",
+      kind: "inline",
+      args: JSON.stringify({ code, inputs: options.inputs ?? {}, keyrings: options.keyrings ?? {} }),
+      limits: { cpuMs: 30_000, wallMs: 30_000, ...options.limits },
+    });
+    const logs = outcome.logs.map(({ text }) => text);
+    if (outcome.kind === "result") return { kind: "result", value: JSON.parse(outcome.text) as InlineResult, logs, ms: ms() };
+    return { kind: outcome.kind, message: outcome.failure.message, logs, ms: ms() };
+  } catch (error) {
+    return { kind: "killed", message: String(error), logs: [], ms: ms() };
+  } finally {
+    clearTimeout(killing);
+    await peer.close();
+  }
 }

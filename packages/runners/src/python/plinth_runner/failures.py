@@ -3,11 +3,13 @@ What user code threw, as a RunnerFailure: texts are bounded, paths are those of 
 misbehaves when it is looked at is replaced by what is known of it.
 """
 
-import json
-
+from .json_text import dumps
 from .limits import FAILURE_MESSAGE_CHARS_MAX, FAILURE_STACK_CHARS_MAX
 
 _FRAMES_MAX = 100
+# Where the runner's files lay when they were compiled, which may not be where they lie now.
+_OWN = (lambda: None).__code__.co_filename.rpartition("/plinth_runner/")[0] + "/"
+_HIDDEN = (_OWN, "<frozen importlib")
 _CUT = "…"
 
 
@@ -17,7 +19,7 @@ def failure_body(message, stack="", retry=None):
         body["stack"] = bounded(stack, FAILURE_STACK_CHARS_MAX)
     if retry is not None:
         body["retry"] = {"refresh": retry}
-    return json.dumps(body).encode()
+    return dumps(body).encode()
 
 
 def bounded(text, units_max):
@@ -51,13 +53,13 @@ def message_of(error):
     return f"{name}: {text}" if text else name
 
 
-def stack_of(error, roots):
-    """The frames of user code, last call first; the runner's own are left out."""
+def stack_of(error, root=None):
+    """The frames of user code, last call first; the runner's own are left out. `root` is the folder of the package."""
     lines = []
     trace = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
-        path = _shown_path(code.co_filename, roots)
+        path = _shown_path(code.co_filename, root)
         if path is not None:
             lines.append(f"    at {code.co_name} ({path}:{trace.tb_lineno})")
             if len(lines) > _FRAMES_MAX:
@@ -66,11 +68,11 @@ def stack_of(error, roots):
     return "\n".join(reversed(lines))
 
 
-def _shown_path(filename, roots):
-    for root, shown in roots:
-        if filename.startswith(root):
-            rest = filename[len(root) :]
-            return None if shown is None else shown + rest
+def _shown_path(filename, root):
+    if root is not None and filename.startswith(root):
+        return filename[len(root) :]
+    if filename.startswith(_HIDDEN):
+        return None
     return filename if filename.startswith("<") else "python" + filename[filename.rfind("/") :]
 
 

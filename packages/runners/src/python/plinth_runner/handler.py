@@ -8,7 +8,7 @@ import plinth
 from . import logs
 from .failures import failure_body, message_of, retry_of, stack_of
 from .host_calls import CallEnded
-from .package import roots
+from .package import root
 from .wire import HostGone
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -54,10 +54,10 @@ def _failed(error):
     if isinstance(error, CallEnded):
         return "timeout", failure_body(f"The call was ended: {error.reason}.")
     if isinstance(error, MemoryError):
-        return "outOfMemory", failure_body("MemoryError: the handler used more memory than it may.", stack_of(error, roots()))
+        return "outOfMemory", failure_body("MemoryError: the handler used more memory than it may.", stack_of(error, root()))
     if isinstance(error, NeverResolves):
         return "neverResolves", failure_body("The handler waits for something that can never happen.")
-    return "error", failure_body(message_of(error), stack_of(error, roots()), retry_of(error))
+    return "error", failure_body(message_of(error), stack_of(error, root()), retry_of(error))
 
 
 def _result_text(value, bytes_max):

@@ -1,7 +1,8 @@
 """The host calls of the open call: their numbers, who waits for which, and the end that the host asks for."""
 
-import json
-import threading
+from _thread import allocate_lock
+
+from .json_text import loads
 
 
 class CallEnded(BaseException):
@@ -28,8 +29,8 @@ class HostCalls:
         self._call = call
         self._pending_max = pending_max
         self._next_id = 0
-        self._state = threading.Lock()
-        self._reading = threading.Lock()
+        self._state = allocate_lock()
+        self._reading = allocate_lock()
         self._answers = {}
         self._waiting = set()
         self._listeners = {}
@@ -46,7 +47,9 @@ class HostCalls:
 
     def begin(self, op, argument, on_answer=None):
         """Sends a call and returns its number. `on_answer(ok, body)` is called by whoever reads the answer."""
-        body = json.dumps(argument, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
+        import json
+
+        body = json.dumps(argument, allow_nan=False).encode()
         with self._state:
             if self.closed:
                 raise HostCallError("EffectDenied", "The call is over; it can ask the host for nothing more.")
@@ -110,7 +113,7 @@ class HostCalls:
 
 
 def decode_answer(ok, body):
-    value = json.loads(body)
+    value = loads(body)
     if ok:
         return value
     raise HostCallError(str(value.get("code", "")), str(value.get("message", "")))

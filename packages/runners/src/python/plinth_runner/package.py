@@ -25,14 +25,13 @@ def package_folder():
     return _FOLDER if os.path.isdir(_FOLDER) else os.environ.get(_FOLDER_VARIABLE, _FOLDER)
 
 
-def roots():
-    """Beginnings of file names and what is shown in their place; None = frames that are left out."""
-    own = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/"
-    return ((package_folder().rstrip("/") + "/", ""), (own, None), ("<frozen importlib", None))
+def root():
+    """The package's folder as the beginning of file names, which user code does not see."""
+    return package_folder().rstrip("/") + "/"
 
 
 def failure_of(error):
-    return failure_body(message_of(error), stack_of(error, roots()))
+    return failure_body(message_of(error), stack_of(error, root()))
 
 
 def prepare_process(heap_bytes):

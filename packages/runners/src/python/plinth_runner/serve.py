@@ -6,10 +6,11 @@ S2 Nothing that user code does (exit, raise, print) makes a result; only the val
 S3 The process ends when the host is gone, whatever threads there are.
 """
 
-import os
 import sys
+from posix import _exit
 
 from .host_calls import CallEnded, HostCalls
+from .json_text import loads
 from .limits import PROTOCOL_VERSION
 from .wire import HostGone, Wire
 
@@ -25,7 +26,7 @@ def main(arguments):
     except HostGone:
         code = 0
     finally:
-        os._exit(code)
+        _exit(code)
 
 
 def _control(arguments):
@@ -91,7 +92,10 @@ class Runner:
         if kind == "inline":
             from .inline.run import run_inline
 
-            return run_inline(envelope, body, self._heap_bytes)
+            outcome, answer, output = run_inline(envelope, body, self._heap_bytes)
+            if outcome != "result":
+                self._send_output(envelope, output)
+            return outcome, answer
         if self._package is None:
             return "error", _failure_of(RuntimeError("the version of this call is not loaded"))
         if kind == "analyze":
@@ -103,10 +107,23 @@ class Runner:
         return run_handler(self._wire, self._package, envelope, body, calls)
 
 
-def _functions_of(body):
-    import json
+    def _send_output(self, envelope, output):
+        """Code that fails has no result to hold what it printed, so that goes as console lines."""
+        streams = (("log", output.stdout.text()), ("error", output.stderr.text()))
+        if not any(text for _, text in streams):
+            return
+        from .logs import LogSink
 
-    return json.loads(body)["functions"]
+        limits = envelope["limits"]
+        sink = LogSink(self._wire, envelope["call"], limits["logLines"], limits["logLineBytes"])
+        for level, text in streams:
+            for line in text.splitlines():
+                sink.line(level, line)
+        sink.close()
+
+
+def _functions_of(body):
+    return loads(body)["functions"]
 
 
 def _load_failure(error):

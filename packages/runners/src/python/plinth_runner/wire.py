@@ -5,14 +5,13 @@ Any thread may send. Any thread may wait for the answer of a host call: one of t
 that no thread of the runner's own is needed. What the host sends is trusted.
 """
 
-import json
-import os
-import threading
+from _thread import allocate_lock
+from posix import read, set_blocking, write
 
+from .json_text import dumps, loads
 from .limits import FRAME_BYTES_MAX
 
 _EMPTY = b""
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class HostGone(BaseException):
@@ -23,12 +22,12 @@ class Wire:
     def __init__(self, read_fd, write_fd):
         self.read_fd = read_fd
         self._write_fd = write_fd
-        self._write_lock = threading.Lock()
-        os.set_blocking(read_fd, True)
-        os.set_blocking(write_fd, True)
+        self._write_lock = allocate_lock()
+        set_blocking(read_fd, True)
+        set_blocking(write_fd, True)
 
     def send(self, envelope, body=_EMPTY):
-        head = _encode(envelope).encode()
+        head = dumps(envelope).encode()
         rest = 4 + len(head) + len(body)
         if rest > FRAME_BYTES_MAX:
             raise ValueError(f"a message of {rest} bytes is over {FRAME_BYTES_MAX}")
@@ -37,7 +36,7 @@ class Wire:
         with self._write_lock:
             while view:
                 try:
-                    view = view[os.write(self._write_fd, view) :]
+                    view = view[write(self._write_fd, view) :]
                 except (BrokenPipeError, ConnectionResetError):
                     raise HostGone from None
 
@@ -46,13 +45,13 @@ class Wire:
         rest = int.from_bytes(self._exactly(4), "little")
         data = self._exactly(rest)
         end = 4 + int.from_bytes(data[:4], "little")
-        return json.loads(data[4:end]), data[end:]
+        return loads(data[4:end]), data[end:]
 
     def _exactly(self, count):
         data = bytearray()
         while len(data) < count:
             try:
-                piece = os.read(self.read_fd, min(count - len(data), 1 << 20))
+                piece = read(self.read_fd, min(count - len(data), 1 << 20))
             except ConnectionResetError:
                 piece = _EMPTY
             if not piece:

@@ -1,0 +1,154 @@
+"""
+The modules that inline code sees: new module objects with the public names of the real ones, without modules among them
+and without what evaluates texts, reads attributes by name, makes classes from dicts, or starts something.
+"""
+
+import builtins
+import sys
+
+from . import guarded, names
+from .breach import PolicyBreach, breach
+from .policy import check_module
+
+_Module = type(sys)
+
+# Only these names of a module are handed out.
+_ONLY = {
+    "abc": "ABC abstractmethod",
+    "types": "SimpleNamespace MappingProxyType NoneType EllipsisType NotImplementedType GenericAlias UnionType",
+    "uuid": "UUID SafeUUID uuid3 uuid4 uuid5 uuid7 uuid8 NAMESPACE_DNS NAMESPACE_URL NAMESPACE_OID NAMESPACE_X500 RFC_4122 NIL MAX",
+    "hmac": "HMAC new digest compare_digest digest_size",
+}
+
+# These are not.
+_HIDDEN = {
+    "contextlib": "chdir",
+    "dataclasses": "make_dataclass",
+    "enum": "EnumMeta EnumType EnumDict global_enum global_enum_repr global_flag_repr global_str pickle_by_enum_name pickle_by_global_name",
+    "functools": "singledispatch singledispatchmethod",
+    "string": "Formatter",
+    "typing": "get_type_hints ForwardRef evaluate_forward_ref get_annotations",
+    "zoneinfo": "reset_tzpath TZPATH InvalidTZPathWarning",
+}
+
+
+def _dataclass(module):
+    original = module.dataclass
+
+    def check(cls):
+        # The names of the fields become part of source text.
+        for name in getattr(cls, "__annotations__", {}):
+            if type(name) is not str or not name.isidentifier():
+                raise breach("a field of a dataclass has a name that is none.")
+        return cls
+
+    def dataclass(cls=None, /, **options):
+        make = original(**options)
+        return (lambda given: make(check(given))) if cls is None else make(check(cls))
+
+    return {"dataclass": dataclass}
+
+
+def _functools(module):
+    original = module.update_wrapper
+
+    def update_wrapper(wrapper, wrapped):
+        # Others than functions could have a look at each attribute that is copied.
+        return original(wrapper, wrapped) if type(wrapper) is type(update_wrapper) else wrapper
+
+    def wraps(wrapped):
+        return lambda wrapper: update_wrapper(wrapper, wrapped)
+
+    return {"update_wrapper": update_wrapper, "wraps": wraps}
+
+
+def _operator(_module):
+    return {"attrgetter": guarded.attrgetter, "methodcaller": guarded.methodcaller}
+
+
+_REPLACED = {"dataclasses": _dataclass, "functools": _functools, "operator": _operator}
+_facades: dict = {}
+
+
+def import_module(name, _globals=None, _locals=None, fromlist=(), level=0):
+    """`__import__` of inline code."""
+    if level != 0 or type(name) is not str:
+        raise breach("relative imports are not available.")
+    if name == "urllib" and tuple(fromlist or ()) == ("parse",):
+        return _parent_of_parse()
+    try:
+        check_module(name)
+    except PolicyBreach as error:
+        raise breach(str(error)) from None
+    if name == "urllib.parse":
+        return _facade(name) if fromlist else _parent_of_parse()
+    if name == "collections.abc" and not fromlist:
+        return _facade("collections")
+    return _facade(name)
+
+
+def _facade(name):
+    found = _facades.get(name)
+    if found is None:
+        found = _facades[name] = _make(name)
+    return found
+
+
+def _make(name):
+    if name == "plinth_io":
+        import io
+
+        facade = _Module(name, "Files in memory.")
+        facade.StringIO, facade.BytesIO = io.StringIO, io.BytesIO
+        offered = ["StringIO", "BytesIO"]
+        real = None
+    else:
+        real = _real(name)
+        offered = _offered(name, real)
+        facade = _Module(name, None)
+        for each in offered:
+            setattr(facade, each, getattr(real, each))
+        replace = _REPLACED.get(name)
+        for each, value in {} if replace is None else replace(real).items():
+            setattr(facade, each, value)
+        if name == "collections":
+            facade.abc = _facade("collections.abc")
+
+    def missing(attribute):
+        if real is not None and hasattr(real, attribute):
+            raise breach(f"the module '{name}' does not offer '{attribute[:100]}'.")
+        raise AttributeError(f"module '{name}' has no attribute '{attribute[:100]}'")
+
+    facade.__all__ = offered
+    facade.__getattr__ = missing
+    return facade
+
+
+def _real(name):
+    __import__(name)
+    return sys.modules[name]
+
+
+def _offered(name, real):
+    only = _ONLY.get(name)
+    if only is not None:
+        wanted = only.split()
+    else:
+        wanted = [each for each in getattr(real, "__all__", None) or vars(real) if not each.startswith("_")]
+    hidden = _HIDDEN.get(name, "").split()
+    return [each for each in wanted if each not in hidden and hasattr(real, each) and _is_harmless(getattr(real, each), each)]
+
+
+def _is_harmless(value, name):
+    """Neither a module nor one of the built-ins that inline code does not have."""
+    if isinstance(value, _Module):
+        return False
+    return name not in names.REMOVED_BUILTINS or value is not getattr(builtins, name, None)
+
+
+def _parent_of_parse():
+    found = _facades.get("urllib")
+    if found is None:
+        found = _facades["urllib"] = _Module("urllib", None)
+        found.parse = _facade("urllib.parse")
+    return found

@@ -1,0 +1,130 @@
+"""
+Runs inline code: looks at it, parses it, checks it, runs it in a world of its own, and reads its result.
+
+R1 Values cross as data: the code is never put together from texts of others.
+R2 A process runs one piece of inline code; what the code changed in it ends with it.
+R3 What the code prints is output, whatever it looks like; the result goes over the control channel alone.
+"""
+
+import sys
+
+from ..failures import failure_body, message_of, stack_of
+from ..json_text import dumps, loads
+from ..limits import INLINE_MEMORY_BYTES_MAX, INLINE_WALL_MS_MAX
+from ..memory import limit_memory
+from .breach import PolicyBreach, first_breach
+from .facades import import_module
+from .guarded import restricted_builtins
+from .output import Output
+from .policy import check_tree
+from .result_text import ResultWriter, Unsendable
+from .scan import Unrunnable, scan
+
+_FILENAME = "<inline>"
+_ONLY_AST = 0x400
+_compile, _exec, _eval = compile, exec, eval
+_used: list = []
+
+
+def run_inline(envelope, body, heap_bytes):
+    """Returns `result` or the kind of failure, its body, and what the code printed."""
+    output = Output()
+    kind, answer = _run(envelope["limits"], body, heap_bytes, output)
+    return kind, answer, output
+
+
+def _run(limits, body, heap_bytes, output):
+    if _used:
+        return "lost", failure_body("A process runs inline code once.")
+    _used.append(True)
+    if limits["wallMs"] > INLINE_WALL_MS_MAX:
+        return "invalid", failure_body(f"Inline code may run for {INLINE_WALL_MS_MAX} ms, not for {limits['wallMs']}.")
+    limit_memory(min(heap_bytes, INLINE_MEMORY_BYTES_MAX))
+    try:
+        given = loads(body)
+        program, last = _prepare(given["code"])
+    except Unrunnable as error:
+        return "invalid", failure_body(str(error))
+    except PolicyBreach as error:
+        return "policy", failure_body(f"The policy for inline code does not allow this: {error}")
+    except (MemoryError, RecursionError):
+        return "invalid", failure_body("The code is too deep or too large to be parsed.")
+    except (SyntaxError, ValueError) as error:
+        return "error", failure_body(_syntax_message(error))
+    try:
+        value = _value_of(program, last, given, output)
+        answer = _answer(value, limits["resultBytes"], output)
+    except BaseException as error:
+        kind, answer = _failed(error)
+    else:
+        kind = "result"
+    if first_breach() is not None:
+        return "policy", failure_body(f"The policy for inline code does not allow this: {first_breach()}")
+    return kind, answer
+
+
+def _prepare(code):
+    """The compiled program, and its last expression apart from it."""
+    if type(code) is not str:
+        raise Unrunnable("The code is not a text.")
+    source = code.removeprefix("\ufeff")
+    scan(source)
+    # Warnings of the compiler are no output of the code.
+    tree = _compile(source, _FILENAME, "exec", _ONLY_AST, dont_inherit=True)
+    check_tree(tree)
+    last = None
+    if tree.body and type(tree.body[-1]).__name__ == "Expr":
+        from _ast import Expression
+
+        last = _compile(Expression(tree.body.pop().value), _FILENAME, "eval", _flags(tree), dont_inherit=True)
+    return _compile(tree, _FILENAME, "exec", dont_inherit=True), last
+
+
+def _flags(tree):
+    """A future statement of the program holds for its last expression too."""
+    for node in tree.body:
+        if type(node).__name__ == "ImportFrom" and node.module == "__future__":
+            import __future__
+
+            return sum(getattr(__future__, alias.name).compiler_flag for alias in node.names if hasattr(__future__, alias.name))
+    return 0
+
+
+def _value_of(program, last, given, output):
+    module = type(sys)("__main__")
+    world = vars(module)
+    world["__builtins__"] = restricted_builtins(output.stdout, import_module)
+    world["inputs"] = given["inputs"]
+    world["keyrings"] = given["keyrings"]
+    # Classes look for their module here; it must be the code's own, not the runner's.
+    sys.modules["__main__"] = module
+    sys.stdout, sys.stderr = output.stdout, output.stderr
+    _exec(program, world)
+    value = None if last is None else _eval(last, world)
+    if "result" in world:
+        return world["result"]
+    return world.get("output", value)
+
+
+def _answer(value, bytes_max, output):
+    writer = ResultWriter(bytes_max)
+    text = writer.text(value)
+    truncated = "true" if writer.cut or output.truncated else "false"
+    parts = f',"stdout":{dumps(output.stdout.text())},"stderr":{dumps(output.stderr.text())},"truncated":{truncated}'
+    return ('{"result":' + text + parts + "}").encode()
+
+
+def _failed(error):
+    if isinstance(error, PolicyBreach):
+        return "policy", failure_body(f"The policy for inline code does not allow this: {error}")
+    if isinstance(error, MemoryError):
+        return "outOfMemory", failure_body("MemoryError: the code used more memory than it may.")
+    if isinstance(error, Unsendable):
+        return "error", failure_body(str(error))
+    return "error", failure_body(message_of(error), stack_of(error))
+
+
+def _syntax_message(error):
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} (line {error.lineno})"
+    return f"SyntaxError: {error}"
