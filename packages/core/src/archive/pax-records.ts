@@ -3,14 +3,14 @@ import { decodeName, refused } from "./archive-path.ts";
 
 const SPACE = 0x20;
 const LINE_FEED = 0x0a;
-const LENGTH_DIGITS_MAX = 7;
+const LENGTH_DIGITS = 7;
 
 /** What of the records changes an entry. Times, owners, attributes and comments are passed over. */
 export function readPaxRecords(bytes: Uint8Array): { path?: string; size?: number } {
   const found: { path?: string; size?: number } = {};
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(SPACE, at);
-    const digits = space === -1 || space - at > LENGTH_DIGITS_MAX ? "" : String.fromCharCode(...bytes.subarray(at, space));
+    const digits = space === -1 || space - at > LENGTH_DIGITS ? "" : String.fromCharCode(...bytes.subarray(at, space));
     const end = /^[1-9][0-9]*$/.test(digits) ? at + Number(digits) : 0;
     if (end <= space + 1 || end > bytes.length || bytes[end - 1] !== LINE_FEED) throw refused("an extended header is damaged");
     const equals = bytes.indexOf(0x3d, space);

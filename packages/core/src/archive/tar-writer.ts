@@ -5,7 +5,7 @@
 import { checkPath } from "./archive-path.ts";
 import { BLOCK_BYTES, writeHeader } from "./tar-format.ts";
 
-const NAME_BYTES_MAX = 100;
+const NAME_FIELD_BYTES = 100;
 const encoder = new TextEncoder();
 
 /** The order of files in an archive: by code unit, whatever the language of the machine. */
@@ -16,7 +16,7 @@ export function sortedPaths(paths: readonly string[]): string[] {
 /** What stands before the bytes of a file. Throws InvalidPackage for a name that the reader would refuse. */
 export function tarFileHeader({ path, size }: { readonly path: string; readonly size: number }): Uint8Array {
   const name = encoder.encode(checkPath(path, "file"));
-  if (name.length <= NAME_BYTES_MAX) return writeHeader({ name, size, type: "0" });
+  if (name.length <= NAME_FIELD_BYTES) return writeHeader({ name, size, type: "0" });
   const record = paxRecord("path", name);
   // Readers that know no extended headers find the end of the name at least.
   const cut = encoder.encode("long-name");

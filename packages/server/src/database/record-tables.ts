@@ -20,12 +20,7 @@ import { assert } from "@plinth/core/assert.ts";
 import { parseBranch, parseDailyJob, parseHeadSnapshot, parseUsedBranches } from "../branches/branch-records.ts";
 import { parseArtefactChunk, parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
 import { parseIdempotencyRow, parseInvocationRecord, parseQueueRow, parseStoredRequest } from "../engine/engine-records.ts";
-import {
-  parseDroppedBlob,
-  parsePackageHead,
-  parsePackageLedgerRow,
-  parsePackageVersionRow,
-} from "../packages/package-records.ts";
+import { parseDroppedBlob, parsePackageHead, parsePackageLedgerRow, parsePackageVersionRow } from "../packages/package-records.ts";
 import { parseCronRow, parseCronRunRow, parseJobRow } from "../schedules/schedule-records.ts";
 import {
   parseEventSource,

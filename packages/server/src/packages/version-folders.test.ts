@@ -138,7 +138,7 @@ describe("folders of versions", () => {
     expect((await readdir(base)).sort()).toEqual(
       paths
         .slice(1)
-        .map((path) => path.split("/").at(-2))
+        .map((path) => path.split("/").at(-2) ?? "")
         .sort(),
     );
   });

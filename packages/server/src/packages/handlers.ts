@@ -1,0 +1,76 @@
+/** Functions of packages as the engine and the sandbox need them. */
+import { limit } from "@plinth/core/limits.ts";
+import type { Manifest } from "@plinth/core/manifest/manifest.ts";
+import type { PackageLoad, RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
+import { join } from "node:path";
+import type { HandlerSettings, ResolvedFunction } from "../deploys/deploys.ts";
+import type { VersionCode } from "../sandbox/sandbox.ts";
+import type { PackageVersionRow } from "./package-records.ts";
+import type { VersionFolders } from "./version-folders.ts";
+
+const ANY = { type: "any" };
+
+/** `@<package>/<function>`; undefined for other paths. */
+export function splitPath(path: string): { readonly name: string; readonly function: string } | undefined {
+  const match = /^@([^/]+)\/([^/]+)$/.exec(path);
+  return match === null ? undefined : { name: match[1] ?? "", function: match[2] ?? "" };
+}
+
+export function handlerOf(
+  target: { readonly name: string; readonly function: string },
+  { manifest }: { readonly manifest: Manifest },
+  version: VersionCode,
+): ResolvedFunction | undefined {
+  const spec = manifest.functions.find(({ name }) => name === target.function);
+  if (spec === undefined) return undefined;
+  const handler: HandlerSettings = {
+    name: spec.name,
+    package: target.name,
+    timeoutMs: spec.timeoutMs,
+    maxRetries: spec.maxRetries,
+    minIntervalMs: spec.minIntervalMs,
+    keyrings: spec.keyrings ?? declaredKeyrings(manifest),
+  };
+  const path = `@${target.name}/${target.function}`;
+  return { path, kind: "handler", visibility: "internal", args: ANY, returns: ANY, version, handler };
+}
+
+export function versionCodeOf(
+  folders: VersionFolders,
+  tenant: string,
+  { row, manifest }: { readonly row: Pick<PackageVersionRow, "digest" | "runtime" | "root" | "functions">; readonly manifest: Manifest },
+): VersionCode {
+  const { digest, runtime, root } = row;
+  const load: PackageLoad = { functions: row.functions };
+  return {
+    digest,
+    runtime,
+    script: () => Promise.resolve(JSON.stringify(load)),
+    sourceMap: () => Promise.resolve(null),
+    package: {
+      folder: async () => {
+        const lease = await folders.use(tenant, digest);
+        return { path: join(lease.path, root), release: () => lease.release() };
+      },
+      reuse: manifest.plinth.reuse ?? reusesProcesses(runtime),
+      memoryBytesMax: memoryOf(manifest),
+      scratchBytes: Math.max(0, ...manifest.functions.map(({ scratchBytes }) => scratchBytes)),
+    },
+  };
+}
+
+/** Python handlers keep state in modules more often than not, and start fast. */
+function reusesProcesses(runtime: RuntimeName): boolean {
+  return runtime !== "python";
+}
+
+/** One process serves any function of the package, so the hungriest decides. */
+function memoryOf(manifest: Manifest): number {
+  const asked = manifest.functions.flatMap(({ memoryBytes }) => (memoryBytes === null ? [] : [memoryBytes]));
+  const bytes = asked.length === 0 ? limit("packageMemoryBytes") : Math.max(...asked);
+  return Math.min(bytes, limit("packageMemoryBytesMax"));
+}
+
+function declaredKeyrings({ keyrings, developerKeyrings }: Manifest): readonly string[] {
+  return [...keyrings.organization, ...keyrings.user, ...developerKeyrings].map(({ name }) => name);
+}
