@@ -20,14 +20,14 @@ class LoadError(Exception):
     """The package cannot be loaded; the text says why."""
 
 
-def package_folder():
-    """Where the package lies. Without a jail there is no `/package`, and tests name the folder."""
-    return _FOLDER if os.path.isdir(_FOLDER) else os.environ.get(_FOLDER_VARIABLE, _FOLDER)
+# Without a jail there is no `/package`, and tests name the folder. Calls have an environment of their own, so it is read now.
+_PACKAGE = _FOLDER if os.path.isdir(_FOLDER) else os.environ.get(_FOLDER_VARIABLE, _FOLDER)
+_CODE = os.path.join(_PACKAGE, "code")
 
 
 def root():
     """The package's folder as the beginning of file names, which user code does not see."""
-    return package_folder().rstrip("/") + "/"
+    return _PACKAGE.rstrip("/") + "/"
 
 
 def failure_of(error):
@@ -40,9 +40,8 @@ def prepare_process(heap_bytes):
 
     limit_memory(heap_bytes)
     logs.install()
-    code = os.path.join(package_folder(), "code")
-    site = os.path.join(code, "site-packages")
-    for folder, at in ((code, 0), (site, len(sys.path))):
+    site = os.path.join(_CODE, "site-packages")
+    for folder, at in ((_CODE, 0), (site, len(sys.path))):
         if folder not in sys.path:
             sys.path.insert(at, folder)
     after_import.install()
@@ -54,11 +53,10 @@ class Package:
 
     @classmethod
     def load(cls, names):
-        code = os.path.join(package_folder(), "code")
-        if not os.path.isdir(code):
+        if not os.path.isdir(_CODE):
             raise LoadError("The package has no folder 'code'.")
-        factory = _factory(code)
-        found = {name: _function(name, code, factory) for name in names}
+        factory = _factory()
+        found = {name: _function(name, factory) for name in names}
         missing = [name for name, function in found.items() if function is None]
         if missing:
             shown = ", ".join(missing[:_SHOWN_MISSING_MAX]) + (", …" if len(missing) > _SHOWN_MISSING_MAX else "")
@@ -79,8 +77,8 @@ class Package:
         return json.dumps({"functions": functions, "schema": None, "crons": None, "httpRoutes": []}).encode()
 
 
-def _factory(code):
-    if not os.path.isfile(os.path.join(code, "function_factory.py")):
+def _factory():
+    if not os.path.isfile(os.path.join(_CODE, "function_factory.py")):
         return None
     factory = getattr(importlib.import_module("function_factory"), "function_factory", None)
     if not isinstance(factory, dict):
@@ -88,12 +86,12 @@ def _factory(code):
     return factory
 
 
-def _function(name, code, factory):
+def _function(name, factory):
     if factory is not None:
         return factory.get(name)
     if _NAME.fullmatch(name) is None:
         return None
-    base = os.path.join(code, "functions", name)
+    base = os.path.join(_CODE, "functions", name)
     if not os.path.isfile(base + ".py") and not os.path.isfile(os.path.join(base, "__init__.py")):
         return None
     return getattr(importlib.import_module("functions." + name), "run", None)

@@ -35,9 +35,12 @@ class VirtualSocket:
 
     def sendall(self, data, _flags=0):
         self._sent += data
+        # A refusal has to come while the request is sent: libraries take it for a connection that fails.
+        if self._response is None and _is_whole(self._sent):
+            self._reader()
 
     def send(self, data, _flags=0):
-        self._sent += data
+        self.sendall(data)
         return len(data)
 
     def recv(self, count, _flags=0):
@@ -123,6 +126,20 @@ class _Lazy(io.RawIOBase):
     def peek(self, _size=0):
         reader = self._sock._reader()
         return reader.getvalue()[reader.tell() :]
+
+
+def _is_whole(data):
+    """Whether all of a request was written, as far as its headers say."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        return False
+    for line in bytes(data[:end]).lower().split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name == b"content-length" and value.strip().isdigit():
+            return len(data) - end - 4 >= int(value)
+        if name == b"transfer-encoding":
+            return data.endswith(b"\r\n0\r\n\r\n")
+    return True
 
 
 def _parse_request(data, tls, host, port):
