@@ -10,6 +10,7 @@ import { keyrings } from "./keyrings.ts";
 import { keys } from "./keys.ts";
 import { logs } from "./logs.ts";
 import { manifest } from "./manifest.ts";
+import { packageCommand } from "./package.ts";
 import { restore } from "./restore.ts";
 import { run } from "./run.ts";
 import { snapIns } from "./snap-ins.ts";
@@ -27,13 +28,14 @@ export interface GlobalOptions extends ConnectionOptions {
 export const COMMANDS: readonly AddCommand[] = [
   dev,
   deploy,
+  packageCommand,
+  snapIns,
   run,
   logs,
   env,
   branches,
   tenants,
   keys,
-  snapIns,
   keyrings,
   manifest,
   doctor,
