@@ -97,7 +97,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   shutdown.add("egress", () => egress.close());
 
   const ring = await openMasterKeys({ given: config.keyringKey, file: config.keyringKeyFile, dataDir: config.dataDir, runtime });
-  const keyrings = await openKeyrings({ database, ring, egress, tools: NO_TOOLS, runtime, log });
+  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: NO_TOOLS, runtime, log });
   shutdown.add("keyrings", () => keyrings.close());
 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.

@@ -138,7 +138,7 @@ describe("rotation", () => {
       const last = await test.again([third, second]);
       await expect(last.rotate()).rejects.toMatchObject({ code: "KeyringKeyMissing", message: expect.stringContaining(keyIdOf(TEST_KEY)) });
       const rows = await test.test.database.read(scope, ({ records }) => records.range(KEYRINGS, { prefix: [], limit: 10 }));
-      expect(rows.map(({ value }) => value.secret?.keyId).sort()).toEqual([keyIdOf(TEST_KEY), keyIdOf(third)].sort());
+      expect(new Set(rows.map(({ value }) => value.secret?.keyId))).toEqual(new Set([keyIdOf(TEST_KEY), keyIdOf(third)]));
       const places = await test.test.database.read(PLATFORM_SCOPE, ({ records }) =>
         records.range(KEYRING_PLACES, { prefix: [], limit: 10 }),
       );

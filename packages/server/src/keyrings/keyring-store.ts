@@ -1,9 +1,11 @@
 /** Rows of keyrings in the store: found by id and by name, sealed and opened. */
+import { compareBytes } from "@plinth/core/documents/keys.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
 import { KEYRING_NAMES, KEYRING_PLACES, KEYRING_TYPES, KEYRINGS, OAUTH_STATES } from "../database/record-tables.ts";
+import type { Store } from "../store/store.ts";
 import type { Envelope, KeyRing } from "./encryption.ts";
 import type { KeyringRow, PendingOauth, StoredSecret } from "./keyring-records.ts";
 import { builtInType } from "./keyring-types.ts";
@@ -13,7 +15,10 @@ export class KeyringStore {
   readonly database: Database;
   readonly ring: KeyRing;
 
-  constructor(options: { readonly database: Database; readonly ring: KeyRing }) {
+  readonly #commits: Pick<Store, "onCommit">;
+
+  constructor(options: { readonly database: Database; readonly commits: Pick<Store, "onCommit">; readonly ring: KeyRing }) {
+    this.#commits = options.commits;
     this.database = options.database;
     this.ring = options.ring;
   }
@@ -61,6 +66,18 @@ export class KeyringStore {
       transaction.records.delete(KEYRING_NAMES, nameKey(row.owner, row.name));
       transaction.records.delete(KEYRING_PLACES, placeKey(scope, id));
     });
+  }
+
+  /** Resolves at the next commit into keyrings of the branch, or when the signal aborts. */
+  async nextChange(scope: Scope, signal: AbortSignal): Promise<void> {
+    const { start, end } = this.database.recordRange(scope, KEYRINGS);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stop = this.#commits.onCommit(({ writes }) => {
+      if (writes.some(({ key }) => compareBytes(key, start) >= 0 && compareBytes(key, end) < 0)) resolve();
+    });
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+    await promise.finally(stop);
   }
 
   /** Makes the state of an unfinished sign-in useless. */

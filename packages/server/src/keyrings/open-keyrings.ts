@@ -9,6 +9,7 @@ import { KEYRING_TYPES, KEYRINGS, OAUTH_STATES, PLATFORM_SCOPE } from "../databa
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Egress } from "../sandbox/egress.ts";
 import type { JailTools } from "../sandbox/tools.ts";
+import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { KeyRing } from "./encryption.ts";
 import type { KeyringRow, PendingOauth, StoredSecret } from "./keyring-records.ts";
@@ -25,6 +26,7 @@ import { SecretChecks } from "./secret-checks.ts";
 
 export interface KeyringsOptions {
   readonly database: Database;
+  readonly commits: Pick<Store, "onCommit">;
   readonly ring: KeyRing;
   readonly egress: Egress;
   readonly tools: JailTools;

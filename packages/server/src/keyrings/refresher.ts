@@ -67,7 +67,7 @@ export class Refresher {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort();
+    this.#closed.abort(plinthError("ShuttingDown", {}));
     await Promise.allSettled(this.#flights.values());
   }
 
@@ -85,12 +85,21 @@ export class Refresher {
           throw plinthError("KeyringExpired", { name: claim.row.name });
         case "taken":
           if (this.#stillValid(claim.row)) return claim.row;
-          await this.#options.runtime.sleep(claim.untilMs - this.#nowMs(), this.#closed.signal);
+          await this.#claimEnd(scope, claim.untilMs);
           continue;
         case "claimed":
           return await this.#perform(scope, claim.row, key);
       }
     }
+  }
+
+  /** Waits until the claim of another host may have ended: at a change of a keyring, at the latest at its time. */
+  async #claimEnd(scope: Scope, untilMs: number): Promise<void> {
+    this.#closed.signal.throwIfAborted();
+    const late = new AbortController();
+    const timer = this.#options.runtime.timer(untilMs - this.#nowMs(), () => late.abort());
+    // A change between the look at the row and here is not seen; then the time ends the wait.
+    await this.#options.store.nextChange(scope, AbortSignal.any([late.signal, this.#closed.signal])).finally(() => timer.cancel());
   }
 
   async #claim(scope: Scope, id: string): Promise<Claim> {

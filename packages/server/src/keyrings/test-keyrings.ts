@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
+import type { Database } from "../database/database.ts";
 import { openTestDatabase, type TestDatabase } from "../database/test-database.ts";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -86,7 +87,7 @@ export interface TestKeyrings {
   readonly test: TestDatabase;
   readonly logged: { readonly fields: LogFields; readonly message: string }[];
   /** Another instance over the same store, as after a restart or on another host. */
-  again(keys?: readonly Uint8Array[]): Promise<Keyrings>;
+  again(keys?: readonly Uint8Array[], database?: Database): Promise<Keyrings>;
   close(): Promise<void>;
 }
 
@@ -101,10 +102,20 @@ export async function openTestKeyrings(): Promise<TestKeyrings> {
   const logged: { fields: LogFields; message: string }[] = [];
   const write = (fields: LogFields, message: string) => void logged.push({ fields, message });
   const log = { debug: write, info: write, warn: write, error: write };
+  // What keyrings wait for is no longer than a test likes to.
+  const shortTimer: Runtime["timer"] = (delayMs, callback) => runtime.timer(delayMs / 10, callback);
   const opened: Keyrings[] = [];
-  const again = async (keys: readonly Uint8Array[] = [TEST_KEY]) => {
+  const again = async (keys: readonly Uint8Array[] = [TEST_KEY], database: Database = test.database) => {
     const ring = new KeyRing(keys, runtime);
-    const keyrings = await openKeyrings({ database: test.database, ring, egress, tools: testTools, runtime, log });
+    const keyrings = await openKeyrings({
+      database,
+      ring,
+      egress,
+      commits: test.store,
+      tools: testTools,
+      runtime: { ...runtime, timer: shortTimer },
+      log,
+    });
     opened.push(keyrings);
     return keyrings;
   };

@@ -2,7 +2,7 @@
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { KeyringOwner } from "../../keyrings/keyrings.ts";
 import { jsonReply, type DoorContext, type Reply, type Route } from "../door.ts";
-import { arrayField, objectField, optionalTextField, textField, wrongField } from "../fields.ts";
+import { arrayField, optionalTextField, textField, wrongField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
 
 const CALLBACK_PATH = "/v1/keyrings/oauth/callback";
@@ -28,7 +28,7 @@ export const createKeyring: Route = {
     const keyring = await context.keyrings.create(request.caller.scope, {
       name: textField(body, "name"),
       type: textField(body, "type"),
-      fields: secretFields(objectField(body, "fields")),
+      fields: secretFields(body["fields"]),
       ...ownerOf(body),
     });
     return jsonReply(keyring, 201);
@@ -80,7 +80,7 @@ export const startOauth: Route = {
       name: textField(body, "name"),
       type: textField(body, "type"),
       redirectUri: `${(await context.urls).api}${CALLBACK_PATH}`,
-      ...(body["fields"] === undefined ? {} : { fields: secretFields(objectField(body, "fields")) }),
+      ...(body["fields"] === undefined ? {} : { fields: secretFields(body["fields"]) }),
       ...(body["scopes"] === undefined ? {} : { scopes: arrayField(body, "scopes").map(scopeText) }),
       ...ownerOf(body),
     });
@@ -153,7 +153,9 @@ function scopeText(scope: unknown): string {
 }
 
 /** No value is repeated in an error: it may be the secret. */
-function secretFields(fields: JsonObject): Readonly<Record<string, string>> {
+function secretFields(fields: unknown): Readonly<Record<string, string>> {
+  if (typeof fields !== "object" || fields === null || Array.isArray(fields))
+    throw plinthError("BadRequest", { detail: "`fields` must be an object of texts." });
   for (const [name, value] of Object.entries(fields))
     if (typeof value !== "string")
       throw plinthError("BadRequest", { detail: `The field '${name.slice(0, 40)}' of \`fields\` must be a text.` });
