@@ -84,7 +84,7 @@ describe("a branch over another one", () => {
     });
   });
 
-  it("D6 conflicts with commits into the branch, and with none into the base", async () => {
+  it("D6 L2 conflicts with commits into the branch, and with none into the base", async () => {
     const { scope, ids } = await filled();
     const branch = await copy(scope, "b");
     const [first = "", second = ""] = ids;
@@ -124,7 +124,7 @@ describe("a branch over another one", () => {
     expect(await numbersIn(branch)).toEqual([1, 2, 3, 4]);
   });
 
-  it("starts without the system documents and records of its base, and with tables and indexes of its own after the base's", async () => {
+  it("L1 starts without the system documents and records of its base, and with tables and indexes of its own after the base's", async () => {
     const { scope } = await filled();
     const id = await test.database.update(scope, (transaction) => {
       transaction.records.put(MARKS, ["a"], true);
@@ -163,6 +163,21 @@ describe("a branch over another one", () => {
     });
     expect(await errorOf(test.database.prepareSchema(below, narrow))).toMatchObject({ code: "SchemaMismatch" });
     expect(await numbersIn(below)).toHaveLength(40);
+  });
+
+  it("takes nothing of a schema that its base prepares, and the base goes on with it", async () => {
+    const { scope } = await filled();
+    const next = schemaText({ notes: { indexes: { by_m: ["m"] } }, fresh: {} });
+    const prepared = await test.database.prepareSchema(scope, next);
+    const branch = await copy(scope, "b");
+    await write(test.database, branch, (calls) => calls.insert("fresh", { n: 1 }));
+    await test.database.update(scope, (transaction) => test.database.activateSchema(transaction, prepared));
+    expect(await numbersIn(scope, { index: "by_m" })).toEqual([1, 2, 3, 4]);
+    expect(await errorOf(numbersIn(branch, { index: "by_m" }))).toMatchObject({ code: "InvalidArgument" });
+    await deploySchema(test.database, branch, next);
+    expect(await numbersIn(branch, { index: "by_m" })).toEqual([1, 2, 3, 4]);
+    expect(await read(test.database, scope, (calls) => calls.count("fresh"))).toBe(0);
+    expect(await read(test.database, branch, (calls) => calls.count("fresh"))).toBe(1);
   });
 
   it("does not take cursors of its base", async () => {
