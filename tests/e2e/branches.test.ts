@@ -108,10 +108,14 @@ describe("a branch", () => {
     expect(await texts(headers)).toEqual(before);
   });
 
-  it("gets a new key, and the old one ends", async () => {
+  it("gets a new key, and the old one ends with the streams that it opened", async () => {
     const { key, headers } = await create({ name: "rotated", from: "main" });
+    const logs = await fetch(`${host.url}/v1/logs?follow=true`, {
+      headers: { authorization: `Bearer ${host.adminKey}`, accept: "text/event-stream", ...headers },
+    });
     const renewed = textAt(await host.send("/v1/branches/rotated/key", { method: "POST" }), "key");
     expect(renewed).not.toBe(key);
+    await logs.text();
     expect(await host.send("/v1/functions", { headers })).toMatchObject({ status: 403, json: { code: "BranchAccessDenied" } });
     expect((await host.send("/v1/functions", { headers: onBranch("rotated", renewed) })).status).toBe(200);
   });

@@ -7,7 +7,7 @@
  */
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
-import { DAILY_JOBS, HEAD_SNAPSHOTS, HEADS, PLATFORM_SCOPE } from "../database/record-tables.ts";
+import { DAILY_JOBS, HEAD_SNAPSHOTS, HEADS, PACKAGE_HEADS, PLATFORM_SCOPE } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { HeadSnapshot } from "./branch-records.ts";
@@ -19,7 +19,7 @@ type Heads = HeadSnapshot["heads"];
 /** Reads heads of one kind of package. To add a kind: a function of this form, in the list below. */
 export type ReadHeads = (transaction: Pick<Transaction, "records">) => Promise<Heads>;
 
-const HEAD_READERS: readonly ReadHeads[] = [functionsHead];
+const HEAD_READERS: readonly ReadHeads[] = [functionsHead, packageHeads];
 const JOB = ["headSnapshots"];
 
 export interface HeadSnapshotsOptions {
@@ -110,4 +110,9 @@ async function headsOf(transaction: Pick<Transaction, "records">): Promise<Heads
 async function functionsHead({ records }: Pick<Transaction, "records">): Promise<Heads> {
   const head = await records.get(HEADS, ["head"]);
   return head === undefined ? {} : { "": { version: head.version, seq: head.seq } };
+}
+
+async function packageHeads({ records }: Pick<Transaction, "records">): Promise<Heads> {
+  const rows = await records.range(PACKAGE_HEADS, { prefix: [], limit: limit("packagesPerBranchMax") });
+  return Object.fromEntries(rows.map(({ key, value: { version, seq } }) => [String(key[0]), { version, seq }]));
 }

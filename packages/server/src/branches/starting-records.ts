@@ -8,13 +8,22 @@
 import { must } from "@plinth/core/assert.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Records, Transaction } from "../database/database.ts";
-import { ARTEFACT_CHUNKS, ENVIRONMENT, HEADS, VERSION_LEDGER, VERSIONS } from "../database/record-tables.ts";
+import {
+  ARTEFACT_CHUNKS,
+  ENVIRONMENT,
+  HEADS,
+  PACKAGE_HEADS,
+  PACKAGE_LEDGER,
+  PACKAGE_VERSIONS,
+  VERSION_LEDGER,
+  VERSIONS,
+} from "../database/record-tables.ts";
 import { ARTEFACT_KINDS } from "../deploys/version-records.ts";
 
 /** Reads rows of the base and writes them into the new branch. */
 export type CopyRecords = (base: Pick<Transaction, "records">, into: Records) => Promise<void>;
 
-export const STARTING_RECORDS: readonly CopyRecords[] = [copyFunctionsHead];
+export const STARTING_RECORDS: readonly CopyRecords[] = [copyFunctionsHead, copyPackageHeads];
 
 /** The head of the functions folder, with its version and the ledger's last entry. */
 async function copyFunctionsHead(base: Pick<Transaction, "records">, into: Records): Promise<void> {
@@ -31,6 +40,23 @@ async function copyFunctionsHead(base: Pick<Transaction, "records">, into: Recor
       const key = [version.digest, kind, index];
       into.put(ARTEFACT_CHUNKS, key, must(await records.get(ARTEFACT_CHUNKS, key), `chunk ${index} of ${kind} of ${version.digest}`));
     }
+  }
+}
+
+/** The heads of packages, each with its version and the ledger's last entry. Their archives are blobs of the tenant and stay where they are. */
+async function copyPackageHeads(base: Pick<Transaction, "records">, into: Records): Promise<void> {
+  const { records } = base;
+  const heads = await records.range(PACKAGE_HEADS, { prefix: [], limit: limit("packagesPerBranchMax") });
+  for (const { key, value: head } of heads) {
+    into.put(PACKAGE_HEADS, key, head);
+    const versionKey = [...key, head.version];
+    into.put(
+      PACKAGE_VERSIONS,
+      versionKey,
+      must(await records.get(PACKAGE_VERSIONS, versionKey), "the version at a package's head is stored"),
+    );
+    const entry = await records.get(PACKAGE_LEDGER, [...key, head.seq]);
+    if (entry !== undefined) into.put(PACKAGE_LEDGER, [...key, head.seq], entry);
   }
 }
 

@@ -53,7 +53,7 @@ export const deleteBranch: Route = {
   },
 };
 
-/** Gives the branch a new key; the old one ends at once. */
+/** Gives the branch a new key; the old one ends at once, and with it the streams that it opened. */
 export const rotateBranchKey: Route = {
   method: "POST",
   path: "/v1/branches/:name/key",
@@ -62,7 +62,9 @@ export const rotateBranchKey: Route = {
   handle: async (context, { caller, params }): Promise<Reply> => {
     const name = params["name"] ?? "";
     if (name === MAIN_BRANCH) throw plinthError("BadRequest", { detail: "The branch 'main' needs no key." });
-    return jsonReply({ name, ...(await context.branches.rotateKey(caller.scope.tenant, name)) });
+    const { key } = await context.branches.rotateKey(caller.scope.tenant, name);
+    context.streams.endOfBranch({ tenant: caller.scope.tenant, branch: name });
+    return jsonReply({ name, key });
   },
 };
 
