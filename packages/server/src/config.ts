@@ -144,6 +144,23 @@ export const SETTINGS = {
     max: 64,
     description: "Jailed runners that are kept ready for tenants that come next.",
   }),
+  warmInline: number<number>({
+    env: "PLINTH_WARM_INLINE",
+    flag: "warm-inline",
+    default: 1,
+    min: 0,
+    max: 16,
+    description: "Processes that are kept ready for inline code, for each runtime once it was used.",
+  }),
+  python: text<string | null>({
+    env: "PLINTH_PYTHON",
+    flag: "python",
+    default: null,
+    defaultText: "the newest `/usr/bin/python3.x` from 3.11 on",
+    pattern: /^\//,
+    shape: "an absolute path",
+    description: "CPython that runs Python code. All users must be able to reach it and its standard library.",
+  }),
   runnersMax: number<number | null>({
     env: "PLINTH_RUNNERS_MAX",
     flag: "runners-max",

@@ -198,6 +198,8 @@ async function openStoreAndSandbox(
     createSandbox({
       runtime,
       warmRunners: config.warmRunners,
+      warmInline: config.warmInline,
+      ...(config.python === null ? {} : { python: config.python }),
       memoryBytesMax: config.memoryBudgetMiB * MIB,
       unsafeNoJail: config.unsafeNoJail,
       ...(config.runnersMax === null ? {} : { runnersMax: config.runnersMax }),

@@ -10,6 +10,7 @@ import {
   NEVER,
   openTestSandbox,
   packageOf,
+  pythonFixture,
   QUIET,
   requestOf,
   type TestSandbox,
@@ -34,7 +35,7 @@ async function start(options: Parameters<typeof openTestSandbox>[0] = {}): Promi
     warmRunners: 0,
     runtimes: {
       node: nodeRuntime(fixtureProgram("raw-runner.js")),
-      python: pythonRuntime(fixtureProgram("raw_runner.py", "runner.py")),
+      python: pythonRuntime(pythonFixture("raw_runner.py")),
     },
     ...options,
   });

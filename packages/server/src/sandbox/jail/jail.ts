@@ -16,6 +16,7 @@ import type { Readable } from "node:stream";
 import { limit } from "@plinth/core/limits.ts";
 import { assert, must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
+import { PACKAGE_FOLDER } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Cell, CellExit, CellSpec } from "../provider.ts";
 import { childrenOf, dataBytes, isAlive, startTicks } from "./process-stats.ts";
@@ -205,8 +206,6 @@ export class Jail implements Cell {
 
 /** Throws NotAvailable where the jails of this host cannot hold such a cell. */
 function assertPossible(kit: JailKit, spec: CellSpec): void {
-  if (kit.unsafe && spec.packageFolder !== undefined)
-    throw plinthError("NotAvailable", { what: "Code of packages (the unsafe setting switched the jail off)" });
   // The files of a scratch folder take kernel memory besides their content, which nothing else bounds.
   if (spec.scratchBytes > 0 && kit.cgroups === undefined)
     throw plinthError("NotAvailable", {
@@ -218,7 +217,7 @@ function start(kit: JailKit, spec: CellSpec, user: number | undefined): ChildPro
   const [program = "", ...args] = kit.unsafe ? unsafeCommand(spec) : jailCommand({ tools: kit.tools, spec, ownUser: user !== undefined });
   return spawn(program, args, {
     cwd: "/",
-    env: kit.unsafe ? spec.image.environment : {},
+    env: kit.unsafe ? unsafeEnvironment(spec) : {},
     // A session of its own: Ctrl-C in the host's terminal is for the host, which lets calls finish.
     detached: true,
     stdio: ["ignore", "pipe", "pipe", "pipe", ...(kit.unsafe ? [] : (["pipe"] as const))],
@@ -226,14 +225,20 @@ function start(kit: JailKit, spec: CellSpec, user: number | undefined): ChildPro
   });
 }
 
-/** Without a jail the image lies where it lies, so paths of the cell become paths of the host. */
-function unsafeCommand({ image }: CellSpec): readonly string[] {
+/** Without a jail everything lies where it lies, so paths of the cell become paths of the host. */
+function unsafeCommand({ image, packageFolder }: CellSpec): readonly string[] {
+  const mounts = [...image.mounts, ...(packageFolder === undefined ? [] : [{ source: packageFolder, target: PACKAGE_FOLDER }])];
   return image.command.map((text) => {
     const at = text.lastIndexOf("=/") + 1;
     const path = text.slice(at);
-    const mount = image.mounts.find(({ target }) => path === target || path.startsWith(`${target}/`));
+    const mount = mounts.find(({ target }) => path === target || path.startsWith(`${target}/`));
     return mount === undefined ? text : text.slice(0, at) + mount.source + path.slice(mount.target.length);
   });
+}
+
+/** Programs look for the package where this says, if it does. */
+function unsafeEnvironment({ image, packageFolder }: CellSpec): Readonly<Record<string, string>> {
+  return { ...image.environment, ...(packageFolder === undefined ? {} : { PLINTH_PACKAGE_FOLDER: packageFolder }) };
 }
 
 function socketOf(child: ChildProcess, fd: number): Socket {

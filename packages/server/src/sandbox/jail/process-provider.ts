@@ -4,18 +4,14 @@ import type { Cell, CellSpec, SandboxProvider } from "../provider.ts";
 import { Jail, type JailKit } from "./jail.ts";
 
 const RUNTIMES: ReadonlySet<RuntimeName> = new Set<RuntimeName>(["isolate", "node", "python", "wasm"]);
-/** Code of packages lies where a jail would put it, so without one only the isolate runs. */
-const RUNTIMES_UNSAFE: ReadonlySet<RuntimeName> = new Set<RuntimeName>(["isolate"]);
-
 export class ProcessProvider implements SandboxProvider {
   readonly name = "process";
-  readonly runtimes: ReadonlySet<RuntimeName>;
+  readonly runtimes = RUNTIMES;
   readonly kit: JailKit;
   readonly #cells = new Set<Jail>();
 
   constructor(kit: JailKit) {
     this.kit = kit;
-    this.runtimes = kit.unsafe ? RUNTIMES_UNSAFE : RUNTIMES;
   }
 
   get countsMemory(): boolean {

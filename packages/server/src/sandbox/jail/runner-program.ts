@@ -22,13 +22,8 @@ export function runnerProgram(name: RuntimeName, parts: readonly string[]): Runn
   };
 }
 
-/** Folder of a runtime in the runners package. */
-export function runnerSources(name: RuntimeName): string {
-  return join(dirname(dirname(fileURLToPath(import.meta.resolve("@plinth/runners/isolate/build-image.ts")))), name);
-}
-
 /** Changes with the sources of any runner. */
-export async function sourcesKey(): Promise<string> {
+async function sourcesKey(): Promise<string> {
   const folders = SOURCES.map((source) => dirname(dirname(fileURLToPath(import.meta.resolve(source)))));
   const lists = await Promise.all(folders.map((folder) => listOf(folder)));
   return createHash("sha256")
@@ -38,7 +33,7 @@ export async function sourcesKey(): Promise<string> {
 
 async function listOf(folder: string): Promise<readonly string[]> {
   const names = (await readdir(folder, { recursive: true }))
-    .filter((name) => /\.([cm]?[jt]s|py)$/.test(name) && !name.endsWith(".test.ts"))
+    .filter((name) => /\.[cm]?[jt]s$/.test(name) && !name.endsWith(".test.ts"))
     .sort();
   return Promise.all(
     names.map(async (name) => {

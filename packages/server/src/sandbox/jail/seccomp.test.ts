@@ -90,20 +90,39 @@ describe.each(ARCHITECTURES.flatMap((architecture) => PROFILES.map((profile) => 
 
 test("the compiled filters are the reviewed ones", () => {
   const hashes = ARCHITECTURES.flatMap((architecture) =>
-    PROFILES.map(
-      (profile) =>
-        `${architecture} ${profile} ${createHash("sha256").update(compileSeccompFilter(architecture, profile)).digest("hex").slice(0, 16)}`,
+    PROFILES.flatMap((profile) =>
+      [false, true].map((scratch) => {
+        const digest = createHash("sha256")
+          .update(compileSeccompFilter(architecture, profile, scratch))
+          .digest("hex");
+        return `${architecture} ${profile}${scratch ? " scratch" : ""} ${digest.slice(0, 16)}`;
+      }),
     ),
   );
   // A change here is a change of what a jailed process may do: look at it before you accept it.
   expect(hashes).toMatchInlineSnapshot(`
     [
-      "x86_64 jit d973511bf348ec1b",
-      "x86_64 nojit fddc04dd672e1b9c",
-      "aarch64 jit 3615e43b89df36e0",
-      "aarch64 nojit 4e5f4c3cad7586c0",
+      "x86_64 jit 7a88bea437f9aff1",
+      "x86_64 jit scratch 3e2c68fe8a7919e1",
+      "x86_64 nojit 69c3aadf688af3b1",
+      "x86_64 nojit scratch 60cd8d6f4ae39290",
+      "aarch64 jit f9126cace3935994",
+      "aarch64 jit scratch 2a2e7232e9f49e09",
+      "aarch64 nojit 5b024f3556485cf5",
+      "aarch64 nojit scratch 7ba14d97b53863d4",
     ]
   `);
+});
+
+test("a jail with a scratch folder may change files and make folders, but no links and special files", () => {
+  const strict = policyOf("x86_64", "jit");
+  const scratch = policyOf("x86_64", "jit", true);
+  const name = new Map<number, string>(Object.entries(SYSCALL_NUMBERS).map(([each, [number]]) => [number, each]));
+  const more = [...scratch].filter(([number, verdict]) => verdict.kind === "allow" && strict.get(number)?.kind !== "allow");
+  const writing =
+    "chmod fallocate fchmod fchmodat fdatasync flock fsync ftruncate futimesat mkdir mkdirat rename renameat renameat2 rmdir truncate unlink unlinkat utime utimensat utimes";
+  expect(new Set(more.map(([number]) => name.get(number)))).toEqual(new Set(writing.split(" ")));
+  expect(new Set(scratch.keys())).toEqual(new Set(strict.keys()));
 });
 
 describe("what the policy says, name by name", () => {

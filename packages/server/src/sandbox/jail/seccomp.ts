@@ -31,7 +31,7 @@ const ENOSYS = 38;
 
 const ALLOWED = words(`
   read write close fstat lseek munmap brk rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack pread64 pwrite64 readv writev
-  access faccessat faccessat2 stat lstat newfstatat statx readlink readlinkat openat getcwd getdents64 sched_yield mremap madvise
+  access faccessat faccessat2 stat lstat newfstatat statx readlink readlinkat openat getcwd chdir getdents64 sched_yield mremap madvise
   nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday time getcpu restart_syscall getpid gettid getppid getuid geteuid
   getgid getegid capget exit exit_group uname sysinfo getrusage times arch_prctl futex set_robust_list get_robust_list
   set_tid_address rseq membarrier sched_getaffinity sched_getscheduler sched_getparam sched_get_priority_max sched_get_priority_min

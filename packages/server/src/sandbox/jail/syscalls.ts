@@ -76,6 +76,7 @@ export const SYSCALL_NUMBERS = {
   truncate: [76, 45],
   ftruncate: [77, 46],
   getcwd: [79, 17],
+  chdir: [80, 49],
   rename: [82, -1],
   mkdir: [83, -1],
   rmdir: [84, -1],

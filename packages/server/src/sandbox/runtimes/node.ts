@@ -10,10 +10,16 @@ const MIB = 1024 * 1024;
 const OUTSIDE_HEAP_PART = 0.25;
 const HEAP_MIB_MIN = 32;
 
-const FLAGS: readonly string[] = ["--disable-sigusr1", "--v8-pool-size=1", "--max-semi-space-size=4"];
+const FLAGS: readonly string[] = [
+  "--disable-sigusr1",
+  "--no-experimental-ffi",
+  "--disable-warning=ExperimentalWarning",
+  "--v8-pool-size=1",
+  "--max-semi-space-size=4",
+];
 
 /** `program` speaks the protocol as `/app/runner.js`. */
-export function nodeRuntime(program: RunnerProgram = runnerProgram("node", ["runner.js"])): RuntimeAdapter {
+export function nodeRuntime(program: RunnerProgram = runnerProgram("node", ["runner.js", "worker-preload.js"])): RuntimeAdapter {
   return {
     name: "node",
     prepare: (options) =>

@@ -4,13 +4,13 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cp, readdir, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { buildPythonImage, pythonSourcesDigest } from "@plinth/runners/python/build-image.ts";
 import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import { isReachableByAll, librariesOf, prepareSharedFolder, type RunnerProgram, sharedBaseFolder, touchStamp } from "../jail/image.ts";
-import { runnerSources, sourcesKey } from "../jail/runner-program.ts";
+import { isReachableByAll, librariesOf, prepareSharedFolder, sharedBaseFolder, touchStamp } from "../jail/image.ts";
 import { APP_FOLDER } from "./node-image.ts";
 import type { PrepareOptions, ProgramImage, RuntimeAdapter } from "./runtime-adapter.ts";
 
@@ -36,8 +36,15 @@ interface Python {
   readonly folders: readonly string[];
 }
 
-/** `program` speaks the protocol as `/app/runner.py`. */
-export function pythonRuntime(program: RunnerProgram = harness()): RuntimeAdapter {
+/** What lies under `/app`, made for an interpreter; it speaks the protocol as `/app/runner.py`. */
+export interface PythonProgram {
+  key(): Promise<string>;
+  build(options: { readonly outDir: string; readonly python: string }): Promise<void>;
+}
+
+const HARNESS: PythonProgram = { key: pythonSourcesDigest, build: buildPythonImage };
+
+export function pythonRuntime(program: PythonProgram = HARNESS): RuntimeAdapter {
   return {
     name: "python",
     prepare: (options) => preparePythonImage(program, options),
@@ -47,15 +54,7 @@ export function pythonRuntime(program: RunnerProgram = harness()): RuntimeAdapte
   };
 }
 
-function harness(): RunnerProgram {
-  return {
-    key: () => sourcesKey(),
-    build: (folder) =>
-      cp(runnerSources("python"), folder, { recursive: true, filter: (path) => !/__pycache__|\.test\.ts$|_test\.py$/.test(path) }),
-  };
-}
-
-async function preparePythonImage(program: RunnerProgram, options: PrepareOptions): Promise<ProgramImage> {
+async function preparePythonImage(program: PythonProgram, options: PrepareOptions): Promise<ProgramImage> {
   const python = await findPython(options.python);
   const base = options.imageFolder ?? (await sharedBaseFolder());
   const [libraries, app] = await Promise.all([pythonLibraries(python), prepareApp(python, { program, base })]);
@@ -77,16 +76,13 @@ async function preparePythonImage(program: RunnerProgram, options: PrepareOption
   };
 }
 
-/** The program with its byte code beside it: compiling it at every start takes longer than everything else. */
-function prepareApp(python: Python, { program, base }: { readonly program: RunnerProgram; readonly base: string }): Promise<string> {
+/** One image for each interpreter: the byte code in it is that of its version. */
+function prepareApp(python: Python, { program, base }: { readonly program: PythonProgram; readonly base: string }): Promise<string> {
   return prepareSharedFolder({
     base,
     name: "image",
     key: async () => `python ${python.file} ${python.version} ${await program.key()}`,
-    fill: async (folder) => {
-      await program.build(folder);
-      await run(python.file, ["-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder]);
-    },
+    fill: (outDir) => program.build({ outDir, python: python.file }),
   });
 }
 
