@@ -220,7 +220,6 @@ export const LIMITS = {
 
   headsKeptMax: { value: 20, reason: "past versions of one branch whose code is kept" },
   deploysWaitingMax: { value: 16, reason: "deploys of one branch that wait for each other" },
-  deployChunkBytesMax: { value: 256 * KiB, reason: "piece of a stored artefact" },
   cachedOlderVersionsMax: {
     value: 16,
     reason: "versions that calls still run with after the head moved, whose functions are kept in memory",
@@ -274,7 +273,7 @@ export const LIMITS = {
   manifestAutomationsMax: { value: 500, reason: "automations of one package" },
   manifestCommandsMax: { value: 100, reason: "commands of one package" },
   manifestSurfacesMax: { value: 10, reason: "surfaces of one command" },
-  manifestHooksMax: { value: 4, reason: "hooks of one package: one of each type" },
+  manifestHooksMax: { value: 16, reason: "hooks of one package: one of each type, and slack to name those that are too many" },
   manifestEventSourcesMax: { value: 100, reason: "event sources of one package and scope" },
   manifestEventTypesMax: { value: 200, reason: "event types of one source or automation: all that there are, and slack" },
   manifestKeyringsMax: { value: 100, reason: "keyrings of one package and scope" },
@@ -321,6 +320,7 @@ export const LIMITS = {
   keyringResponseBytesMax: { value: MiB, reason: "its answer" },
   keyringRefreshMarginMs: { value: 60_000, reason: "an access token is refreshed so long before its end" },
   keyringRefreshClaimMs: { value: 15_000, reason: "a refresh that was begun keeps others from beginning one: a request and its commit" },
+  keyringRefreshPauseMs: { value: 1000, reason: "after a refresh that failed and may succeed later nobody asks again for so long" },
   oauthStateMsMax: { value: 600_000, reason: "how long a sign-in may take" },
   keyringMasterKeysMax: { value: 16, reason: "master keys of a host: the newest and those that are being replaced" },
   keyringsRotatedPerCommit: { value: 50, reason: "keyrings that are encrypted anew in one transaction" },

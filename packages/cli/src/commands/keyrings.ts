@@ -10,6 +10,7 @@ interface CreateOptions {
   readonly type: string;
   readonly field?: readonly string[];
   readonly stdinField: string;
+  readonly stdinJson?: boolean;
   readonly user?: string;
 }
 
@@ -46,12 +47,12 @@ export const keyrings: AddCommand = (program) => {
     .requiredOption("--type <type>", "a built-in type such as snap_in_secret, or <package>/<type>")
     .option("--field <name=value...>", "a field of the type; the value can then be read in the shell's history")
     .addOption(new Option("--stdin-field <name>", "the field that standard input holds").default("secret"))
+    .option("--stdin-json", "standard input holds a JSON object of the fields")
     .option("--user <id>", "of one user instead of the organisation")
     .action(async (name: string, options: CreateOptions, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
-      const given = parseFields(options.field);
       if (options.field !== undefined) note("What is given as --field stays in the shell's history and is seen by others on this machine.");
-      const fields = options.field === undefined ? { [options.stdinField]: await readSecret(options.stdinField) } : given;
+      const fields = await secretFields(options);
       const json = await call(findConnection(globals), "/v1/keyrings", { body: { name, type: options.type, fields, ...userOf(options) } });
       if (globals.json === true) return printJson(json);
       success(`keyring ${name} is stored (${field(json, "id") ?? ""})`);
@@ -127,6 +128,24 @@ function parseFields(texts: readonly string[] = []): Record<string, string> {
       return [text.slice(0, at), text.slice(at + 1)];
     }),
   );
+}
+
+async function secretFields(options: CreateOptions): Promise<Record<string, string>> {
+  if (options.stdinJson === true) return parseFieldsJson(await readSecret("JSON object of fields"));
+  if (options.field !== undefined) return parseFields(options.field);
+  return { [options.stdinField]: await readSecret(options.stdinField) };
+}
+
+/** The host checks the values; what is said here repeats none of them. */
+function parseFieldsJson(text: string): Record<string, string> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new CommandFailure("Standard input is not JSON.", 4);
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) throw new CommandFailure("Standard input is not a JSON object.", 4);
+  return json as Record<string, string>;
 }
 
 function userOf(options: { readonly user?: string }): { readonly user?: string } {

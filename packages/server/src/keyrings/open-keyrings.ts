@@ -228,7 +228,7 @@ class StoredKeyrings implements Keyrings {
   async #deliverOne(scope: Scope, row: KeyringRow): Promise<DeliveredKeyring | undefined> {
     if (row.state === "expired") throw plinthError("KeyringExpired", { name: row.name });
     if (row.state !== "active") return undefined;
-    const fresh = this.#refresher.needsRefresh(row) ? await this.#refresher.refresh(scope, row.id) : row;
+    const fresh = this.#refresher.needsRefresh(row) ? await this.#refresher.refresh(scope, row) : row;
     if (fresh === undefined || fresh.state !== "active") return undefined;
     const { secret } = this.#store.openSecret(scope, fresh.id, must(fresh.secret, "an active keyring has a secret"));
     return { id: fresh.id, secret, typeId: fresh.type, organization: fresh.organization };

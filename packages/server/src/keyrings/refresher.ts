@@ -44,6 +44,8 @@ export class Refresher {
   readonly #flights = new Map<string, Promise<KeyringRow | undefined>>();
   /** Tokens that arrived and could not be stored (F2). */
   readonly #unsaved = new Map<string, Arrived>();
+  /** Failures that may pass; until then nobody asks again. */
+  readonly #failed = new Map<string, { readonly untilMs: number; readonly error: PlinthError }>();
   readonly #owner: string;
   readonly #closed = new AbortController();
 
@@ -57,8 +59,15 @@ export class Refresher {
   }
 
   /** The keyring with a token that has not ended; undefined when it is gone meanwhile. F1 */
-  async refresh(scope: Scope, id: string): Promise<KeyringRow | undefined> {
-    const key = JSON.stringify([scope.tenant, scope.branch, id]);
+  async refresh(scope: Scope, current: KeyringRow): Promise<KeyringRow | undefined> {
+    const { id } = current;
+    const key = JSON.stringify([scope.tenant, scope.branch, id, current.grant]);
+    const failed = this.#failed.get(key);
+    if (failed !== undefined && failed.untilMs > this.#nowMs()) {
+      if (this.#stillValid(current)) return current;
+      throw failed.error;
+    }
+    this.#failed.delete(key);
     const running = this.#flights.get(key);
     if (running !== undefined) return await running;
     const flight = this.#refresh(scope, id, key).finally(() => this.#flights.delete(key));
@@ -131,14 +140,14 @@ export class Refresher {
     try {
       answer = await grants.refresh(scope, row, old);
     } catch (error) {
-      return await this.#unavailable(scope, row, error);
+      return await this.#unavailable(scope, row, { key, error });
     }
     const json = jsonOf(answer);
     const tokens = answer.status >= 200 && answer.status < 300 ? parseTokens(json) : undefined;
     if (tokens !== undefined) return await this.#save(scope, row.id, { key, arrived: this.#arrived(row, old, tokens) });
     if (saysGrantIsInvalid(answer.status, json)) return await this.#expire(scope, row);
     const detail = `its token endpoint answers ${answer.status} without a token`;
-    return await this.#unavailable(scope, row, plinthError("KeyringUnavailable", { detail }));
+    return await this.#unavailable(scope, row, { key, error: plinthError("KeyringUnavailable", { detail }) });
   }
 
   #arrived(row: KeyringRow, old: StoredSecret, tokens: Tokens): Arrived {
@@ -173,10 +182,18 @@ export class Refresher {
   }
 
   /** F3 */
-  async #unavailable(scope: Scope, row: KeyringRow, error: unknown): Promise<KeyringRow | undefined> {
+  async #unavailable(
+    scope: Scope,
+    row: KeyringRow,
+    { key, error }: { readonly key: string; readonly error: unknown },
+  ): Promise<KeyringRow | undefined> {
+    const known =
+      error instanceof PlinthError ? error : plinthError("KeyringUnavailable", { detail: "the request failed" }, { cause: error });
+    if (this.#failed.size >= limit("keyringsPerBranchMax")) this.#failed.clear();
+    this.#failed.set(key, { untilMs: this.#nowMs() + limit("keyringRefreshPauseMs"), error: known });
     const current = await this.#giveUp(scope, row.id);
     if (this.#stillValid(row)) return current;
-    throw error instanceof PlinthError ? error : plinthError("KeyringUnavailable", { detail: "the request failed" }, { cause: error });
+    throw known;
   }
 
   async #giveUp(scope: Scope, id: string): Promise<KeyringRow | undefined> {
