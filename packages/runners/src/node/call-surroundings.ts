@@ -50,8 +50,12 @@ export class CallSurroundings {
   }
 }
 
-/** Makes `process.env` exactly these variables. */
-export function setEnvironment(env: Readonly<Record<string, string>>): void {
+/** Names the scratch folder, where there is one. */
+const SCRATCH = process.env["TMPDIR"];
+
+/** Makes `process.env` exactly these variables, and `TMPDIR` where something can be written. */
+export function setEnvironment(given: Readonly<Record<string, string>>): void {
+  const env = SCRATCH === undefined ? given : { TMPDIR: SCRATCH, ...given };
   for (const name of Object.keys(process.env)) if (!Object.hasOwn(env, name)) delete process.env[name];
   for (const [name, value] of Object.entries(env))
     if (process.env[name] !== value && !PROXY_VARIABLES.test(name)) process.env[name] = value;
