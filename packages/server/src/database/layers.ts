@@ -76,7 +76,11 @@ export class LayeredSnapshot implements Snapshot {
     const readers = [this.#own, ...this.#below].map((layer) => new LayerReader(layer, this.#own.keys, options));
     const found: Entry[] = [];
     while (found.length < limit) {
-      for (const reader of readers) if (await reader.fill(limit - found.length)) await this.#breather.breathe();
+      for (const reader of readers) {
+        if (!reader.isUsedUp) continue;
+        await reader.fill(limit - found.length);
+        await this.#breather.breathe();
+      }
       const next = nearest(readers, order);
       if (next === undefined) return found;
       for (const reader of readers) reader.skip(next.key);
@@ -146,9 +150,14 @@ class LayerReader {
     return this.#entries[this.#at];
   }
 
-  /** Reads on when what was read is used up; `wanted` entries are enough when none is hidden. True when it read. */
-  async fill(wanted: number): Promise<boolean> {
-    if (this.#at < this.#entries.length || this.#rest === undefined) return false;
+  /** Nothing that was read is left, and there may be more. */
+  get isUsedUp(): boolean {
+    return this.#at >= this.#entries.length && this.#rest !== undefined;
+  }
+
+  /** Reads on; `wanted` entries are enough when none is hidden. */
+  async fill(wanted: number): Promise<void> {
+    if (this.#rest === undefined) return;
     const limit = this.#chunk === 0 ? Math.min(wanted, CHUNK_START) : this.#chunk;
     const entries = await this.#layer.snapshot.range({ ...this.#rest, order: this.#order, limit });
     this.#rest =
@@ -159,7 +168,6 @@ class LayerReader {
         ? entries
         : entries.map(({ key, value }) => ({ key: this.#top.keyFrom(this.#layer.keys, key), value }));
     this.#at = 0;
-    return true;
   }
 
   /** Goes past `key`, which is not behind the next entry. */
