@@ -1,4 +1,6 @@
 /** Branches of a real host: their life, their keys, what they begin with and what ends with them. */
+import { ConvexHttpClient } from "convex/browser";
+import { makeFunctionReference } from "convex/server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   at,
@@ -139,6 +141,22 @@ describe("a branch", () => {
     expect(await host.send("/v1/logs", { headers: onBranch("ending", again) })).not.toMatchObject({
       text: expect.stringContaining("pausing"),
     });
+  });
+
+  it("is reached by a Convex client with a fetch of its own", async () => {
+    const { headers } = await create({ name: "client", from: "main" });
+    await send("seen by the client", headers);
+    const onBranch: typeof fetch = (input, init) => {
+      const merged = new Headers(init?.headers);
+      for (const [name, value] of Object.entries(headers)) merged.set(name, value);
+      return fetch(input, { ...init, headers: merged });
+    };
+    const client = new ConvexHttpClient(host.url, { fetch: onBranch, logger: false });
+    const list = makeFunctionReference<"query", Record<string, never>, readonly { readonly text: string }[]>("messages:list");
+    expect((await client.query(list, {})).map(({ text }) => text)).toContain("seen by the client");
+    expect((await new ConvexHttpClient(host.url, { logger: false }).query(list, {})).map(({ text }) => text)).not.toContain(
+      "seen by the client",
+    );
   });
 
   it("main is always there: not made, not deleted, without a key", async () => {
