@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBundler } from "../../packages/cli/src/bundle/bundle.ts";
+import { openDiskBlobs } from "../../packages/server/src/blobs/disk/disk-blobs.ts";
 import { openDatabase } from "../../packages/server/src/database/open-database.ts";
 import type { Database, Scope } from "../../packages/server/src/database/database.ts";
 import { openDeploys } from "../../packages/server/src/deploys/open-deploys.ts";
@@ -73,8 +74,10 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
   const sandbox = await createSandbox({ runtime, warmRunners: 1 });
   const database = await openDatabase({ store, runtime });
   const egress = createEgress({ runtime, policy: { allowedPrivate: [], allowedPorts: [] } });
+  const blobs = await openDiskBlobs({ folder: join(folder, "blobs"), runtime: system });
   const deploys = openDeploys({
     database,
+    blobs,
     sandbox,
     runtime,
     applyCrons: applyCronsWith(runtime),
@@ -103,6 +106,7 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
     await egress.close();
     await database.close();
     await store.close();
+    await blobs.close();
   };
   return {
     store,

@@ -179,6 +179,13 @@ export const SETTINGS = {
     unit: "MiB",
     description: "Memory of all runners together; the least recently used idle ones are stopped first.",
   }),
+  versionsFolder: text<string | null>({
+    env: "PLINTH_VERSIONS_FOLDER",
+    flag: "versions-folder",
+    default: null,
+    defaultText: "`/var/lib/plinth/versions` for root, else below `~/.cache/plinth`",
+    description: "Where files of packages are unpacked for the jails. Their users must be able to reach it.",
+  }),
   unsafeNoJail: flag({
     env: "PLINTH_UNSAFE_NO_JAIL",
     flag: "unsafe-no-jail",

@@ -6,13 +6,17 @@
  * H2 Stopping is bounded: calls that run get `drainMs`, then they are cut.
  */
 import { mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { CacheWarmer } from "./branches/cache-warmer.ts";
 import { HeadSnapshots } from "./branches/head-snapshots.ts";
+import { MAIN_BRANCH } from "./branches/branches.ts";
 import { openBranches } from "./branches/open-branches.ts";
 import { UsedBranches } from "./branches/used-branches.ts";
+import type { Blobs } from "./blobs/blobs.ts";
+import { openDiskBlobs } from "./blobs/disk/disk-blobs.ts";
+import { blobsOfBackup } from "./blobs/disk/restore-blobs.ts";
 import type { Config } from "./config.ts";
 import type { Scope } from "./database/database.ts";
 import { openDatabase } from "./database/open-database.ts";
@@ -27,6 +31,11 @@ import { engineConfig } from "./engine/engine-config.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
 import { openKeyrings } from "./keyrings/open-keyrings.ts";
+import { artefactBlobs } from "./deploys/artefacts.ts";
+import { Collector } from "./packages/collector.ts";
+import { openPackages } from "./packages/open-packages.ts";
+import { VersionFolders } from "./packages/version-folders.ts";
+import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
@@ -88,6 +97,15 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const { store, sandbox } = await openStoreAndSandbox(config, { runtime, log, shutdown });
   const { tier } = sandbox.report;
   const adminKey = await openAdminKey({ given: config.adminKey, dataDir: config.dataDir, runtime });
+  const blobs = await openDiskBlobs({ folder: join(config.dataDir, "blobs"), runtime });
+  shutdown.add("blobs", () => blobs.close());
+  const folders = await VersionFolders.open({
+    blobs,
+    runtime,
+    base: await prepareVersionsBase({ dataDir: config.dataDir, folder: config.versionsFolder }),
+    bootId: await bootIdOf(`${process.pid}-${startedMs}`),
+  });
+  shutdown.add("version folders", () => folders.close());
   const database = await openDatabase({ store, runtime });
   shutdown.add("database", () => database.close());
   const egress = createEgress({
@@ -103,16 +121,32 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
   const opened = Promise.withResolvers<Urls>();
   opened.promise.catch(() => undefined);
-  const deploys = openDeploys({ database, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: opened.promise });
+  const deploys = openDeploys({ database, blobs, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: opened.promise });
   const feed = new InvocationFeed();
   const tenants = new Tenants({ database, runtime, tier });
   const branches = openBranches({ database, runtime, log });
   const isServed = async (scope: Scope) => (await tenants.find(scope.tenant)) !== undefined && (await branches.isServed(scope));
+  const collector = new Collector({
+    database,
+    blobs,
+    folders,
+    runtime,
+    log,
+    branchesOf: async (tenant) =>
+      (await tenants.find(tenant)) === undefined ? [] : [MAIN_BRANCH, ...(await branches.list(tenant)).map(({ name }) => name)],
+    versionsInUse: () => Promise.resolve(new Set()),
+    references: [artefactBlobs],
+    historyRetentionMs: config.historyRetentionHours * HOUR_MS,
+  });
+  const packages = openPackages({ database, blobs, folders, sandbox, tools: NO_TOOLS, runtime, collect: () => collector.collect() });
+  collector.start();
+  shutdown.add("collector", () => collector.stop());
   const engine = createEngine({
     database,
     commits: store,
     sandbox,
     deploys,
+    packages,
     egress,
     runtime,
     telemetry,
@@ -131,7 +165,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   shutdown.add("scheduler", stopScheduler);
   shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
 
-  const eraser = new TenantEraser({ database, tenants, log });
+  const eraser = new TenantEraser({ database, blobs, tenants, log });
   eraser.start();
   const keys = new Keys({ database, runtime });
   const streams = new OpenStreams();
@@ -143,6 +177,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     streams.endOfBranch(scope);
     await Promise.all([engine.endBranch(scope), sandbox.evict(scope.tenant, scope.branch)]);
     await deploys.forget(scope);
+    packages.forgetBranch(scope);
   });
   branches.start();
   const headSnapshots = new HeadSnapshots({ database, runtime, log, branches, tenants });
@@ -153,6 +188,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       runtime,
       database,
       deploys,
+      packages,
       engine,
       sandbox,
       tenants,
@@ -171,7 +207,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       log,
       recentInvocations: (scope) => recentInvocations(database, scope),
       metricsText: () => telemetry.metricsText(),
-      backup: (path) => backupTo(store, path),
+      backup: (path) => backupTo(store, blobs, path),
       redactErrors: config.redactErrors === "always" || (config.redactErrors === "auto" && !isLocalOnly(config)),
       urls: opened.promise,
     },
@@ -244,9 +280,9 @@ function once(body: () => Promise<void>): () => Promise<void> {
   return () => (running ??= body());
 }
 
-async function backupTo(store: Store, path: string): Promise<void> {
+async function backupTo(store: Store, blobs: Blobs, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await store.backup(path);
+  await blobs.backup(blobsOfBackup(path), () => store.backup(path));
 }
 
 function urlsOf(config: Config, doors: Doors): Urls {

@@ -9,7 +9,6 @@ import { must } from "@plinth/core/assert.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Records, Transaction } from "../database/database.ts";
 import {
-  ARTEFACT_CHUNKS,
   ENVIRONMENT,
   HEADS,
   PACKAGE_HEADS,
@@ -18,7 +17,6 @@ import {
   VERSION_LEDGER,
   VERSIONS,
 } from "../database/record-tables.ts";
-import { ARTEFACT_KINDS } from "../deploys/version-records.ts";
 
 /** Reads rows of the base and writes them into the new branch. */
 export type CopyRecords = (base: Pick<Transaction, "records">, into: Records) => Promise<void>;
@@ -35,12 +33,6 @@ async function copyFunctionsHead(base: Pick<Transaction, "records">, into: Recor
   into.put(VERSIONS, [version.digest], version);
   const entry = await records.get(VERSION_LEDGER, [head.seq]);
   if (entry !== undefined) into.put(VERSION_LEDGER, [head.seq], entry);
-  for (const kind of ARTEFACT_KINDS) {
-    for (let index = 0; index < version.chunks[kind]; index++) {
-      const key = [version.digest, kind, index];
-      into.put(ARTEFACT_CHUNKS, key, must(await records.get(ARTEFACT_CHUNKS, key), `chunk ${index} of ${kind} of ${version.digest}`));
-    }
-  }
 }
 
 /** The heads of packages, each with its version and the ledger's last entry. Their archives are blobs of the tenant and stay where they are. */

@@ -1,12 +1,17 @@
 /** `restore <backup> <data-dir> [--at <moment>]`: makes a new data folder from a backup. */
+import { existsSync } from "node:fs";
 import { plinthError } from "@plinth/core/errors.ts";
+import { blobsOfBackup, restoreBlobs } from "../blobs/disk/restore-blobs.ts";
 import { restoreBackup } from "../store/sqlite/restore.ts";
 
 const US_PER_MS = 1000;
 
 export async function restore(args: readonly string[]): Promise<number> {
   const { backupFile, dataDir, atMs } = parseArguments(args);
-  const { ts } = await restoreBackup({ backupFile, dataDir, ...(atMs === undefined ? {} : { at: atMs * US_PER_MS }) });
+  if (existsSync(backupFile) && !existsSync(blobsOfBackup(backupFile)))
+    throw plinthError("InvalidBackup", { file: backupFile, detail: `its folder ${blobsOfBackup(backupFile)} is missing` });
+  const bringMore = (folder: string) => restoreBlobs({ backupFile, dataDir: folder });
+  const { ts } = await restoreBackup({ backupFile, dataDir, bringMore, ...(atMs === undefined ? {} : { at: atMs * US_PER_MS }) });
   process.stdout.write(`Restored ${dataDir} as of ${new Date(ts / US_PER_MS).toISOString()}.\n`);
   return 0;
 }

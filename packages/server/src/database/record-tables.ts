@@ -18,7 +18,7 @@
  */
 import { assert } from "@plinth/core/assert.ts";
 import { parseBranch, parseDailyJob, parseHeadSnapshot, parseUsedBranches } from "../branches/branch-records.ts";
-import { parseArtefactChunk, parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
+import { parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
 import { parseIdempotencyRow, parseInvocationRecord, parseQueueRow, parseStoredRequest } from "../engine/engine-records.ts";
 import { parseDroppedBlob, parsePackageHead, parsePackageLedgerRow, parsePackageVersionRow } from "../packages/package-records.ts";
 import { parseCronRow, parseCronRunRow, parseJobRow } from "../schedules/schedule-records.ts";
@@ -63,7 +63,6 @@ export function recordTables(): readonly RecordTable<unknown>[] {
 export const HEADS = defineRecordTable({ space: 1, name: "heads", parse: parseHead });
 export const VERSION_LEDGER = defineRecordTable({ space: 2, name: "versionLedger", parse: parseLedgerEntry });
 export const VERSIONS = defineRecordTable({ space: 3, name: "versions", parse: parseStoredVersion });
-export const ARTEFACT_CHUNKS = defineRecordTable({ space: 4, name: "artefactChunks", parse: parseArtefactChunk });
 export const ENVIRONMENT = defineRecordTable({ space: 5, name: "environment", parse: parseVariable });
 
 // Engine (20–39).

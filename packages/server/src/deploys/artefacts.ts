@@ -1,74 +1,67 @@
 /**
- * Scripts, source maps and analyses of versions as platform records: compressed, in pieces, named by the digest of
- * the script. They are read when a runner or a stack trace needs them and never kept in memory.
+ * Scripts, source maps and analyses of versions: compressed blobs that the version's row refers to. They are read when a runner
+ * or a stack trace needs them and never kept in memory.
  */
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
 import { assert, must } from "@plinth/core/assert.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { Transaction } from "../database/database.ts";
-import { ARTEFACT_CHUNKS, VERSIONS } from "../database/record-tables.ts";
+import type { Blobs } from "../blobs/blobs.ts";
+import { markDropped } from "../blobs/dropped-blobs.ts";
+import type { Records } from "../database/database.ts";
+import { VERSIONS } from "../database/record-tables.ts";
 import { ARTEFACT_KINDS, type ArtefactKind, type StoredVersion } from "./version-records.ts";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 export type Artefacts = Readonly<Record<ArtefactKind, string | null>>;
-/** Pieces of each artefact, ready to be stored. */
-export type PackedArtefacts = Readonly<Record<ArtefactKind, readonly string[]>>;
 
 export function digestOf(script: string): string {
   return createHash("sha256").update(script).digest("hex");
 }
 
-export async function pack(artefacts: Artefacts): Promise<PackedArtefacts> {
-  const entries = await Promise.all(ARTEFACT_KINDS.map(async (kind) => [kind, await chunksOf(artefacts[kind])] as const));
-  return Object.fromEntries(entries) as PackedArtefacts;
+/** Stores the texts; they are durable before the transaction that refers to them begins. */
+export async function putArtefacts(blobs: Blobs, tenant: string, artefacts: Artefacts): Promise<StoredVersion["blobs"]> {
+  const [script, sourceMap, analysis] = await Promise.all(ARTEFACT_KINDS.map((kind) => putOne(blobs, tenant, artefacts[kind])));
+  return { script: script ?? null, sourceMap: sourceMap ?? null, analysis: analysis ?? null };
 }
 
-export function storeVersion(
-  transaction: Transaction,
-  version: { readonly digest: string; readonly createdMs: number; readonly packed: PackedArtefacts },
-): void {
-  const { digest, createdMs, packed } = version;
-  const chunks = { script: packed.script.length, sourceMap: packed.sourceMap.length, analysis: packed.analysis.length };
-  transaction.records.put(VERSIONS, [digest], { digest, createdMs, chunks });
-  for (const kind of ARTEFACT_KINDS) {
-    packed[kind].forEach((chunk, index) => transaction.records.put(ARTEFACT_CHUNKS, [digest, kind, index], chunk));
-  }
-}
-
-export async function deleteVersion(transaction: Transaction, digest: string): Promise<void> {
-  const version = await transaction.records.get(VERSIONS, [digest]);
-  if (version === undefined) return;
-  for (const kind of ARTEFACT_KINDS) {
-    for (let index = 0; index < version.chunks[kind]; index++) transaction.records.delete(ARTEFACT_CHUNKS, [digest, kind, index]);
-  }
-  transaction.records.delete(VERSIONS, [digest]);
-}
-
-/** The stored bytes of an artefact, base64 pieces in order; null when the version has none. */
-export async function readArtefact(transaction: Transaction, version: StoredVersion, kind: ArtefactKind): Promise<string | null> {
-  const count = version.chunks[kind];
-  if (count === 0) return null;
-  const indexes = Array.from({ length: count }, (_, index) => index);
-  const chunks = await Promise.all(
-    indexes.map(async (index) =>
-      must(await transaction.records.get(ARTEFACT_CHUNKS, [version.digest, kind, index]), `chunk ${index} of ${kind} of ${version.digest}`),
-    ),
-  );
-  const text = (await decompress(Buffer.concat(chunks.map((chunk) => Buffer.from(chunk, "base64"))))).toString("utf8");
+/** The text of an artefact; null when the version has none. */
+export async function readArtefact(blobs: Blobs, tenant: string, version: StoredVersion, kind: ArtefactKind): Promise<string | null> {
+  const digest = version.blobs[kind];
+  if (digest === null) return null;
+  const bytes = must(await blobs.read(tenant, digest), `the ${kind} of ${version.digest} is stored`);
+  const text = (await decompress(bytes)).toString("utf8");
   if (kind === "script") assert(digestOf(text) === version.digest, `the stored script of ${version.digest} is the one that was deployed`);
   return text;
 }
 
-async function chunksOf(text: string | null): Promise<readonly string[]> {
-  if (text === null) return [];
+/** Deletes the row; the collector deletes the blobs in time. */
+export async function deleteVersion(records: Records, digest: string, nowMs: number): Promise<void> {
+  const version = await records.get(VERSIONS, [digest]);
+  if (version === undefined) return;
+  records.delete(VERSIONS, [digest]);
+  markDropped(records, blobsOf(version), nowMs);
+}
+
+/** Blobs that the versions of a branch refer to. */
+export async function artefactBlobs(records: Records): Promise<readonly string[]> {
+  const rows = await records.range(VERSIONS, { prefix: [], limit: 2 * limit("headsKeptMax") });
+  assert(rows.length < 2 * limit("headsKeptMax"), "a branch keeps the versions of its last heads only");
+  return rows.flatMap(({ value }) => blobsOf(value));
+}
+
+async function putOne(blobs: Blobs, tenant: string, text: string | null): Promise<string | null> {
+  if (text === null) return null;
   const bytes = await compress(Buffer.from(text, "utf8"));
-  const size = limit("deployChunkBytesMax");
-  const chunks: string[] = [];
-  for (let start = 0; start < bytes.length; start += size)
-    chunks.push(bytes.toString("base64", start, Math.min(start + size, bytes.length)));
-  return chunks;
+  const source = (async function* () {
+    yield bytes;
+  })();
+  return (await blobs.put(tenant, source, { bytesMax: limit("deployBodyBytesMax") })).digest;
+}
+
+function blobsOf(version: StoredVersion): readonly string[] {
+  return ARTEFACT_KINDS.flatMap((kind) => version.blobs[kind] ?? []);
 }

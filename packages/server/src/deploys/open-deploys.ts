@@ -2,7 +2,7 @@
  * Makes `Deploys`. A deploy checks the package in a jail, prepares its schema and warms its code while the old
  * version serves, and then moves the head.
  *
- * V1 Head, schema, crons, ledger and artefacts change in one transaction: a branch is never half deployed.
+ * V1 Head, schema, crons, ledger and version change in one transaction, after the artefacts were stored: a branch is never half deployed.
  * V2 A version's functions come from its analysis in a jail and are checked again; nothing of the package is
  *    evaluated in the host.
  * V3 When a deploy is acknowledged, the next call sees its version.
@@ -11,11 +11,12 @@ import { must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { parseCrons, type CronJob } from "@plinth/core/schedules/crons.ts";
-import type { Database, PreparedSchema, Scope, Transaction } from "../database/database.ts";
+import type { Database, PreparedSchema, Records, Scope, Transaction } from "../database/database.ts";
 import { ENVIRONMENT, HEADS, VERSION_LEDGER, VERSIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Sandbox, VersionCode } from "../sandbox/sandbox.ts";
-import { deleteVersion, digestOf, pack, readArtefact, storeVersion, type PackedArtefacts } from "./artefacts.ts";
+import type { Blobs } from "../blobs/blobs.ts";
+import { deleteVersion, digestOf, putArtefacts, readArtefact } from "./artefacts.ts";
 import { BranchCache, keyOf, type BranchState } from "./branch-cache.ts";
 import { checkAnalysis, type Analysis } from "./check-analysis.ts";
 import type { DeployOptions, DeployRequest, DeployResult, Deploys, ResolvedFunction } from "./deploys.ts";
@@ -23,10 +24,11 @@ import { checkVariables } from "./environment.ts";
 import { canonicalPath, FunctionTable } from "./function-table.ts";
 import { parseAnalysis } from "./parse-analysis.ts";
 import { Turns } from "./turns.ts";
-import type { StoredVersion } from "./version-records.ts";
+import type { ArtefactKind, StoredVersion } from "./version-records.ts";
 
 export interface DeploysOptions {
   readonly database: Database;
+  readonly blobs: Blobs;
   readonly sandbox: Sandbox;
   readonly runtime: Runtime;
   /** Makes the crons of a branch those of its new version, within the transaction that moves the head. */
@@ -172,13 +174,13 @@ class StoredDeploys implements Deploys {
     const { candidate, prepared, by, progress, watch } = step;
     const { script, sourceMap } = candidate.request;
     progress("Warming the new version");
-    const [packed] = await watch.measure("warmMs", () =>
+    const [blobs] = await watch.measure("warmMs", () =>
       Promise.all([
-        pack({ script, sourceMap, analysis: JSON.stringify(candidate.analysis) }),
+        putArtefacts(this.#options.blobs, scope.tenant, { script, sourceMap, analysis: JSON.stringify(candidate.analysis) }),
         this.#options.sandbox.warm({ ...scope, version: candidate.code }),
       ]),
     );
-    await watch.measure("commitMs", () => this.#activate(scope, { candidate, prepared, by }, packed));
+    await watch.measure("commitMs", () => this.#activate(scope, { candidate, prepared, by }, blobs));
     this.#branches.forget(scope);
     candidate.code.release();
     progress("The new version serves");
@@ -196,14 +198,14 @@ class StoredDeploys implements Deploys {
   }
 
   /** V1 */
-  async #activate(scope: Scope, { candidate, prepared, by }: Activation, packed: PackedArtefacts): Promise<void> {
+  async #activate(scope: Scope, { candidate, prepared, by }: Activation, blobs: StoredVersion["blobs"]): Promise<void> {
     const { database, runtime, applyCrons } = this.#options;
     const atMs = runtime.nowMs();
     await database.update(scope, async (transaction) => {
       const { records } = transaction;
       const head = await records.get(HEADS, HEAD_KEY);
       const seq = (head?.seq ?? 0) + 1;
-      storeVersion(transaction, { digest: candidate.digest, createdMs: atMs, packed });
+      records.put(VERSIONS, [candidate.digest], { digest: candidate.digest, createdMs: atMs, blobs });
       records.put(HEADS, HEAD_KEY, { version: candidate.digest, seq, deployedMs: atMs });
       records.put(VERSION_LEDGER, [seq], {
         seq,
@@ -215,7 +217,7 @@ class StoredDeploys implements Deploys {
       });
       await database.activateSchema(transaction, prepared);
       await applyCrons(transaction, candidate.crons);
-      await dropOldVersions(transaction, { seq, digest: candidate.digest });
+      await dropOldVersions(records, { digest: candidate.digest, nowMs: atMs });
     });
   }
 
@@ -223,12 +225,7 @@ class StoredDeploys implements Deploys {
     const key = keyOf(scope, digest);
     const known = this.#older.get(key);
     if (known !== undefined) return known;
-    const loading = this.#options.database.read(scope, async (transaction) => {
-      const stored = await transaction.records.get(VERSIONS, [digest]);
-      if (stored === undefined) return undefined;
-      const analysis = parseAnalysis(must(await readArtefact(transaction, stored, "analysis"), "a version has its analysis"));
-      return new FunctionTable(this.#codeOf(scope, stored), analysis);
-    });
+    const loading = this.#loadOlder(scope, digest);
     this.#older.set(key, loading);
     loading.catch(() => this.#older.delete(key));
     for (const oldest of this.#older.keys()) {
@@ -236,6 +233,17 @@ class StoredDeploys implements Deploys {
       this.#older.delete(oldest);
     }
     return loading;
+  }
+
+  async #loadOlder(scope: Scope, digest: string): Promise<FunctionTable | undefined> {
+    const stored = await this.#options.database.read(scope, ({ records }) => records.get(VERSIONS, [digest]));
+    if (stored === undefined) return undefined;
+    const analysis = must(await this.#read(scope, stored, "analysis"), "a version has its analysis");
+    return new FunctionTable(this.#codeOf(scope, stored), parseAnalysis(analysis));
+  }
+
+  #read(scope: Scope, stored: StoredVersion, kind: ArtefactKind): Promise<string | null> {
+    return readArtefact(this.#options.blobs, scope.tenant, stored, kind);
   }
 
   async #load(scope: Scope): Promise<BranchState> {
@@ -252,14 +260,13 @@ class StoredDeploys implements Deploys {
       };
       if (head === undefined) return { functions: undefined, environment, bytes: 0 };
       const stored = must(await records.get(VERSIONS, [head.version]), "the version at the head is stored");
-      const text = must(await readArtefact(transaction, stored, "analysis"), "a version has its analysis");
+      const text = must(await this.#read(scope, stored, "analysis"), "a version has its analysis");
       return { functions: new FunctionTable(this.#codeOf(scope, stored), parseAnalysis(text)), environment, bytes: text.length };
     });
   }
 
   #codeOf(scope: Scope, stored: StoredVersion): VersionCode {
-    const read = (kind: "script" | "sourceMap") =>
-      this.#options.database.read(scope, (transaction) => readArtefact(transaction, stored, kind));
+    const read = (kind: "script" | "sourceMap") => this.#read(scope, stored, kind);
     return {
       digest: stored.digest,
       script: async () => must(await read("script"), "a version has its script"),
@@ -288,13 +295,13 @@ function checkCrons(analysis: Analysis): readonly CronJob[] {
 }
 
 /** Deletes the code of versions that left the last heads; the ledger keeps their rows. */
-async function dropOldVersions(transaction: Transaction, at: { readonly seq: number; readonly digest: string }): Promise<void> {
+async function dropOldVersions(records: Records, at: { readonly digest: string; readonly nowMs: number }): Promise<void> {
   const kept = limit("headsKeptMax");
-  const recent = await transaction.records.range(VERSION_LEDGER, { prefix: [], order: "desc", limit: kept + 1 });
+  const recent = await records.range(VERSION_LEDGER, { prefix: [], order: "desc", limit: kept + 1 });
   if (recent.length <= kept) return;
   const dropped = must(recent.at(-1), "the ledger has an entry beyond those that are kept").value.version;
   const stillUsed = recent.slice(0, kept).some((row) => row.value.version === dropped);
-  if (!stillUsed && dropped !== at.digest) await deleteVersion(transaction, dropped);
+  if (!stillUsed && dropped !== at.digest) await deleteVersion(records, dropped, at.nowMs);
 }
 
 function listOf(analysis: Analysis): DeployResult["functions"] {

@@ -24,11 +24,11 @@ export interface LedgerEntry {
 export type ArtefactKind = "script" | "sourceMap" | "analysis";
 export const ARTEFACT_KINDS: readonly ArtefactKind[] = ["script", "sourceMap", "analysis"];
 
-/** A version: how many chunks each of its artefacts has (0 = it has none). */
+/** A version: the blob of each of its artefacts, or null when it has none. */
 export interface StoredVersion {
   readonly digest: string;
   readonly createdMs: number;
-  readonly chunks: Readonly<Record<ArtefactKind, number>>;
+  readonly blobs: Readonly<Record<ArtefactKind, string | null>>;
 }
 
 export function parseHead(json: unknown): Head {
@@ -45,14 +45,11 @@ export function parseLedgerEntry(json: unknown): LedgerEntry {
 
 export function parseStoredVersion(json: unknown): StoredVersion {
   const row = json as StoredVersion;
-  assert(isDigest(row.digest) && ARTEFACT_KINDS.every((kind) => Number.isInteger(row.chunks[kind])), "a stored version has its fields");
+  assert(
+    isDigest(row.digest) && ARTEFACT_KINDS.every((kind) => row.blobs[kind] === null || isDigest(row.blobs[kind])),
+    "a stored version has its fields",
+  );
   return row;
-}
-
-/** base64 of a piece of a compressed artefact. */
-export function parseArtefactChunk(json: unknown): string {
-  assert(typeof json === "string", "a stored chunk is text");
-  return json;
 }
 
 export function parseVariable(json: unknown): string {

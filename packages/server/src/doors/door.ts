@@ -13,6 +13,7 @@ import type { Database, Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
+import type { Packages } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
@@ -30,6 +31,7 @@ export interface DoorContext {
   readonly database: Database;
   readonly deploys: Deploys;
   readonly engine: Engine;
+  readonly packages: Packages;
   readonly sandbox: Sandbox;
   readonly tenants: Tenants;
   readonly eraser: TenantEraser;
@@ -89,6 +91,8 @@ export interface Route {
   readonly access: Access;
   /** The route is about no branch (tenants, keys, branches themselves, the host) and ignores what names one. */
   readonly branchless?: boolean;
+  /** Gives the body as it comes, in `body`, instead of reading it first. The route bounds it. */
+  readonly streamsBody?: boolean;
   /** Larger bodies are refused before they are read; `requestBodyBytesMax` when absent. */
   readonly bodyBytesMax?: number;
   /** Answers requests of browsers on other origins. */
@@ -102,6 +106,8 @@ export interface DoorRequest {
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
   readonly bodyBytes: Buffer | undefined;
+  /** Of routes that stream their body. */
+  readonly body: AsyncIterable<Uint8Array> | undefined;
   /** Aborts when the client goes away before the answer is sent. */
   readonly signal: () => AbortSignal;
 }

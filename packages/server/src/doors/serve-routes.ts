@@ -1,6 +1,7 @@
 /** Serves a table of routes: authentication, reading, the route, the answer. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { authenticate } from "./authenticate.ts";
 import { allowOrigin, answerPreflight } from "./cross-origin.ts";
@@ -8,6 +9,7 @@ import type { Caller, DoorContext, DoorRequest, Reply, Route } from "./door.ts";
 import { errorReply, registeredError } from "./error-reply.ts";
 import { sendStream } from "./event-stream.ts";
 import { checkHead, pathTenantOf, sendText, type HttpServer } from "./http-server.ts";
+import { branchHeaders } from "./request-branch.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -24,7 +26,10 @@ export function serveRoutes(server: HttpServer, context: DoorContext, routes: re
       sendText(reply, errorReply(plinthError("NotFound", { what: `endpoint ${request.method} ${request.url.slice(0, 200)}` })));
     else done();
   });
-  for (const route of routes) addRoute(server, context, route);
+  for (const route of routes) {
+    if (route.streamsBody === true) addStreamingRoute(server, context, route);
+    else addRoute(server, context, route);
+  }
   const crossOriginPaths = new Set(routes.filter((route) => route.crossOrigin === true).map((route) => route.path));
   for (const path of crossOriginPaths) addPreflight(server, path);
   const methods = methodsByPath(routes);
@@ -49,12 +54,23 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
         branched: route.branchless !== true,
       });
       if (route.branchless !== true && route.access !== "open") context.usedBranches.note(request.caller.scope);
-      context.bodies.take(request.raw, reply.raw, bodyLimit);
+      reply.headers(branchHeaders(request.caller.scope.branch));
+      context.bodies.take(request.raw, reply.raw, route.streamsBody === true ? limit("streamedBodyBytes") : bodyLimit);
     },
     handler: async (request, reply) => {
       const answer = await route.handle(context, doorRequest(request, reply));
       return await send(context, { request, reply, answer });
     },
+  });
+}
+
+/** A route of its own encapsulation, in which bodies of any type are handed on unread. */
+function addStreamingRoute(server: HttpServer, context: DoorContext, route: Route): void {
+  void server.register((inner, _options, done) => {
+    inner.removeAllContentTypeParsers();
+    inner.addContentTypeParser("*", (_request, payload, parsed) => parsed(null, payload));
+    addRoute(inner, context, route);
+    done();
   });
 }
 
@@ -67,6 +83,7 @@ function doorRequest(request: FastifyRequest, reply: FastifyReply): DoorRequest 
     params: request.params as Readonly<Record<string, string>>,
     headers: request.headers,
     bodyBytes: Buffer.isBuffer(body) ? body : undefined,
+    body: body instanceof Readable ? body : undefined,
     get query() {
       const url = request.url;
       const start = url.indexOf("?");

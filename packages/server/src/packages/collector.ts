@@ -8,6 +8,7 @@
  */
 import { limit } from "@plinth/core/limits.ts";
 import type { Blobs } from "../blobs/blobs.ts";
+import { markDropped } from "../blobs/dropped-blobs.ts";
 import type { Database, Records, RecordTable, Scope } from "../database/database.ts";
 import { DROPPED_BLOBS, PACKAGE_VERSIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -154,11 +155,6 @@ function dropVersion(
 ): void {
   records.delete(PACKAGE_VERSIONS, [name, row.digest]);
   markDropped(records, blobsOf(row), nowMs);
-}
-
-/** Within the transaction that deletes the last row of a branch that refers to these blobs. */
-export function markDropped(records: Records, digests: readonly string[], nowMs: number): void {
-  for (const digest of digests) records.put(DROPPED_BLOBS, [digest], { droppedMs: nowMs });
 }
 
 async function unusedVersions(

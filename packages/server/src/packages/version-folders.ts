@@ -54,6 +54,7 @@ export class VersionFolders {
   readonly #entries = new Map<string, Entry>();
   readonly #unpacking = new Map<string, Promise<Entry>>();
   readonly #removals = new Set<Promise<void>>();
+  #closed = false;
 
   private constructor(options: VersionFoldersOptions) {
     this.#options = options;
@@ -99,6 +100,7 @@ export class VersionFolders {
 
   /** Resolves when nothing of it runs. The folders stay for the next host. */
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.allSettled(this.#unpacking.values());
     await Promise.all(this.#removals);
   }
@@ -172,6 +174,7 @@ export class VersionFolders {
 
   /** O2: the least recently used go first, those in use never. */
   #makeRoom(): void {
+    if (this.#closed) return;
     const max = this.#options.bytesMax ?? limit("versionFoldersBytesMax");
     let bytes = 0;
     for (const entry of this.#entries.values()) bytes += entry.stamp.bytes;

@@ -2,18 +2,31 @@
  * Removes the data of deleted tenants, in the background. The rows of deleted tenants say what is left to do, so a host
  * that was stopped in the middle goes on at its next start.
  */
+import type { Blobs } from "../blobs/blobs.ts";
 import type { Database } from "../database/database.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Tenants } from "./tenants.ts";
 
 export class TenantEraser {
   readonly #database: Database;
+  readonly #blobs: Blobs | undefined;
   readonly #tenants: Tenants;
   readonly #log: Log;
   #work: Promise<void> = Promise.resolve();
 
-  constructor({ database, tenants, log }: { readonly database: Database; readonly tenants: Tenants; readonly log: Log }) {
+  constructor({
+    database,
+    blobs,
+    tenants,
+    log,
+  }: {
+    readonly database: Database;
+    readonly blobs?: Blobs;
+    readonly tenants: Tenants;
+    readonly log: Log;
+  }) {
     this.#database = database;
+    this.#blobs = blobs;
     this.#tenants = tenants;
     this.#log = log;
   }
@@ -38,9 +51,18 @@ export class TenantEraser {
 
   async #eraseOne(name: string): Promise<void> {
     try {
+      await this.#eraseBlobs(name);
       await this.#database.eraseTenant(name);
     } catch (error) {
       this.#log.error({ err: error, tenant: name }, "a deleted tenant's data is not all gone; the next start goes on");
+    }
+  }
+
+  /** Before the rows, which say that there is something left to do. A tenant's spaces are named `<tenant>/…`. */
+  async #eraseBlobs(tenant: string): Promise<void> {
+    if (this.#blobs === undefined) return;
+    for (const name of await this.#blobs.tenants()) {
+      if (name === tenant || name.startsWith(`${tenant}/`)) await this.#blobs.eraseTenant(name);
     }
   }
 }

@@ -1,4 +1,4 @@
-/** `POST /v1/backup`: writes a consistent copy of the whole store while it is in use. */
+/** `POST /v1/backup`: writes a consistent copy of the whole store while it is in use, and beside it a folder of the blobs. */
 import { isAbsolute, join } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 import { jsonReply, type Reply, type Route } from "../door.ts";

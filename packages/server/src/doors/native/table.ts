@@ -22,6 +22,8 @@ import { logs } from "./logs.ts";
 import { health, metrics } from "./status.ts";
 import { changeTenant, createTenant, deleteTenant, listTenants } from "./tenants.ts";
 
+import { diffPackage, getPackage, getPackageVersion, listPackages, promotePackage, rollbackPackage, uploadVersion } from "./packages.ts";
+
 export const NATIVE_ROUTES = {
   listFunctions,
   resolveFunction,
@@ -31,6 +33,13 @@ export const NATIVE_ROUTES = {
   getArtefact,
   executeCode,
   deploy,
+  uploadVersion,
+  listPackages,
+  getPackage,
+  getPackageVersion,
+  promotePackage,
+  rollbackPackage,
+  diffPackage,
   getEnvironment,
   setEnvironment,
   logs,

@@ -24,15 +24,24 @@ export interface RestoreOptions {
   readonly dataDir: string;
   /** Restore the state at this moment instead of the latest one. */
   readonly at?: Timestamp;
+  /** Brings what else belongs to the backup into the folder, before the store is there. */
+  readonly bringMore?: (folder: string) => Promise<void>;
 }
 
 const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** What an earlier restore that failed may have left in the folder. */
-const LEFT_BY_RESTORE = new Set(["lock.db", "lock.db-journal", "host.pid", `${DATABASE_FILE}.part`, `${DATABASE_FILE}.part-journal`]);
+const LEFT_BY_RESTORE = new Set([
+  "lock.db",
+  "lock.db-journal",
+  "host.pid",
+  `${DATABASE_FILE}.part`,
+  `${DATABASE_FILE}.part-journal`,
+  "blobs.part",
+]);
 
 /** Returns the moment whose state the new data folder shows. */
-export async function restoreBackup({ backupFile, dataDir, at }: RestoreOptions): Promise<{ readonly ts: Timestamp }> {
+export async function restoreBackup({ backupFile, dataDir, at, bringMore }: RestoreOptions): Promise<{ readonly ts: Timestamp }> {
   refuseFilled(resolve(dataDir));
   const source = openBackup(backupFile);
   try {
@@ -44,6 +53,7 @@ export async function restoreBackup({ backupFile, dataDir, at }: RestoreOptions)
       createPrivateFile(part);
       await copyDatabase(source, part);
       const ts = finishCopy(part, at);
+      await bringMore?.(folder.folder);
       renameSync(part, folder.databaseFile);
       syncFolder(folder.folder);
       return { ts };
