@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
 import type { Scope } from "../database/database.ts";
-import { KEYRINGS } from "../database/record-tables.ts";
+import { KEYRINGS, OAUTH_STATES } from "../database/record-tables.ts";
 import { newScope } from "../database/test-database.ts";
 import type { Keyrings } from "./keyrings.ts";
 import { call, field, openTestKeyrings, typeSpec, type Handler, type TestKeyrings } from "./test-keyrings.ts";
@@ -134,6 +134,8 @@ describe("signing in", () => {
     const revoked = await start("revoked");
     await test.keyrings.revoke(scope, revoked.id);
     await expect(test.keyrings.finishOauth({ state: revoked.state, code: "c" })).rejects.toMatchObject(unknown);
+    const left = await test.test.database.read(scope, ({ records }) => records.range(OAUTH_STATES, { prefix: [], limit: 100 }));
+    expect(left.filter(({ value }) => value.tenant === scope.tenant)).toEqual([]);
   });
 
   it("connects again, and serves with the old token until then", async () => {
