@@ -6,9 +6,9 @@
  *    refused as a conflict when another commit wrote into it meanwhile.
  * D3 Documents, their index entries, scheduled functions and platform records of one transaction commit together.
  * D4 A nested call's writes are undone alone when it fails; what it read stays in the read set.
+ * D5 No limit of `core/limits.ts` can be passed by splitting work over nested calls.
  * D6 A branch that was made from another shows exactly the base's documents as of that moment with its own changes, whatever
  *    happens to the base later; a transaction in it conflicts only with commits into the branch.
- * D5 No limit of `core/limits.ts` can be passed by splitting work over nested calls.
  */
 import type { KeyRange, Timestamp } from "../store/store.ts";
 

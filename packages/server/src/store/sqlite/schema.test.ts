@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { readPins } from "./pins.ts";
 import { APPLICATION_ID, fileKind, migrate, MIGRATIONS } from "./schema.ts";
 
 /** A migration that was released is never edited: another data folder has run it already. Add a new one. */
@@ -38,6 +39,19 @@ test("a file is empty, ours, newer or foreign", () => {
   expect(fileKind(foreign)).toEqual({ kind: "foreign" });
   foreign.exec(`PRAGMA application_id = ${APPLICATION_ID + 1}`);
   expect(fileKind(foreign)).toEqual({ kind: "foreign" });
+});
+
+test("a store of each older format is brought up to date with what it holds", () => {
+  for (let version = 1; version < MIGRATIONS.length; version++) {
+    const database = new DatabaseSync(":memory:", { returnArrays: true });
+    for (const name of MIGRATIONS.slice(0, version)) database.exec(readFileSync(new URL(name, folder), "utf8"));
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${version}`);
+    database.exec("INSERT INTO log (ts, keys) VALUES (7, x'')");
+    migrate(database, version);
+    expect(fileKind(database)).toEqual({ kind: "store", version: MIGRATIONS.length });
+    expect(database.prepare("SELECT ts FROM log").all()).toEqual([[7]]);
+    expect(readPins(database)).toEqual([]);
+  }
 });
 
 test("a migration that fails leaves nothing", () => {
