@@ -52,8 +52,7 @@ class CrossCheck {
   }
 
   #unique(): void {
-    const { functions, automations, commands, hooks, snapKitActions, snapComponents, operations, imports, keyringTypes, tags } =
-      this.#manifest;
+    const { functions, automations, commands, snapKitActions, snapComponents, operations, imports, keyringTypes, tags } = this.#manifest;
     const report = this.#report;
     refuseRepeated(report, named("functions", functions), "name");
     refuseRepeated(report, named("automations", automations), "name");
@@ -74,11 +73,6 @@ class CrossCheck {
       report,
       listed("keyring_types", keyringTypes, ({ id }) => id),
       "id",
-    );
-    refuseRepeated(
-      report,
-      listed("hooks", hooks, ({ type }) => type),
-      "type",
     );
     refuseRepeated(
       report,

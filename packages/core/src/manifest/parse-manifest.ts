@@ -21,7 +21,7 @@ import { readOperation } from "./sections/operations.ts";
 import { PLINTH_DEFAULTS, readPlinth } from "./sections/plinth.ts";
 import { readServiceAccount } from "./sections/scopes.ts";
 import { readConfigurationHandler, readSnapComponent, readSnapKitAction } from "./sections/snap-kit.ts";
-import { readAutomation, readCommand, readHook, readTag } from "./sections/triggers.ts";
+import { readAutomation, readCommand, readHooks, readTag } from "./sections/triggers.ts";
 
 export interface ParsedManifest {
   /** Null when there is an error among the findings. */
@@ -81,7 +81,7 @@ function readSections(reader: ObjectReader): Manifest {
     functions: reader.objects("functions", "manifestFunctionsMax", readFunction),
     automations: reader.objects("automations", "manifestAutomationsMax", readAutomation),
     commands: reader.objects("commands", "manifestCommandsMax", readCommand),
-    hooks: reader.objects("hooks", "manifestHooksMax", readHook),
+    hooks: readHooks(reader),
     snapKitActions: reader.objects("snap_kit_actions", "manifestSnapKitActionsMax", readSnapKitAction),
     snapComponents: reader.objects("snap_components", "manifestSnapComponentsMax", readSnapComponent),
     configurationHandler: readConfigurationHandler(reader),

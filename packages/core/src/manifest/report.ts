@@ -65,6 +65,8 @@ export class Report {
   }
 
   #add(finding: ManifestFinding): void {
+    const last = this.#findings.at(-1);
+    if (last?.line === finding.line && last.path === finding.path && last.message === finding.message) return;
     if (this.isFull) {
       this.#left += 1;
       return;

@@ -30,7 +30,7 @@ const SCALAR_CHARS_MAX = limit("manifestTextCharsMax");
 const COLUMNS_MAX = limit("manifestIndentColumnsMax");
 const KEY_CHARS_MAX = limit("manifestNameCharsMax");
 /** What readers of YAML 1.1 take for booleans. */
-const OLD_BOOLEAN = /^(?:y|yes|n|no|on|off)$/i;
+const OLD_BOOLEAN = /^(?:yes|no|on|off)$/i;
 
 /** Reads the text of a manifest. Never throws. */
 export function readYaml(text: string): YamlSource {
@@ -54,17 +54,20 @@ function checkTokens(text: string, report: Report): void {
   let column = 0;
   let flowDepth = 0;
   let indicatorsInLine = 0;
-  let documents = 0;
+  let hasContent = false;
+  let scalarsAndItems = 0;
   let atLineStart = true;
   let scalarFollows = false;
   for (const source of new Lexer().lex(text)) {
-    if (report.failed) return;
+    if (report.isFull) return;
     const type = scalarFollows ? "scalar" : CST.tokenType(source);
     if (!scalarFollows && type === "scalar") {
       scalarFollows = true;
       continue;
     }
     scalarFollows = false;
+    // An item or a scalar makes a value or a key, so that this many are too many values; composing them takes seconds.
+    if (/scalar|-ind$/.test(type ?? "") && ++scalarsAndItems > 4 * NODES_MAX) return report.errorAtLine(line, tooMany());
     switch (type) {
       case "alias":
         report.errorAtLine(line, `the alias ${shown(source)} is not allowed; write the value out here.`);
@@ -79,8 +82,8 @@ function checkTokens(text: string, report: Report): void {
         report.errorAtLine(line, `the directive ${shown(source)} is not allowed; remove the line.`);
         break;
       case "doc-start":
-        documents += 1;
-        if (documents > 1) report.errorAtLine(line, "a second document begins here; a manifest is one document, so remove `---`.");
+        if (hasContent) report.errorAtLine(line, "a second document begins here; a manifest is one document, so remove `---`.");
+        hasContent = true;
         break;
       case "doc-mode":
       case "flow-error-end":
@@ -89,7 +92,7 @@ function checkTokens(text: string, report: Report): void {
       case "flow-map-start":
       case "flow-seq-start":
         flowDepth += 1;
-        if (flowDepth > DEPTH_MAX) report.errorAtLine(line, tooDeep());
+        if (flowDepth > DEPTH_MAX) return report.errorAtLine(line, tooDeep());
         break;
       case "flow-map-end":
       case "flow-seq-end":
@@ -99,12 +102,13 @@ function checkTokens(text: string, report: Report): void {
       case "explicit-key-ind":
       case "map-value-ind":
         indicatorsInLine += 1;
-        if (flowDepth === 0 && indicatorsInLine > DEPTH_MAX) report.errorAtLine(line, tooDeep());
+        if (flowDepth === 0 && indicatorsInLine > DEPTH_MAX) return report.errorAtLine(line, tooDeep());
         break;
       default:
         break;
     }
     const isSpace = type === "space" || type === "newline" || type === "comment";
+    hasContent ||= !isSpace && type !== "directive-line";
     // Within block collections the nesting is at most the indentation plus the indicators of a line.
     if (atLineStart && !isSpace && flowDepth === 0) {
       if (column > COLUMNS_MAX) report.errorAtLine(line, `the line is indented by ${column} columns and may be by ${COLUMNS_MAX}.`);
@@ -131,7 +135,8 @@ function compose(text: string, lines: Record<string, number>, report: Report): u
       // Y3 is checked while walking, in linear time.
       uniqueKeys: false,
       prettyErrors: false,
-      logLevel: "silent",
+      // On "silent" further documents would be dropped without an error.
+      logLevel: "error",
       lineCounter: counter,
     });
     for (const error of document.errors) {
@@ -164,7 +169,7 @@ class Walk {
     const line = this.#lineOf(part) ?? fallbackLine;
     this.#lines[path] ??= line;
     this.#nodes += 1;
-    if (this.#nodes === NODES_MAX + 1) this.#report.error(path, `the file has more than ${NODES_MAX} values.`);
+    if (this.#nodes === NODES_MAX + 1) this.#report.error(path, tooMany());
     if (this.#nodes > NODES_MAX) return null;
     if (depth > DEPTH_MAX) {
       this.#report.error(path, tooDeep());
@@ -251,6 +256,10 @@ class Walk {
 
 function tooDeep(): string {
   return `the nesting is deeper than ${DEPTH_MAX} levels; flatten it.`;
+}
+
+function tooMany(): string {
+  return `the file has more than ${NODES_MAX} values; remove some.`;
 }
 
 function shown(text: string): string {

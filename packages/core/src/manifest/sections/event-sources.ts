@@ -22,7 +22,7 @@ const CONFIGS: Readonly<Record<SourceType, (config: ObjectReader) => Config>> = 
       pattern: EVENT_TYPE,
       instead: "write a type such as `work_created`",
     });
-    if (config.isEmpty("event_types")) config.error("event_types", "is missing; list the events, for example `work_created`.");
+    if (config.isEmpty("event_types")) config.error("event_types", "is missing or empty; list the events, for example `work_created`.");
     return { event_types: eventTypes };
   },
   "flow-custom-webhook": (config) => {

@@ -43,12 +43,17 @@ function readGlobal(reader: ObjectReader): FieldDescriptor {
   const isArray = written.startsWith("[]");
   const type = isArray ? written.slice(2) : written;
   checkType(reader, "devrev_field_type", type);
-  const field = finishField(reader, {
-    fieldType: isArray ? "array" : type,
-    baseType: isArray ? type : null,
-    idType: reader.texts("devrev_id_type", "manifestAllowedValuesMax"),
-    allowedValues: readAllowedValues(reader, reader.has("devrev_enum") ? "devrev_enum" : "allowed_values"),
-  });
+  const valuesKey = reader.has("allowed_values") ? "allowed_values" : "devrev_enum";
+  const field = finishField(
+    reader,
+    {
+      fieldType: isArray ? "array" : type,
+      baseType: isArray ? type : null,
+      idType: reader.texts("devrev_id_type", "manifestAllowedValuesMax"),
+      allowedValues: readAllowedValues(reader, valuesKey),
+    },
+    valuesKey,
+  );
   refuseInputType(reader, "devrev_field_type", field);
   return field;
 }
@@ -63,17 +68,22 @@ export function readField(reader: ObjectReader): FieldDescriptor {
   if (fieldType !== "array" && fieldType !== "" && baseType !== null) {
     reader.warning("base_type", `means nothing for the type ${shown(fieldType)}; write \`field_type: array\` for a list.`);
   }
-  return finishField(reader, {
-    fieldType,
-    baseType: fieldType === "array" ? baseType : null,
-    idType: reader.texts("id_type", "manifestAllowedValuesMax"),
-    allowedValues: readAllowedValues(reader, "allowed_values"),
-  });
+  return finishField(
+    reader,
+    {
+      fieldType,
+      baseType: fieldType === "array" ? baseType : null,
+      idType: reader.texts("id_type", "manifestAllowedValuesMax"),
+      allowedValues: readAllowedValues(reader, "allowed_values"),
+    },
+    "allowed_values",
+  );
 }
 
 function finishField(
   reader: ObjectReader,
   typed: Pick<FieldDescriptor, "fieldType" | "baseType" | "idType" | "allowedValues">,
+  valuesKey: string,
 ): FieldDescriptor {
   const field: FieldDescriptor = {
     name: identifier(reader, "name", "each field"),
@@ -83,7 +93,7 @@ function finishField(
     ui: reader.jsonObject("ui"),
   };
   const needsValues = elementType(field) === "enum";
-  if (needsValues && field.allowedValues.length === 0) reader.error("allowed_values", "is missing; list the values of the enum.");
+  if (needsValues && field.allowedValues.length === 0) reader.error(valuesKey, "is missing; list the values of the enum.");
   const defaultValue = reader.json("default_value");
   if (defaultValue === undefined) return field;
   const problem = valueProblem(field, defaultValue);

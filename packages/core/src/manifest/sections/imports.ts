@@ -30,7 +30,8 @@ export function readImport(reader: ObjectReader): ImportSpec {
     reader.report.error(path, `${path} ${foreign("a keyring type")}`);
     return "";
   });
-  if (reader.isEmpty("allowed_connection_types")) reader.error("allowed_connection_types", "is missing; list ids of `keyring_types`.");
+  if (reader.isEmpty("allowed_connection_types"))
+    reader.error("allowed_connection_types", "is missing or empty; list ids of `keyring_types`.");
   return {
     slug,
     displayName: reader.label("display_name", { fallback: slug }),

@@ -36,7 +36,8 @@ export function readKeyringType(reader: ObjectReader): KeyringTypeSpec {
     revoke: reader.object("revoke", readHttpCall),
   };
   if (secret?.organizationData && reader.has("organization_data")) {
-    reader.warning("secret_config.organization_data", "stands in two places; the one of the keyring type itself counts.");
+    const path = `${reader.at("secret_config")}.organization_data`;
+    reader.report.warning(path, `${path} stands in two places; the one of the keyring type itself counts.`);
   }
   checkKind(reader, spec);
   return spec;

@@ -34,7 +34,8 @@ export function readKeyring(reader: ObjectReader): KeyringSpec {
     reader.report.error(`${reader.at("types")}[${i}]`, `${reader.at("types")}[${i}] ${foreign("a type")}`);
     return "";
   });
-  if (reader.isEmpty("types")) reader.error("types", "is missing; list the types of connections that fit, for example `snap_in_secret`.");
+  if (reader.isEmpty("types"))
+    reader.error("types", "is missing or empty; list the types of connections that fit, for example `snap_in_secret`.");
   if (reader.has("is_optional")) {
     reader.error(
       "is_optional",

@@ -1,7 +1,7 @@
 /** `automations`, `commands`, `hooks` and `tags`: what calls functions, and the tags that an installation makes. */
 import type { AutomationSpec, CommandSpec, HookSpec, Manifest } from "../manifest.ts";
 import { oneOf, type ObjectReader } from "../object-reader.ts";
-import { identifier, reference, title } from "./names.ts";
+import { identifier, reference, refuseRepeated, title } from "./names.ts";
 
 const OBJECT_TYPES: readonly string[] = [
   "account",
@@ -25,7 +25,7 @@ const OBJECT_TYPES: readonly string[] = [
 export function readAutomation(reader: ObjectReader): AutomationSpec {
   const eventTypes = reader.texts("event_types", "manifestEventTypesMax");
   if (reader.isEmpty("event_types")) {
-    reader.error("event_types", "is missing; list the types of events that start the function.");
+    reader.error("event_types", "is missing or empty; list the types of events that start the function.");
   }
   return {
     name: title(reader, "name", "each automation"),
@@ -47,7 +47,7 @@ export function readCommand(reader: ObjectReader): CommandSpec {
     return { surface: surface.choice("surface", ["discussions", "customer_chat"], null), objectTypes };
   });
   if (reader.isEmpty("surfaces"))
-    reader.error("surfaces", "is missing; list where the command can be used, for example `surface: discussions`.");
+    reader.error("surfaces", "is missing or empty; list where the command can be used, for example `surface: discussions`.");
   return {
     name: identifier(reader, "name", "each command"),
     namespace: identifier(reader, "namespace", "the namespace of each command"),
@@ -58,13 +58,21 @@ export function readCommand(reader: ObjectReader): CommandSpec {
   };
 }
 
-export function readHook(reader: ObjectReader): HookSpec {
-  return {
-    type: reader.choice("type", ["validate", "activate", "deactivate", "update"], null),
-    function: reference(reader, "function", "a function", true) ?? "",
-  };
+/** At most one hook of each type. */
+export function readHooks(manifest: ObjectReader): readonly HookSpec[] {
+  const written: { name: string; path: string }[] = [];
+  const hooks = manifest.objects("hooks", "manifestHooksMax", (reader): HookSpec => {
+    const type = reader.raw("type");
+    written.push({ name: typeof type === "string" ? type.toLowerCase() : "", path: reader.path });
+    return {
+      type: reader.choice("type", ["validate", "activate", "deactivate", "update"], null),
+      function: reference(reader, "function", "a function", true) ?? "",
+    };
+  });
+  refuseRepeated(manifest.report, written, "type");
+  return hooks;
 }
 
 export function readTag(reader: ObjectReader): Manifest["tags"][number] {
-  return { name: identifier(reader, "name", "each tag"), description: reader.text("description") };
+  return { name: title(reader, "name", "each tag"), description: reader.text("description") };
 }
