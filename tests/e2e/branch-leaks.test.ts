@@ -126,6 +126,7 @@ describe("every route", () => {
       const { "x-plinth-branch": branch, ...key } = { "x-plinth-branch": "main", ...place.headers };
       const inQuery = await host.send(place.prefix + withQuery(again.path, `branch=${branch}`), { ...again.options, headers: key });
       expectGood(inQuery, refused);
+      if (place !== MAIN) expect(inQuery.headers.get("cache-control")).toContain("no-store");
       expectOnly(place, inQuery);
     }
   });
@@ -206,6 +207,8 @@ describe.each([
       expect(answer.text).toContain(`code-${place.word}`);
       expectOnly(place, answer);
       expect(answer.text).not.toMatch(/x-plinth|plb_/i);
+      // A cache on the way knows the address only, which is the one of main.
+      expect(answer.headers.get("cache-control")).toBe(place === MAIN ? "public, max-age=60" : "no-store");
     }
   });
 

@@ -145,6 +145,15 @@ it("ends what works in a branch before its data goes, and answers as if it had n
   await expect(branches.rotateKey("default", "dev")).rejects.toMatchObject({ code: "NotFound" });
 });
 
+it("begins clean, whatever was written under its name after the erasure of another one", async () => {
+  await branches.create("default", { name: "dev" });
+  await branches.delete("default", "dev");
+  await branches.settled();
+  await opened.database.update(DEV, async ({ records }) => records.put(ENVIRONMENT, ["A"], "late"));
+  await branches.create("default", { name: "dev", from: "main" });
+  expect(await environmentOf(DEV)).toEqual([]);
+});
+
 it("has a bounded number for each tenant", async () => {
   const max = limit("branchesPerTenantMax");
   await opened.database.update(PLATFORM_SCOPE, async ({ records }) => {

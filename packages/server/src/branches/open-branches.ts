@@ -69,6 +69,8 @@ class StoredBranches implements OpenedBranches {
     const row: BranchRow = { name, state: "made", createdMs: runtime.nowMs(), base, sha256 };
     await this.#reserve(tenant, row);
     try {
+      // A call that outlived a branch of this name may have left a record after its erasure.
+      if (!(await this.#clear({ tenant, branch: name }))) throw plinthError("ShuttingDown", {});
       await this.#fill({ tenant, branch: name }, row, request.copyEnvironment === true);
     } catch (error) {
       this.#eraseLater({ tenant, branch: name });
@@ -179,12 +181,17 @@ class StoredBranches implements OpenedBranches {
     const { database, log } = this.#options;
     try {
       await this.#end(scope);
-      await this.#eraseWaiting(scope);
-      if (!(await database.eraseBranch(scope))) return;
+      if (!(await this.#clear(scope))) return;
       await database.update(PLATFORM_SCOPE, async ({ records }) => records.delete(BRANCHES, [scope.tenant, scope.branch]));
     } catch (error) {
       log.error({ err: error, ...scope }, "a deleted branch's data is not all gone; the next start goes on");
     }
+  }
+
+  /** Deletes all that is stored about a branch but its row; false when the database was closed before the end. */
+  async #clear(scope: Scope): Promise<boolean> {
+    await this.#eraseWaiting(scope);
+    return await this.#options.database.eraseBranch(scope);
   }
 
   /** Rows about the branch that lie under the platform's scope, so that work in all branches can be found. */

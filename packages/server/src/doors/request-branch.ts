@@ -4,6 +4,7 @@
  * N1 A branch other than `main` needs its key. Whatever is wrong with name or key has the same answer.
  * N2 Where the query belongs to user code, `?branch=` counts only beside a key, and the header goes before it: an
  *    application's own parameter of that name keeps working.
+ * N3 Answers of another branch are stored by no cache on the way: its address is the one of `main`.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { plinthError } from "@plinth/core/errors.ts";
@@ -11,6 +12,11 @@ import { BRANCH_NAME, MAIN_BRANCH, type Branches } from "../branches/branches.ts
 
 export const BRANCH_HEADER = "x-plinth-branch";
 export const BRANCH_KEY_HEADER = "x-plinth-branch-key";
+
+/** N3: headers of answers of a branch; they go before those of user code. */
+export function branchHeaders(branch: string): Readonly<Record<string, string>> {
+  return branch === MAIN_BRANCH ? {} : { "cache-control": "no-store" };
+}
 
 /** What a request says about its branch; the URL is the one that was sent. */
 export interface BranchWords {
@@ -20,6 +26,8 @@ export interface BranchWords {
 
 /** The branch of a request to the API. */
 export async function requestBranch(branches: Branches, tenant: string, { headers, url }: BranchWords): Promise<string> {
+  // The common case.
+  if (headers[BRANCH_HEADER] === undefined && !url.includes("?")) return MAIN_BRANCH;
   const named = new Set([...textsOf(headers[BRANCH_HEADER]), ...queryBranches(url)]);
   if (named.size > 1)
     throw plinthError("BadRequest", { detail: "The request names several branches; name one, in `?branch=` or in `X-Plinth-Branch`." });

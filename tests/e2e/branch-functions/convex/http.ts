@@ -8,7 +8,10 @@ for (const method of ["GET", "POST"] as const) {
     method,
     handler: httpActionGeneric(async (ctx, request) => {
       const notes = await ctx.runQuery("notes:list" as never, {} as never);
-      return Response.json({ notes, url: request.url, headers: [...request.headers.keys()] });
+      return Response.json(
+        { notes, url: request.url, headers: [...request.headers.keys()] },
+        { headers: { "cache-control": "public, max-age=60" } },
+      );
     }),
   });
 }

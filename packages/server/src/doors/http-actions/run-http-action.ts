@@ -7,7 +7,7 @@ import { describeFailure } from "../convex/call-function.ts";
 import { jsonReply, type DoorContext, type TextReply } from "../door.ts";
 import { errorReply, registeredError } from "../error-reply.ts";
 import { pathTenantOf, sendText } from "../http-server.ts";
-import { actionBranch } from "../request-branch.ts";
+import { actionBranch, branchHeaders } from "../request-branch.ts";
 import { requestHeaders } from "./request-headers.ts";
 import { parseHttpActionResponse } from "./parse-response.ts";
 import { responseHeaders, type Origin } from "./response-headers.ts";
@@ -59,6 +59,7 @@ export async function runHttpAction(
   if (!response.routed)
     return sendText(reply, { kind: "text", status: 404, contentType: "text/plain; charset=utf-8", body: "No matching routes found" });
   for (const [header, value] of responseHeaders(response.headers, { origin, ownOrigin: own })) appendHeader(reply, header, value);
+  reply.headers(branchHeaders(branch));
   return reply.code(response.status).send(Buffer.from(response.bodyBase64, "base64"));
 }
 
