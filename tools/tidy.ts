@@ -28,8 +28,8 @@ const production = sources.filter(
 /** package → packages that it may import */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  server: ["core", "runners/isolate/build-image.ts"],
-  runners: ["core/protocol", "core/documents", "core/errors.ts", "core/limits.ts", "core/assert.ts"],
+  server: ["core", "runners/isolate/build-image.ts", "runners/python/build-image.ts"],
+  runners: ["core/protocol", "core/documents", "core/manifest/yaml-source.ts", "core/errors.ts", "core/limits.ts", "core/assert.ts"],
   cli: ["core"],
   sdk: ["core"],
 };

@@ -275,6 +275,14 @@ export const ERRORS = {
     next: "Read the compatibility page for what is.",
   },
 
+  ToolFailed: {
+    ...caller,
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "{tool} fails: {detail}",
+    next: "Correct the text that it was given.",
+  },
+
   // Deploys.
   InvalidPackage: {
     ...caller,

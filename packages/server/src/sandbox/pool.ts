@@ -21,6 +21,8 @@ import { prepareIsolateImage } from "./runtimes/isolate.ts";
 import type { ProgramImage, RuntimeAdapter } from "./runtimes/runtime-adapter.ts";
 import { RUNTIMES } from "./runtimes/table.ts";
 import type { Sandbox, VersionCode } from "./sandbox.ts";
+import { NodeTools } from "./jail-tools.ts";
+import type { JailTools } from "./tools.ts";
 import { TenantGate } from "./tenant-gate.ts";
 import { VersionPool } from "./version-pool.ts";
 
@@ -51,6 +53,8 @@ export interface SandboxOptions {
 
 export interface JailedSandbox extends Sandbox {
   readonly report: TierReport;
+  /** Reads hostile YAML and evaluates jq in processes of the tenant. */
+  readonly tools: JailTools;
   /** Resolves when the runners that are being started are ready. */
   settled(): Promise<void>;
 }
@@ -98,6 +102,11 @@ export async function createSandbox(options: SandboxOptions): Promise<JailedSand
       versions,
       providers: [provider, ...(options.provider === undefined ? [] : [options.provider])],
       report,
+      tools: new NodeTools({
+        sandbox: versions,
+        runtime: options.runtime,
+        ...(options.imageFolder === undefined ? {} : { imageFolder: options.imageFolder }),
+      }),
     });
   } catch (error) {
     await provider.close();
@@ -143,6 +152,7 @@ function imagesOf(
 
 class SandboxOfHost implements JailedSandbox {
   readonly report: TierReport;
+  readonly tools: JailTools;
   readonly #pool: RunnerPool;
   readonly #versions: VersionPool;
   readonly #providers: readonly SandboxProvider[];
@@ -152,11 +162,13 @@ class SandboxOfHost implements JailedSandbox {
     readonly versions: VersionPool;
     readonly providers: readonly SandboxProvider[];
     readonly report: TierReport;
+    readonly tools: JailTools;
   }) {
     this.#pool = parts.pool;
     this.#versions = parts.versions;
     this.#providers = parts.providers;
     this.report = parts.report;
+    this.tools = parts.tools;
   }
 
   acquire(request: Parameters<Sandbox["acquire"]>[0], signal: AbortSignal): ReturnType<Sandbox["acquire"]> {

@@ -5,14 +5,13 @@ import { access, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { RunnerProgram } from "./image.ts";
 
 /** Files of the folders that the bundles are made from; the files' dates and sizes stand for their content. */
 const SOURCES = ["@plinth/runners/isolate/build-image.ts", "@plinth/core/protocol/frames.ts"];
 
-/** `parts` are what the jail needs to find under `/app`. */
-export function runnerProgram(name: RuntimeName, parts: readonly string[]): RunnerProgram {
+/** `name` is a folder of the runners package; `parts` are what the jail needs to find under `/app`. */
+export function runnerProgram(name: string, parts: readonly string[]): RunnerProgram {
   return {
     key: async () => `${name} ${await sourcesKey()}`,
     build: async (folder) => {
