@@ -7,7 +7,7 @@ S3 The process ends when the host is gone, whatever threads there are.
 """
 
 import sys
-from posix import _exit
+from posix import _exit, closerange
 
 from .host_calls import CallEnded, HostCalls
 from .json_text import loads
@@ -16,6 +16,7 @@ from .wire import HostGone, Wire
 
 _OBSERVED = {"heapBytes": 0, "observedTime": True, "observedRandom": True}
 _CONTROL_FD = 3
+_INHERITED_FDS_MAX = 1024
 
 
 def main(arguments):
@@ -34,6 +35,8 @@ def _control(arguments):
         if argument.startswith("--control="):
             read_fd, _, write_fd = argument[len("--control=") :].partition(",")
             return int(read_fd), int(write_fd)
+    # What the host itself inherited from its own parent may have come along.
+    closerange(_CONTROL_FD + 1, _INHERITED_FDS_MAX)
     return _CONTROL_FD, _CONTROL_FD
 
 
@@ -65,6 +68,9 @@ class Runner:
 
                 prepare_process(self._heap_bytes)
                 self._package = Package.load(names)
+            else:
+                # Inline code: a process that waits for its call has everything it needs.
+                from .inline import run as _run  # noqa: F401
         except HostGone:
             raise
         except BaseException as error:
