@@ -172,6 +172,16 @@ describe("every route", () => {
     expect((await request(DEV, "/v1/functions", { key: acme.key })).status).toBe(403);
   });
 
+  it("asks for the key of the branch that a version of a package comes from", async () => {
+    const from = async (fromBranch: string, fromBranchKey?: string) => {
+      const body = { version: "0".repeat(64), fromBranch, ...(fromBranchKey === undefined ? {} : { fromBranchKey }) };
+      return await host.send("/v1/packages/none/promote", { body });
+    };
+    const wrong = [await from("dev"), await from("dev", OTHER.headers["x-plinth-branch-key"]), await from("unknown"), await from("DEV")];
+    for (const answer of wrong) expect(answer).toMatchObject({ status: 403, json: { code: "BranchAccessDenied" } });
+    expect(await from("dev", DEV.headers["x-plinth-branch-key"])).toMatchObject({ status: 404 });
+  });
+
   it("lets the admin of a tenant manage that tenant's branches only", async () => {
     const acme = await host.key(["admin"], { tenant: "acme" });
     expect((await host.send("/v1/branches", { key: acme.key })).text).not.toContain("other");
