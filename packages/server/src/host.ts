@@ -40,7 +40,6 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { createSandbox } from "./sandbox/pool.ts";
-import type { JailTools } from "./sandbox/tools.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -76,8 +75,6 @@ export interface HostOptions {
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
-/** Keyring types with jq are refused. */
-const NO_TOOLS: JailTools = { run: () => Promise.reject(plinthError("NotAvailable", { what: "jq" })) };
 
 export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
   const telemetry = options.telemetry ?? createTelemetry({ logLevel: config.logLevel });
@@ -115,7 +112,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   shutdown.add("egress", () => egress.close());
 
   const ring = await openMasterKeys({ given: config.keyringKey, file: config.keyringKeyFile, dataDir: config.dataDir, runtime });
-  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: NO_TOOLS, runtime, log });
+  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: sandbox.tools, runtime, log });
   shutdown.add("keyrings", () => keyrings.close());
 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
@@ -138,7 +135,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     references: [artefactBlobs],
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
-  const packages = openPackages({ database, blobs, folders, sandbox, tools: NO_TOOLS, runtime, collect: () => collector.collect() });
+  const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
   collector.start();
   shutdown.add("collector", () => collector.stop());
   const engine = createEngine({
