@@ -50,12 +50,14 @@ async function ownFolder(folder: string): Promise<string> {
   return other;
 }
 
-/** Whether every user can pass through the path and only root can change what it names. */
+/** Whether every user can pass through the path and only root can change what it names: in sticky folders, nobody renames what is of others. */
 async function isReachableByAll(path: string): Promise<boolean> {
   const { root } = parse(path);
-  for (let at = await realpath(path); ; at = dirname(at)) {
+  const start = await realpath(path);
+  for (let at = start; ; at = dirname(at)) {
     const entry = await stat(at);
-    if (entry.uid !== 0 || (entry.mode & 0o001) === 0 || (entry.mode & 0o022) !== 0) return false;
+    const othersChange = (entry.mode & 0o022) !== 0 && (at === start || (entry.mode & 0o1000) === 0);
+    if (entry.uid !== 0 || (entry.mode & 0o001) === 0 || othersChange) return false;
     if (at === root) return true;
   }
 }

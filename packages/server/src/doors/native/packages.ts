@@ -131,11 +131,20 @@ function parseUpload(request: DoorRequest): UploadRequest {
   const note = request.query.get("note");
   return {
     name: nameOf(request),
-    archive: request.body,
+    archive: untilGone(request.body),
     dryRun: flagOf(request, "dryRun", false),
     promote: flagOf(request, "promote", true),
     ...moveOf(request, note ?? undefined),
   };
+}
+
+/** A client that goes away in the middle is no failure of the host. */
+async function* untilGone(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw plinthError("Cancelled", { detail: "the client went away while it sent the archive" }, { cause: error });
+  }
 }
 
 function flagOf(request: DoorRequest, name: string, otherwise: boolean): boolean {
