@@ -46,7 +46,7 @@ def _run(limits, body, heap_bytes, output):
     except Unrunnable as error:
         return "invalid", failure_body(str(error))
     except PolicyBreach as error:
-        return "policy", failure_body(f"The policy for inline code does not allow this: {error}")
+        return "policy", failure_body(str(error))
     except (MemoryError, RecursionError):
         return "invalid", failure_body("The code is too deep or too large to be parsed.")
     except (SyntaxError, ValueError) as error:
@@ -59,7 +59,7 @@ def _run(limits, body, heap_bytes, output):
     else:
         kind = "result"
     if first_breach() is not None:
-        return "policy", failure_body(f"The policy for inline code does not allow this: {first_breach()}")
+        return "policy", failure_body(first_breach())
     return kind, answer
 
 
@@ -116,7 +116,7 @@ def _answer(value, bytes_max, output):
 
 def _failed(error):
     if isinstance(error, PolicyBreach):
-        return "policy", failure_body(f"The policy for inline code does not allow this: {error}")
+        return "policy", failure_body(str(error))
     if isinstance(error, MemoryError):
         return "outOfMemory", failure_body("MemoryError: the code used more memory than it may.")
     if isinstance(error, Unsendable):
