@@ -88,18 +88,20 @@ export class KeyringStore {
     transaction.records.delete(OAUTH_STATES, [this.openPending(transaction.scope, row.id, row.pending).stateDigest]);
   }
 
-  /** The type of a name: built-in, or `<package>/<id>`. */
+  /** The type of a name: built-in, or `<package>/<id>`; throws NotFound. */
   async type(scope: Scope, name: string): Promise<KeyringTypeSpec> {
+    const type = await this.knownType(scope, name);
+    if (type === undefined) throw plinthError("NotFound", { what: `keyring type '${name.slice(0, 200)}'` });
+    return type;
+  }
+
+  async knownType(scope: Scope, name: string): Promise<KeyringTypeSpec | undefined> {
     const builtIn = builtInType(name);
     if (builtIn !== undefined) return builtIn;
     const slash = name.indexOf("/");
-    const key = slash < 0 ? undefined : [name.slice(0, slash), name.slice(slash + 1)];
-    const declared =
-      key === undefined || name.length > limit("keyringNameCharsMax")
-        ? undefined
-        : await this.database.read(scope, (transaction) => transaction.records.get(KEYRING_TYPES, key));
-    if (declared === undefined) throw plinthError("NotFound", { what: `keyring type '${name.slice(0, 200)}'` });
-    return declared;
+    if (slash < 0 || name.length > limit("keyringNameCharsMax")) return undefined;
+    const key = [name.slice(0, slash), name.slice(slash + 1)];
+    return await this.database.read(scope, (transaction) => transaction.records.get(KEYRING_TYPES, key));
   }
 
   sealSecret(scope: Scope, keyring: string, secret: StoredSecret): Envelope {

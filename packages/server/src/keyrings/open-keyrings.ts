@@ -19,6 +19,7 @@ import type { CreateKeyring, DeliveredKeyring, Keyring, KeyringOwner, Keyrings }
 import { OauthGrants } from "./oauth-grants.ts";
 import { usesPkce } from "./oauth-requests.ts";
 import { fillRequest, OutsideCalls } from "./outside-calls.ts";
+import type { PlaceholderValues } from "./placeholders.ts";
 import { redactSecrets } from "./redact.ts";
 import { Refresher } from "./refresher.ts";
 import { missingKeys, rotateKeyrings } from "./rotation.ts";
@@ -88,7 +89,7 @@ class StoredKeyrings implements Keyrings {
     await this.#refuseTaken(scope, row);
     const fields = checkFields(type, request.fields);
     const secret = await this.#checks.secretOf(scope.tenant, type, fields);
-    const values = new Map([...Object.entries(fields), ["API_KEY", secret], ["ACCESS_TOKEN", secret]]);
+    const values = secretValues({ secret, fields });
     const subject = { tenant: scope.tenant, keyring: row.id, name: row.name };
     await this.#checks.verify(subject, type, values);
     const organizations = await this.#checks.organizations(subject, type, values);
@@ -256,11 +257,12 @@ class StoredKeyrings implements Keyrings {
   }
 
   async #revokeOutside(scope: Scope, row: KeyringRow): Promise<void> {
-    if (row.secret === null || row.kind !== "oauth2") return;
-    const type = await this.#store.type(scope, row.type);
-    if (type.revoke === null) return;
+    if (row.secret === null) return;
+    const type = await this.#store.knownType(scope, row.type);
+    // A type that is not declared any more says nothing either.
+    if (type === undefined || type.revoke === null) return;
     const secret = this.#store.openSecret(scope, row.id, row.secret);
-    const values = await this.#grants.values(scope, row, { type, secret });
+    const values = row.kind === "oauth2" ? await this.#grants.values(scope, row, { type, secret }) : secretValues(secret);
     const request = fillRequest(type.revoke, values, { parametersIn: "body" });
     const { status } = await this.#calls.send({ tenant: scope.tenant, keyring: row.id }, request);
     if (status === 429 || status >= 500) throw plinthError("KeyringUnavailable", { detail: `it answers with status ${status}` });
@@ -332,6 +334,10 @@ class StoredKeyrings implements Keyrings {
   #nowMs(): number {
     return this.#options.runtime.nowMs();
   }
+}
+
+function secretValues({ secret, fields }: Pick<StoredSecret, "secret" | "fields">): PlaceholderValues {
+  return new Map([...Object.entries(fields), ["API_KEY", secret], ["ACCESS_TOKEN", secret]]);
 }
 
 /** Field by field, so that what is added to rows stays inside. */

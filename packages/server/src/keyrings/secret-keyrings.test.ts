@@ -3,19 +3,26 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
 import type { Scope } from "../database/database.ts";
 import { newScope } from "../database/test-database.ts";
+import { createSystemRuntime } from "../runtime/system-runtime.ts";
+import { createSandbox } from "../sandbox/pool.ts";
 import { call, field, openTestKeyrings, typeSpec, type TestKeyrings } from "./test-keyrings.ts";
 
+let sandbox: Awaited<ReturnType<typeof createSandbox>>;
 let test: TestKeyrings;
 let scope: Scope;
 
 beforeAll(async () => {
-  test = await openTestKeyrings();
+  sandbox = await createSandbox({ runtime: createSystemRuntime(), warmRunners: 0 });
+  test = await openTestKeyrings(sandbox.tools);
 });
 beforeEach(() => {
   scope = newScope();
   test.provider.received.length = 0;
 });
-afterAll(async () => await test.close());
+afterAll(async () => {
+  await test.close();
+  await sandbox.close();
+});
 
 async function define(type: Partial<KeyringTypeSpec>): Promise<void> {
   await test.keyrings.defineTypes(scope, "crm", [typeSpec({ id: "token", kind: "secret", ...type })]);
@@ -182,6 +189,17 @@ describe("types of packages", () => {
     await expect(create({ secret: "x" })).rejects.toMatchObject({ code: expect.stringMatching(/^Keyring/) });
     expect(({} as { id?: string }).id).toBeUndefined();
   });
+});
+
+it("are revoked at the other system where the type says how, and deleted when the type is gone", async () => {
+  test.provider.json("/revoke", {});
+  await define({ revoke: { ...call(`${test.provider.url}/revoke`, { method: "DELETE" }), queryParameters: { key: "[API_KEY]" } } });
+  const [told, quiet] = [await create({ secret: "a&b" }), await create({ secret: "c" }, "other")];
+  await test.keyrings.revoke(scope, told.id);
+  expect(test.provider.requests("/revoke").map(({ method, url }) => [method, url.search])).toEqual([["DELETE", "?key=a%26b"]]);
+  await test.keyrings.defineTypes(scope, "crm", []);
+  await test.keyrings.revoke(scope, quiet.id);
+  expect(await test.keyrings.list(scope)).toEqual([]);
 });
 
 describe("delivery", () => {

@@ -6,12 +6,13 @@ import type { Database } from "../database/database.ts";
 import { openTestDatabase, type TestDatabase } from "../database/test-database.ts";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { plinthError } from "@plinth/core/errors.ts";
 import { createEgress } from "../sandbox/egress/create-egress.ts";
+import type { JailTools } from "../sandbox/tools.ts";
 import type { LogFields } from "../telemetry/log.ts";
 import { KeyRing } from "./encryption.ts";
 import type { Keyrings } from "./keyrings.ts";
 import { openKeyrings } from "./open-keyrings.ts";
-import { testTools } from "./test-jq.ts";
 
 export interface Received {
   readonly method: string;
@@ -93,7 +94,10 @@ export interface TestKeyrings {
 
 export const TEST_KEY = Buffer.alloc(32, 7);
 
-export async function openTestKeyrings(): Promise<TestKeyrings> {
+const NO_TOOLS: JailTools = { run: () => Promise.reject(plinthError("NotAvailable", { what: "jq" })) };
+
+/** `tools` are those of a sandbox, for tests that need jq. */
+export async function openTestKeyrings(tools: JailTools = NO_TOOLS): Promise<TestKeyrings> {
   const runtime = movableRuntime();
   const test = await openTestDatabase(runtime);
   const provider = new Provider();
@@ -112,7 +116,7 @@ export async function openTestKeyrings(): Promise<TestKeyrings> {
       ring,
       egress,
       commits: test.store,
-      tools: testTools,
+      tools,
       runtime: { ...runtime, timer: shortTimer },
       log,
     });
