@@ -64,6 +64,10 @@ it("makes a branch, keeps its key, and uses it for every command", { timeout: 12
   expect((await plinth(["--branch", "dev", "logs"])).out).toContain("sending");
   expect((await plinth(["--branch", "dev", "deploy"])).all).toContain("functions as version");
 
+  const other = { PLINTH_BRANCH: "other", PLINTH_BRANCH_KEY: "plb_of_other" };
+  expect((await plinth(["--branch", "dev", "run", "messages:list"], other)).out).toContain("on dev");
+  expect((await plinth(["--branch", "constructor", "run", "messages:list"])).all).toContain("Branch access denied");
+
   const wrong = await plinth(["--branch", "dev", "--branch-key", "plb_wrong", "run", "messages:list"]);
   expect(wrong).toMatchObject({ code: 4, all: expect.stringContaining("Branch access denied") });
 
@@ -71,6 +75,7 @@ it("makes a branch, keeps its key, and uses it for every command", { timeout: 12
   expect(renewed).not.toBe(key);
   expect((await plinth(["--branch", "dev", "run", "messages:list"])).out).toContain("on dev");
   expect((await plinth(["branches", "list"])).out).toMatch(/main[\s\S]*dev .*main at 20/);
+  expect((await plinth(["branches", "snapshots", "dev"])).out).toContain("DAY");
   expect((await plinth(["branches", "delete", "dev", "--yes"])).code).toBe(0);
   expect(readFileSync(file, "utf8")).not.toContain("plb_");
   expect((await plinth(["--branch", "dev", "run", "messages:list"])).all).toContain("Branch access denied");

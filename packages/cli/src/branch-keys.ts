@@ -3,7 +3,7 @@
  * word. They lie in `.plinth/branch-keys.json`, readable by its owner only and covered by a `.gitignore` beside it, by the URL of
  * their host and tenant: a key is never sent to another host.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandFailure } from "./failure.ts";
 
@@ -14,8 +14,9 @@ const FILE = "branch-keys.json";
 
 export function findBranchKey(url: string, branch: string): string | undefined {
   for (let folder = process.cwd(); ; folder = dirname(folder)) {
-    const key = readKeys(join(folder, ".plinth", FILE))[url]?.[branch];
-    if (key !== undefined) return key;
+    // Names of branches may be those of properties that every object has, `constructor` for one.
+    const keys = readKeys(join(folder, ".plinth", FILE))[url] ?? {};
+    if (Object.hasOwn(keys, branch)) return keys[branch];
     if (dirname(folder) === folder) return undefined;
   }
 }
@@ -32,6 +33,7 @@ export function keepBranchKey(url: string, branch: string, key: string | undefin
   const changed: BranchKeys = { ...keys, [url]: key === undefined ? others : { ...others, [branch]: key } };
   // Made anew with its mode and then renamed: the file is never readable by others and never half written.
   const fresh = `${path}.${process.pid}`;
+  rmSync(fresh, { force: true });
   writeFileSync(fresh, `${JSON.stringify(changed, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
   renameSync(fresh, path);
   return path;

@@ -42,9 +42,12 @@ export function findConnection(options: ConnectionOptions): Connection {
 }
 
 function branchHeaders(url: string, options: ConnectionOptions): Readonly<Record<string, string>> {
-  const branch = options.branch ?? (process.env["PLINTH_BRANCH"] || undefined);
+  const usual = process.env["PLINTH_BRANCH"] || undefined;
+  const branch = options.branch ?? usual;
   if (branch === undefined || branch === "main") return {};
-  const key = options.branchKey ?? (process.env["PLINTH_BRANCH_KEY"] || undefined) ?? findBranchKey(url, branch);
+  // The key of the environment is that of its branch.
+  const usualKey = usual === undefined || usual === branch ? process.env["PLINTH_BRANCH_KEY"] || undefined : undefined;
+  const key = options.branchKey ?? usualKey ?? findBranchKey(url, branch);
   // Other characters cannot stand in a header; the host would refuse them as it refuses any name that is none.
   if (![branch, key ?? "x"].every((text) => /^[\x21-\x7e]+$/.test(text)))
     throw new CommandFailure("The branch and its key have no spaces and only ASCII characters.", 4);
