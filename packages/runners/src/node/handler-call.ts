@@ -1,9 +1,14 @@
 /** One call in this process: its log lines, its host calls and its one outcome. */
 import { getHeapStatistics } from "node:v8";
+import { FRAME_CAPS } from "@plinth/core/protocol/frames.ts";
 import { parseHostCallFailure } from "@plinth/core/protocol/parse.ts";
 import type { InvokeEnvelope, LogLevel, RunnerFailure, RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
 import type { ControlChannel } from "./control-channel.ts";
 import { HostCallError } from "./host-calls.ts";
+
+/** What the host would end the process for; told to the code that asks instead. */
+const OP = /^[A-Za-z0-9./_-]{1,64}$/;
+const ARG_BYTES_MAX = FRAME_CAPS.frameBytesMax - FRAME_CAPS.envelopeBytesMax;
 
 interface PendingHostCall {
   readonly resolve: (text: string) => void;
@@ -56,11 +61,15 @@ export class HandlerCall {
     if (this.#ended) return Promise.reject(new HostCallError("CallEnded", "The call that asked has ended."));
     if (this.#pending.size >= max)
       return Promise.reject(new HostCallError("LimitExceeded", `More than ${max} host calls of one call wait at the same time.`));
+    if (!OP.test(op)) return Promise.reject(new HostCallError("InvalidArgument", "There is no host call of this name."));
+    const body = Buffer.from(argText);
+    if (body.length > ARG_BYTES_MAX)
+      return Promise.reject(new HostCallError("LimitExceeded", `The argument of a host call may take ${ARG_BYTES_MAX} bytes.`));
     const id = this.#nextHostCall++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
       this.#channel.keepAlive(true);
-      this.#channel.send({ type: "call", call: this.envelope.call, id, op }, Buffer.from(argText));
+      this.#channel.send({ type: "call", call: this.envelope.call, id, op }, body);
     });
   }
 

@@ -58,6 +58,8 @@ const FUNCTIONS = {
     return [await errorOf(fetch("https://slow.example.com/", { signal: controller.signal })), await errorOf(axios.get("https://slow.example.com/", { timeout: 20 }))];
   }`,
   raw: `async () => errorOf(new Promise((resolve, reject) => { const s = net.connect(5432, "db.example.com", () => s.write(Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]))); s.on("error", reject); s.on("close", resolve); }))`,
+  http2: `async () => errorOf(new Promise((resolve, reject) => { const c = require("http2").connect("https://example.com"); c.on("error", reject); }))`,
+  h2c: `async () => errorOf(new Promise((resolve, reject) => { const c = require("http2").connect("http://example.com"); c.on("error", reject); c.on("connect", () => { const r = c.request({ ":path": "/" }); r.on("error", reject); r.on("response", () => resolve("answered")); r.end(); }); }))`,
   socketPath: `async () => errorOf(send(http, { socketPath: "/var/run/docker.sock", path: "/" }, {}))`,
   upgrade: `async () => errorOf(send(https, "https://example.com/ws", { headers: { Connection: "Upgrade", Upgrade: "websocket" } }))`,
   webSocket: `async () => new Promise((resolve) => { const ws = new WebSocket("wss://example.com/ws"); ws.onerror = () => resolve("error"); ws.onopen = () => resolve("open"); })`,
@@ -186,8 +188,11 @@ describe("the network of a package", () => {
   });
 
   test("what is not HTTP fails with a clear error", async () => {
-    for (const path of ["raw", "socketPath", "upgrade"] as const)
-      expect(await run(path)).toMatchObject({ code: "EPERM", message: expect.stringContaining("only HTTP leaves the sandbox") as string });
+    for (const path of ["raw", "http2", "h2c", "socketPath", "upgrade"] as const)
+      expect(await run(path)).toMatchObject({
+        code: "EPERM",
+        message: expect.stringMatching(/only HTTP(\/1\.1)? leaves the sandbox/) as string,
+      });
     expect(await run("webSocket")).toBe("error");
     expect(requests).toEqual([]);
   });

@@ -246,6 +246,26 @@ describe("the process", () => {
     expect(after.logs).toEqual([]);
   });
 
+  test("J12 J13 asks of the host that cannot be are errors of the code that asks", async () => {
+    const outcome = await one(
+      `async () => {
+      const of = (op, arg) => Convex.asyncSyscall(op, arg).then(() => "ok", (e) => e.code);
+      return [await of("bad op!", "{}"), await of("x".repeat(65), "{}"), await of("a/b", "x".repeat(30_000_000)), await of("a/b", "{}")];
+    }`,
+      { answer: () => "1" },
+    );
+    expect(text(outcome)).toBe('["InvalidArgument","InvalidArgument","LimitExceeded","ok"]');
+    const peer = await start({
+      leave:
+        "async () => { globalThis.later = () => Convex.asyncSyscall('a/b', '{}').then(() => 'ok', (e) => e.code); setImmediate(() => later().then((r) => { globalThis.result = r; })).unref(); return 1; }",
+      look: "async () => globalThis.result",
+    });
+    await call(peer, "leave");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(text(await call(peer, "look"))).toBe('"NoCall"');
+    expect(peer.strays).toEqual([]);
+  });
+
   test("does not show what is the runner's", async () => {
     const outcome = await one(
       "async () => [process.argv.join().includes('local'), process.execArgv, process._getActiveHandles().length, Object.keys(process.env), require.main === module]",

@@ -55,6 +55,8 @@ function open(
   const target: ConnectionTarget = { secure, host: hostOf(options), port: Number(options.port) };
   const problem = problemOf(options, target);
   if (problem === undefined) return connectVirtually(socket, target, hostCall);
+  // It fails as a connection in the making does, which is what clients wait for.
+  (socket as { connecting: boolean }).connecting = true;
   process.nextTick(() => socket.destroy(connectionError(problem, "EPERM", target)));
 }
 
