@@ -34,6 +34,15 @@ async function create(body: object): Promise<{ readonly key: string; readonly he
   return { key, headers: onBranch(textAt(made, "name"), key) };
 }
 
+/** As `create`, when the data of an earlier branch of this name is gone. */
+async function createWhenFree(body: { readonly name: string; readonly from?: string }): ReturnType<typeof create> {
+  let made: Answer | undefined;
+  await waitUntil(async () => (made = await host.send("/v1/branches", { body })).status === 201);
+  if (made === undefined) throw new Error("nothing was made");
+  const key = textAt(made, "key");
+  return { key, headers: onBranch(body.name, key) };
+}
+
 async function send(text: string, headers = {}): Promise<Answer> {
   return await host.send("/api/mutation", { body: { path: "messages:send", args: { author: "Ada", text }, format: "json" }, headers });
 }
@@ -141,6 +150,37 @@ describe("a branch", () => {
     expect(await host.send("/v1/logs", { headers: onBranch("ending", again) })).not.toMatchObject({
       text: expect.stringContaining("pausing"),
     });
+  });
+
+  it("leaves nothing to the next branch of its name, whatever ran when it ended", async () => {
+    for (let round = 0; round < 3; round++) {
+      const { headers } = await createWhenFree({ name: "again", from: "main" });
+      const before = await texts();
+      expect(await texts(headers)).toEqual(before);
+      const ended = new AbortController();
+      const writers = Array.from({ length: 8 }, async (_, writer) => {
+        for (let i = 0; !ended.signal.aborted; i++) {
+          await send(`of round ${round}, ${writer} ${i}`, headers);
+          await host.send("/v1/functions/messages:send/execute", {
+            body: { args: { author: "x", text: "async" }, mode: "async" },
+            headers,
+          });
+        }
+      });
+      const deploying = bundleApp().then(({ script }) =>
+        host.send("/v1/deploy", { body: { script: `${script}\n// ${round}`, sourceMap: null }, headers }),
+      );
+      await waitUntil(async () => (await texts(headers)).length > before.length + 8);
+      expect((await host.send("/v1/branches/again", { method: "DELETE" })).status).toBe(200);
+      ended.abort();
+      await Promise.all([...writers, deploying]);
+      const { key, headers: renewed } = await createWhenFree({ name: "again" });
+      expect(at(await host.send("/v1/functions", { headers: renewed }), "version")).toBeNull();
+      expect((await host.send("/v1/logs", { headers: renewed })).json).toEqual({ entries: [] });
+      await deployOn("again", key);
+      expect(await texts(renewed)).toEqual([]);
+      await host.send("/v1/branches/again", { method: "DELETE" });
+    }
   });
 
   it("is reached by a Convex client with a fetch of its own", async () => {
