@@ -18,13 +18,13 @@ const keys = [Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.alloc(32, 3)] as 
 describe("envelopes", () => {
   const ring = new KeyRing([keys[0]], runtime);
 
-  it("Y1 open to what was sealed, and differ each time", () => {
+  it("Y1 N2 open to what was sealed, and differ each time", () => {
     fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => void expect(ring.open(place, ring.seal(place, text))).toBe(text)));
     const nonces = new Set(Array.from({ length: 1000 }, () => ring.seal(place, "x").nonce));
     expect(nonces.size).toBe(1000);
   });
 
-  it("Y1 open nowhere else", () => {
+  it("Y1 N1 open nowhere else", () => {
     const sealed = ring.seal(place, "hush");
     for (const change of [{ tenant: "u" }, { branch: "dev" }, { keyring: "kr_2" }, { field: "pending" }, { tenant: 't","main' }])
       expect(() => ring.open({ ...place, ...change }, sealed)).toThrow("cannot be decrypted");
@@ -43,7 +43,7 @@ describe("envelopes", () => {
     expect(() => ring.open(place, { ...sealed, nonce: "" })).toThrow("cannot be decrypted");
   });
 
-  it("name the key that is missing, and no bytes", () => {
+  it("N3 name the key that is missing, and no bytes", () => {
     const other = new KeyRing([keys[1]], runtime);
     const failure = (() => {
       try {

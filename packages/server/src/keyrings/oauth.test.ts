@@ -167,7 +167,7 @@ describe("signing in", () => {
     expect(await test.keyrings.get(scope, id)).toMatchObject({ state: "pending" });
   });
 
-  it("N19 does not follow a token endpoint that redirects, nor ask a private one", async () => {
+  it("Y4 N19 does not follow a token endpoint that redirects, nor ask a private one", async () => {
     test.provider.on("/token", (_, response) => void response.writeHead(307, { location: `${test.provider.url}/elsewhere` }).end());
     await expect(connect("a")).rejects.toMatchObject({ code: expect.stringMatching(/^Keyring/) });
     expect(test.provider.requests("/elsewhere")).toHaveLength(0);
@@ -195,7 +195,7 @@ describe("signing in", () => {
 });
 
 describe("refreshing", () => {
-  it("Y3 happens a minute before the end, once for a hundred who wait", async () => {
+  it("Y3 F1 happens a minute before the end, once for a hundred who wait", async () => {
     await connect();
     const before = await deliver();
     test.runtime.advance(HOUR_MS - 62_000);
@@ -215,7 +215,7 @@ describe("refreshing", () => {
     expect(refreshes()[1]?.form.get("refresh_token")).toBe(`refresh-${issued - 1}`);
   });
 
-  it("Y3 happens once over several hosts", async () => {
+  it("Y3 F1 happens once over several hosts", async () => {
     await connect();
     const other = await test.again();
     test.runtime.advance(HOUR_MS);
@@ -350,7 +350,7 @@ describe("refreshing", () => {
     ["refuses for now", (_request, response) => void response.writeHead(429).end('{"error":"slow_down"}')],
     ["forgot the client", (_request, response) => void response.writeHead(401).end('{"error":"invalid_client"}')],
     ["talks nonsense", (_request, response) => void response.end("[[[[")],
-  ] satisfies [string, Handler][])("bears a system that %s: the token serves to its end, later tries succeed", async (_, handler) => {
+  ] satisfies [string, Handler][])("F3 bears a system that %s: the token serves to its end, later tries succeed", async (_, handler) => {
     const id = await connect();
     const before = await deliver();
     test.provider.on("/token", handler);

@@ -1,29 +1,29 @@
 /** Makes the keyrings of a host; `keyrings.ts` is the contract. */
-import { createHash } from "node:crypto";
 import { must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
 import type { Database, Scope } from "../database/database.ts";
-import { KEYRING_TYPES, KEYRINGS, OAUTH_STATES, PLATFORM_SCOPE } from "../database/record-tables.ts";
+import { KEYRING_TYPES, KEYRINGS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Egress } from "../sandbox/egress.ts";
 import type { JailTools } from "../sandbox/tools.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { KeyRing } from "./encryption.ts";
-import type { KeyringRow, PendingOauth, StoredSecret } from "./keyring-records.ts";
+import type { KeyringRow, StoredSecret } from "./keyring-records.ts";
+import { newRow, organizationsOf, shown } from "./keyring-rows.ts";
 import { KeyringStore } from "./keyring-store.ts";
 import { checkFields } from "./keyring-types.ts";
 import type { CreateKeyring, DeliveredKeyring, Keyring, KeyringOwner, Keyrings } from "./keyrings.ts";
 import { OauthGrants } from "./oauth-grants.ts";
-import { usesPkce } from "./oauth-requests.ts";
 import { fillRequest, OutsideCalls } from "./outside-calls.ts";
 import type { PlaceholderValues } from "./placeholders.ts";
 import { redactSecrets } from "./redact.ts";
 import { Refresher } from "./refresher.ts";
 import { missingKeys, rotateKeyrings } from "./rotation.ts";
 import { SecretChecks } from "./secret-checks.ts";
+import { SignIns } from "./sign-ins.ts";
 
 export interface KeyringsOptions {
   readonly database: Database;
@@ -42,7 +42,6 @@ export async function openKeyrings(options: KeyringsOptions): Promise<Keyrings> 
   return keyrings;
 }
 
-const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 type StartOauth = Parameters<Keyrings["startOauth"]>[1];
 
 class StoredKeyrings implements Keyrings {
@@ -52,6 +51,7 @@ class StoredKeyrings implements Keyrings {
   readonly #checks: SecretChecks;
   readonly #grants: OauthGrants;
   readonly #refresher: Refresher;
+  readonly #signIns: SignIns;
   #rotating: Promise<{ readonly keyrings: number }> | undefined;
 
   constructor(options: KeyringsOptions) {
@@ -62,6 +62,7 @@ class StoredKeyrings implements Keyrings {
     this.#checks = new SecretChecks({ calls: this.#calls, tools: options.tools });
     this.#grants = new OauthGrants({ store: this.#store, calls: this.#calls });
     this.#refresher = new Refresher({ store: this.#store, grants: this.#grants, runtime, log });
+    this.#signIns = new SignIns({ store: this.#store, grants: this.#grants, checks: this.#checks, runtime });
   }
 
   async start(): Promise<void> {
@@ -85,7 +86,7 @@ class StoredKeyrings implements Keyrings {
       throw plinthError("BadRequest", {
         detail: `The keyring type '${request.type}' is connected by signing in (OAuth 2), not by a secret.`,
       });
-    const row = this.#newRow(request, "secret");
+    const row = newRow(request, "secret", this.#options.runtime);
     await this.#refuseTaken(scope, row);
     const fields = checkFields(type, request.fields);
     const secret = await this.#checks.secretOf(scope.tenant, type, fields);
@@ -101,85 +102,13 @@ class StoredKeyrings implements Keyrings {
   }
 
   async startOauth(scope: Scope, request: StartOauth) {
-    const type = await this.#store.type(scope, request.type);
-    if (type.kind !== "oauth2")
-      throw plinthError("BadRequest", { detail: `The keyring type '${request.type}' takes a secret; there is nobody to sign in with.` });
-    const state = this.#randomText(32);
-    const pending: PendingOauth = {
-      stateDigest: digestOf(state),
-      expiresMs: this.#nowMs() + limit("oauthStateMsMax"),
-      redirectUri: request.redirectUri,
-      verifier: usesPkce(type) ? this.#randomText(48) : null,
-      fields: checkFields(type, request.fields ?? {}),
-      scope: scopesOf(type, request.scopes),
-    };
-    const fresh = this.#newRow({ ...request, fields: {} }, "oauth2");
-    // Before anything is stored: it fails when the type cannot be used.
-    await this.#grants.authorizeUrl(scope, { row: fresh, type, pending, state });
-    const id = await this.#store.database.update(scope, async (transaction) => {
-      // An existing keyring is connected again; it serves on with what it has until then.
-      const existing = await this.#store.named(transaction, fresh.owner, fresh.name);
-      if (existing !== undefined && (existing.type !== fresh.type || existing.state === "revoked"))
-        throw plinthError("AlreadyExists", { what: `A keyring '${fresh.name}' of this owner` });
-      const row = existing ?? fresh;
-      const sealed = { ...row, pending: this.#store.sealPending(scope, row.id, pending) };
-      if (existing === undefined) await this.#store.add(transaction, sealed);
-      else {
-        this.#store.forgetPending(transaction, existing);
-        transaction.records.put(KEYRINGS, [row.id], sealed);
-      }
-      transaction.records.put(OAUTH_STATES, [pending.stateDigest], { ...scope, keyring: row.id });
-      return row.id;
-    });
-    return { id, state, authorizeUrl: await this.#grants.authorizeUrl(scope, { row: { ...fresh, id }, type, pending, state }) };
+    return await this.#signIns.start(scope, request);
   }
 
-  async finishOauth({ state, code }: { readonly state: string; readonly code: string }): Promise<Keyring> {
-    const { scope, row, pending } = await this.#takeState(state);
-    const type = await this.#store.type(scope, row.type);
-    const tokens = await this.#grants.exchange(scope, row, { pending, code });
-    const secret: StoredSecret = {
-      secret: tokens.accessToken,
-      refreshToken: tokens.refreshToken,
-      fields: pending.fields,
-      scope: pending.scope,
-    };
-    const expiresMs = tokens.expiresInS === null ? null : this.#nowMs() + tokens.expiresInS * 1000;
-    const values = await this.#grants.values(scope, row, { type, secret });
-    const subject = { tenant: scope.tenant, keyring: row.id, name: row.name };
-    const organizations = organizationsOf(await this.#checks.organizations(subject, type, values));
-    const sealed = this.#store.sealSecret(scope, row.id, secret);
-    const updatedMs = this.#nowMs();
-    const stored = await this.#store.change(scope, row.id, (current) =>
-      current.state === "revoked"
-        ? current
-        : { ...current, ...organizations, state: "active", secret: sealed, expiresMs, updatedMs, refresh: null, grant: current.grant + 1 },
-    );
-    if (stored === undefined || stored.state === "revoked") throw plinthError("NotFound", { what: `keyring '${row.id}'` });
-    this.#audit("a keyring was connected", scope, stored);
-    return shown(stored);
-  }
-
-  /** A state works once: it is gone when this resolves, whatever comes after. */
-  async #takeState(state: string) {
-    const unknown = plinthError("BadRequest", { detail: "This sign-in is unknown, was used already or took too long; start it again." });
-    const digest = digestOf(state);
-    const found = await this.#store.database.read(PLATFORM_SCOPE, ({ records }) => records.get(OAUTH_STATES, [digest]));
-    if (found === undefined) throw unknown;
-    const scope = { tenant: found.tenant, branch: found.branch };
-    const taken = await this.#store.database.update(scope, async ({ records }) => {
-      if ((await records.get(OAUTH_STATES, [digest])) === undefined) return undefined;
-      records.delete(OAUTH_STATES, [digest]);
-      const row = await records.get(KEYRINGS, [found.keyring]);
-      if (row === undefined || row.pending === null) return undefined;
-      const pending = this.#store.openPending(scope, row.id, row.pending);
-      if (pending.stateDigest !== digest) return undefined;
-      const without = { ...row, pending: null };
-      records.put(KEYRINGS, [row.id], without);
-      return { row: without, pending };
-    });
-    if (taken === undefined || taken.pending.expiresMs <= this.#nowMs()) throw unknown;
-    return { scope, ...taken };
+  async finishOauth(request: { readonly state: string; readonly code: string }): Promise<Keyring> {
+    const { scope, row } = await this.#signIns.finish(request);
+    this.#audit("a keyring was connected", scope, row);
+    return shown(row);
   }
 
   async list(scope: Scope, owner?: KeyringOwner): Promise<readonly Keyring[]> {
@@ -288,35 +217,6 @@ class StoredKeyrings implements Keyrings {
     await Promise.allSettled([this.#rotating]);
   }
 
-  #newRow(request: CreateKeyring, kind: KeyringRow["kind"]): KeyringRow {
-    const user = request.owner?.user;
-    if (!NAME.test(request.name))
-      throw plinthError("BadRequest", {
-        detail: "`name` has 1 to 128 letters, digits, `_`, `-` and `.`, and begins with a letter, digit or `_`.",
-      });
-    const max = limit("keyringNameCharsMax");
-    if (user !== undefined && (user === "" || user.length > max))
-      throw plinthError("BadRequest", { detail: `\`user\` has 1 to ${max} characters.` });
-    const nowMs = this.#nowMs();
-    return {
-      id: `kr_${Buffer.from(this.#options.runtime.randomBytes(12)).toString("hex")}`,
-      name: request.name,
-      type: request.type,
-      kind,
-      owner: user === undefined ? {} : { user },
-      createdMs: nowMs,
-      updatedMs: nowMs,
-      state: "pending",
-      organization: null,
-      organizations: [],
-      expiresMs: null,
-      secret: null,
-      pending: null,
-      grant: 0,
-      refresh: null,
-    };
-  }
-
   /** Before other systems are asked for nothing; `add` decides. */
   async #refuseTaken(scope: Scope, row: KeyringRow): Promise<void> {
     const existing = await this.#store.database.read(scope, (transaction) => this.#store.named(transaction, row.owner, row.name));
@@ -327,10 +227,6 @@ class StoredKeyrings implements Keyrings {
     this.#options.log.info({ tenant: scope.tenant, branch: scope.branch, keyring: id, name, type }, message);
   }
 
-  #randomText(bytes: number): string {
-    return Buffer.from(this.#options.runtime.randomBytes(bytes)).toString("base64url");
-  }
-
   #nowMs(): number {
     return this.#options.runtime.nowMs();
   }
@@ -338,27 +234,4 @@ class StoredKeyrings implements Keyrings {
 
 function secretValues({ secret, fields }: Pick<StoredSecret, "secret" | "fields">): PlaceholderValues {
   return new Map([...Object.entries(fields), ["API_KEY", secret], ["ACCESS_TOKEN", secret]]);
-}
-
-/** Field by field, so that what is added to rows stays inside. */
-function shown(row: KeyringRow): Keyring {
-  const { id, name, type, kind, owner, createdMs, updatedMs, state, organization, organizations, expiresMs } = row;
-  return { id, name, type, kind, owner, createdMs, updatedMs, state, organization, organizations, expiresMs };
-}
-
-/** One organisation is the keyring's; of several, somebody chooses. */
-function organizationsOf(found: KeyringRow["organizations"]): Pick<KeyringRow, "organization" | "organizations"> {
-  return { organization: found.length === 1 ? (found[0] ?? null) : null, organizations: found };
-}
-
-/** Scopes that are asked for: those chosen among the declared ones, or all of them. */
-function scopesOf(type: KeyringTypeSpec, chosen: readonly string[] | undefined): string {
-  const declared = type.scopes.map(({ value }) => value);
-  const unknown = chosen?.find((scope) => !declared.includes(scope));
-  if (unknown !== undefined) throw plinthError("BadRequest", { detail: `The keyring type has no scope '${unknown.slice(0, 100)}'.` });
-  return (chosen ?? declared).join(type.scopeDelimiter);
-}
-
-function digestOf(state: string): string {
-  return createHash("sha256").update(state).digest("hex");
 }

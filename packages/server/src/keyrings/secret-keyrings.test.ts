@@ -122,7 +122,7 @@ describe("types of packages", () => {
     expect(await test.keyrings.list(scope)).toEqual([]);
   });
 
-  it("N19 send nothing to private addresses, directly or by a redirect", async () => {
+  it("Y4 N19 send nothing to private addresses, directly or by a redirect", async () => {
     test.provider.on("/away", (_, response) => void response.writeHead(302, { location: "http://169.254.169.254/latest/meta-data" }).end());
     for (const url of [
       "http://169.254.169.254/x",
