@@ -224,6 +224,9 @@ describe("the process", () => {
 
   test("a call that can never end says so, also when the package listens to the end of the loop", async () => {
     expect((await one("() => new Promise(() => { process.once('beforeExit', () => {}); })")).kind).toBe("neverResolves");
+    expect(
+      (await one("async () => { await Convex.asyncSyscall('a/b', '1'); await new Promise(() => {}); }", { answer: () => "1" })).kind,
+    ).toBe("neverResolves");
     expect((await one("() => new Promise((ok) => { setTimeout(() => ok(1), 30); })")).kind).toBe("result");
   });
 

@@ -27,7 +27,10 @@ export function installVirtualNetwork(hostCall: HostCaller): void {
   replace(dns, { lookup, resolve: resolveWith, resolve4: resolveWith });
   replace(dns.promises, {
     lookup: async (name: string, options?: LookupOptions) => Promise.resolve(addressesOf(name, options)),
-    resolve: async (name: string) => Promise.resolve([placeholderAddress(name)]),
+    resolve: async (name: string, recordType?: unknown) => {
+      const found = resolved(name, recordType);
+      return found instanceof Error ? Promise.reject(found) : Promise.resolve(found);
+    },
     resolve4: async (name: string) => Promise.resolve([placeholderAddress(name)]),
   });
   syncBuiltinESMExports();
@@ -135,9 +138,21 @@ function lookup(name: string, ...rest: readonly unknown[]): void {
   });
 }
 
+type ResolveCallback = (error: Error | null, addresses?: readonly string[]) => void;
+
 function resolveWith(name: string, ...rest: readonly unknown[]): void {
-  const callback = rest.at(-1) as (error: null, addresses: readonly string[]) => void;
-  process.nextTick(() => callback(null, [placeholderAddress(name)]));
+  const callback = rest.at(-1) as ResolveCallback;
+  process.nextTick(() => {
+    const found = resolved(name, rest.length > 1 ? rest[0] : undefined);
+    if (found instanceof Error) callback(found);
+    else callback(null, found);
+  });
+}
+
+/** Addresses only: other records would need a resolver. */
+function resolved(name: string, recordType: unknown): readonly string[] | Error {
+  if (typeof recordType !== "string" || recordType === "A") return [placeholderAddress(name)];
+  return Object.assign(new Error(`only addresses are resolved in the sandbox, not ${recordType}`), { code: "ENODATA", hostname: name });
 }
 
 function replace(target: object, functions: Readonly<Record<string, unknown>>): void {
