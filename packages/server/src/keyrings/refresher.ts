@@ -94,7 +94,7 @@ export class Refresher {
           throw plinthError("KeyringExpired", { name: claim.row.name });
         case "taken":
           if (this.#stillValid(claim.row)) return claim.row;
-          await this.#claimEnd(scope, claim.untilMs);
+          await this.#claimEnd(scope, claim);
           continue;
         case "claimed":
           return await this.#perform(scope, claim.row, key);
@@ -103,12 +103,21 @@ export class Refresher {
   }
 
   /** Waits until the claim of another host may have ended: at a change of a keyring, at the latest at its time. */
-  async #claimEnd(scope: Scope, untilMs: number): Promise<void> {
+  async #claimEnd(scope: Scope, { row, untilMs }: { readonly row: KeyringRow; readonly untilMs: number }): Promise<void> {
     this.#closed.signal.throwIfAborted();
-    const late = new AbortController();
-    const timer = this.#options.runtime.timer(untilMs - this.#nowMs(), () => late.abort());
-    // A change between the look at the row and here is not seen; then the time ends the wait.
-    await this.#options.store.nextChange(scope, AbortSignal.any([late.signal, this.#closed.signal])).finally(() => timer.cancel());
+    const enough = new AbortController();
+    const timer = this.#options.runtime.timer(untilMs - this.#nowMs(), () => enough.abort());
+    const changed = this.#options.store.nextChange(scope, AbortSignal.any([enough.signal, this.#closed.signal]));
+    try {
+      // It may have changed before anybody listened.
+      const now = await this.#options.store.get(scope, row.id);
+      if (now?.refresh?.owner !== row.refresh?.owner) return;
+      await changed;
+    } finally {
+      timer.cancel();
+      enough.abort();
+      await changed;
+    }
   }
 
   async #claim(scope: Scope, id: string): Promise<Claim> {
