@@ -308,6 +308,7 @@ export const LIMITS = {
   branchesPerTenantMax: { value: 100, reason: "branches of one tenant besides `main`; their keys are kept in memory" },
   headSnapshotDaysMax: { value: 30, reason: "days for which the heads of a branch are kept" },
   usedBranchesMax: { value: 64, reason: "branches used last whose versions are warmed after a start" },
+  packagesWarmedMax: { value: 8, reason: "packages of one branch that are warmed after a start; each may take a process" },
   usedBranchesWriteMs: { value: 60_000, reason: "how often the list of used branches is stored at most" },
   metricBranchesMax: { value: 50, reason: "branch names with metrics of their own; later ones share `other`" },
 

@@ -168,7 +168,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const streams = new OpenStreams();
   keys.onRevoked((keyId) => streams.endOfKey(keyId));
   const usedBranches = new UsedBranches({ database, runtime, log });
-  const warmer = new CacheWarmer({ deploys, sandbox, log, used: () => usedBranches.load(), isServed });
+  const warmer = new CacheWarmer({ deploys, packages, sandbox, log, used: () => usedBranches.load(), isServed });
   branches.onEnded(async (scope) => {
     usedBranches.forget(scope);
     streams.endOfBranch(scope);

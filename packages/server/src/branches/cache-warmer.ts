@@ -6,11 +6,13 @@
 import { limit } from "@plinth/core/limits.ts";
 import type { Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
-import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { Packages } from "../packages/packages.ts";
+import type { Sandbox, VersionCode } from "../sandbox/sandbox.ts";
 import type { Log } from "../telemetry/log.ts";
 
 export interface CacheWarmerOptions {
   readonly deploys: Pick<Deploys, "version">;
+  readonly packages: Pick<Packages, "list" | "version" | "resolve">;
   readonly sandbox: Pick<Sandbox, "warm">;
   readonly log: Log;
   /** Branches used last, the latest first. */
@@ -60,13 +62,28 @@ export class CacheWarmer {
   }
 
   async #warmOne(scope: Scope): Promise<void> {
-    const { deploys, sandbox, isServed, log } = this.#options;
+    const { sandbox, isServed, log } = this.#options;
     if (this.#stopped || !(await isServed(scope))) return;
     try {
-      const version = await deploys.version(scope);
-      if (version !== undefined && !this.#stopped) await sandbox.warm({ ...scope, version });
+      for await (const version of this.#versionsOf(scope)) {
+        if (this.#stopped) return;
+        await sandbox.warm({ ...scope, version });
+      }
     } catch (error) {
       log.debug({ err: error, ...scope }, "a branch could not be warmed");
+    }
+  }
+
+  /** The version of the branch's functions, then those of the packages that were deployed last. */
+  async *#versionsOf(scope: Scope): AsyncGenerator<VersionCode> {
+    const { deploys, packages } = this.#options;
+    const functions = await deploys.version(scope);
+    if (functions !== undefined) yield functions;
+    const latest = (await packages.list(scope)).toSorted((a, b) => b.deployedMs - a.deployedMs).slice(0, limit("packagesWarmedMax"));
+    for (const { name } of latest) {
+      const [first] = (await packages.version(scope, name))?.functions ?? [];
+      const found = first === undefined ? undefined : await packages.resolve(scope, `@${name}/${first}`);
+      if (found !== undefined) yield found.version;
     }
   }
 }

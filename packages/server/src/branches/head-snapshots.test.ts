@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { openTestDatabase, type TestDatabase } from "../database/test-database.ts";
 import { DAILY_JOBS, HEADS, PLATFORM_SCOPE } from "../database/record-tables.ts";
 import type { Scope } from "../database/database.ts";
+import type { ResolvedFunction } from "../deploys/deploys.ts";
+import type { StoredPackageVersion } from "../packages/packages.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
 import { createLog } from "../telemetry/log.ts";
 import { CacheWarmer } from "./cache-warmer.ts";
@@ -122,14 +124,24 @@ it("warms what was used and is still there, one at a time, and goes on after one
   const version: VersionCode = { digest: "a".repeat(64), script: () => Promise.resolve(""), sourceMap: () => Promise.resolve(null) };
   const warmer = new CacheWarmer({
     log,
+    packages: {
+      list: (scope) =>
+        Promise.resolve(
+          scope.branch !== "dev"
+            ? []
+            : ["old", "crm"].map((name, index) => ({ name, version: version.digest, seq: 1, deployedMs: index, runtime: "node" as const })),
+        ),
+      version: (_scope, name) => Promise.resolve(storedPackage(name)),
+      resolve: (_scope, path) => Promise.resolve({ ...resolved(path), version: { ...version, digest: path } }),
+    },
     deploys: { version: (scope) => Promise.resolve(scope.branch === "bare" ? undefined : version) },
     sandbox: {
-      warm: async ({ branch }) => {
+      warm: async ({ branch, version: { digest } }) => {
         expect(++running).toBe(1);
         await new Promise((resolve) => setTimeout(resolve, 1));
         running--;
         if (branch === "broken") throw new Error("no runner");
-        warmed.push(branch);
+        warmed.push(digest.startsWith("@") ? `${branch}${digest}` : branch);
       },
     },
     used: () => Promise.resolve(["main", "broken", "bare", "gone", "dev"].map((branch) => ({ tenant: "default", branch }))),
@@ -139,8 +151,17 @@ it("warms what was used and is still there, one at a time, and goes on after one
   warmer.warm({ tenant: "default", branch: "moved" });
   expect(warmed).toEqual([]);
   await warmer.settled();
-  expect(warmed).toEqual(["main", "dev", "moved"]);
+  expect(warmed).toEqual(["main", "dev", "dev@crm/first", "dev@old/first", "moved"]);
 });
+
+function storedPackage(name: string): StoredPackageVersion {
+  const manifest = {} as StoredPackageVersion["manifest"];
+  return { package: name, version: "a".repeat(64), runtime: "node", manifest, functions: ["first"], createdMs: 1 };
+}
+
+function resolved(path: string): Omit<ResolvedFunction, "version"> {
+  return { path, kind: "action", visibility: "internal", args: null, returns: null };
+}
 
 async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
   const until = performance.now() + 10_000;
