@@ -1,6 +1,7 @@
 /** `/v1/functions`: what is deployed, and calls of it, at once or later. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { isHandlerPath } from "../../engine/function-address.ts";
 import type { InvocationRequest, Priority } from "../../engine/invocation.ts";
 import { hasScope } from "../authenticate.ts";
 import { jsonReply, jsonTextReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
@@ -36,7 +37,7 @@ export const resolveFunction: Route = {
   access: ["invoke", "read", "deploy"],
   handle: async (context, { caller, params }): Promise<Reply> => {
     const path = params["id"] ?? "";
-    const found = await context.deploys.resolve(caller.scope, path);
+    const found = await (isHandlerPath(path) ? context.packages : context.deploys).resolve(caller.scope, path);
     if (found === undefined || (found.visibility === "internal" && !hasScope(caller.actor, "admin")))
       throw plinthError("FunctionNotFound", { path });
     const { kind, visibility, args, returns } = found;
