@@ -16,6 +16,7 @@ const JSON_DEPTH_MAX = limit("manifestDepthMax");
 const JSON_NODES_MAX = limit("manifestNodesMax");
 // eslint-disable-next-line no-control-regex -- these are the characters to be refused
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+const ONE_LINE = /^[^\r\n]*$/;
 
 export interface TextOptions {
   readonly required?: boolean;
@@ -108,7 +109,7 @@ export class ObjectReader {
 
   /** A text of one line that people read. */
   label(key: string, options: TextOptions = {}): string {
-    return this.text(key, { charsMax: NAME_CHARS_MAX, pattern: /^[^\r\n]*$/, instead: "write one line of text", ...options });
+    return this.text(key, { charsMax: NAME_CHARS_MAX, pattern: ONE_LINE, instead: "write one line of text", ...options });
   }
 
   /** One of `choices`, whatever the case of its letters. */
@@ -190,7 +191,7 @@ export class ObjectReader {
   }
 
   /** An object of texts; numbers and booleans count as texts, as headers and parameters are written. */
-  textMap(key: string): Readonly<Record<string, string>> {
+  textMap(key: string, nameForm?: RegExp): Readonly<Record<string, string>> {
     const value = this.raw(key);
     const map: Record<string, string> = Object.create(null) as Record<string, string>;
     if (value === undefined) return map;
@@ -209,9 +210,13 @@ export class ObjectReader {
         this.error(key, `has the key \`${name}\`, which is not allowed; choose another name.`);
         continue;
       }
+      if (nameForm !== undefined && !nameForm.test(name)) {
+        this.error(key, `has the key \`${shown(name)}\`; write a name that HTTP allows.`);
+        continue;
+      }
       const entry = entries.raw(name);
       if (typeof entry === "number" || typeof entry === "boolean") map[name] = String(entry);
-      else map[name] = entries.text(name);
+      else map[name] = entries.text(name, { pattern: ONE_LINE, instead: "write one line of text" });
     }
     return map;
   }

@@ -83,6 +83,11 @@ describe("what is read", () => {
     expect(json).toEqual({ a: "*/5 * * * *", b: "x & y", c: "*a !b &c\n--- no document\n", d: "wow!" });
   });
 
+  test("a long line in brackets is not indented", () => {
+    const text = JSON.stringify({ a: Array.from({ length: 200 }, () => "text") });
+    expect(readYaml(text)).toMatchObject({ json: JSON.parse(text) as object, findings: [] });
+  });
+
   test("windows line ends and a byte order mark", () => {
     const { json, lines } = readYaml("\ufeffa: 1\r\nb:\r\n  - c: 2\r\n");
     expect(json).toEqual({ a: 1, b: [{ c: 2 }] });

@@ -110,8 +110,10 @@ function checkTokens(text: string, report: Report): void {
     const isSpace = type === "space" || type === "newline" || type === "comment";
     hasContent ||= !isSpace && type !== "directive-line";
     // Within block collections the nesting is at most the indentation plus the indicators of a line.
-    if (atLineStart && !isSpace && flowDepth === 0) {
-      if (column > COLUMNS_MAX) report.errorAtLine(line, `the line is indented by ${column} columns and may be by ${COLUMNS_MAX}.`);
+    if (atLineStart && !isSpace) {
+      if (flowDepth === 0 && column > COLUMNS_MAX) {
+        report.errorAtLine(line, `the line is indented by ${column} columns and may be by ${COLUMNS_MAX}.`);
+      }
       atLineStart = false;
     }
     const breaks = countBreaks(source);

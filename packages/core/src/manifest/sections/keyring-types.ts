@@ -8,6 +8,7 @@ const JQ = { charsMax: limit("manifestJqCharsMax") };
 const URL_CHARS_MAX = limit("manifestUrlCharsMax");
 /** A placeholder may stand for the beginning or the host. */
 const HTTPS_URL = /^(?:https:\/\/|\[)[^\s]+$/;
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/;
 const METHODS = ["get", "post", "put", "patch", "delete", "head"] as const;
 
 export function readKeyringType(reader: ObjectReader): KeyringTypeSpec {
@@ -106,7 +107,7 @@ function readHttpCall(reader: ObjectReader): HttpCallSpec {
   return {
     url: readUrl(reader, "url"),
     method: reader.choice("method", METHODS, "get").toUpperCase(),
-    headers: reader.textMap("headers"),
+    headers: reader.textMap("headers", HEADER_NAME),
     queryParameters: readQuery(reader, "query_parameters", "query_params"),
   };
 }
