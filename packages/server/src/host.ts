@@ -43,6 +43,7 @@ import { createSandbox } from "./sandbox/pool.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
+import { openSnapIns } from "./snap-ins/open-snap-ins.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -131,11 +132,12 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     log,
     branchesOf: async (tenant) =>
       (await tenants.find(tenant)) === undefined ? [] : [MAIN_BRANCH, ...(await branches.list(tenant)).map(({ name }) => name)],
-    versionsInUse: () => Promise.resolve(new Set()),
+    versionsInUse: (scope) => snapIns.versionsInUse(scope),
     references: [artefactBlobs],
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
+  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log });
   collector.start();
   shutdown.add("collector", () => collector.stop());
   const engine = createEngine({
@@ -144,6 +146,8 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     sandbox,
     deploys,
     packages,
+    handlerEvents: snapIns.events,
+    blobs,
     egress,
     runtime,
     telemetry,
@@ -160,6 +164,8 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   await scheduler.start();
   const stopScheduler = once(() => scheduler.stop());
   shutdown.add("scheduler", stopScheduler);
+  const stopSnapIns = once(() => snapIns.stop());
+  shutdown.add("snap-ins", stopSnapIns);
   shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
 
   const eraser = new TenantEraser({ database, blobs, tenants, log });
@@ -172,6 +178,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   branches.onEnded(async (scope) => {
     usedBranches.forget(scope);
     streams.endOfBranch(scope);
+    await snapIns.endBranch(scope);
     await Promise.all([engine.endBranch(scope), sandbox.evict(scope.tenant, scope.branch)]);
     await deploys.forget(scope);
     packages.forgetBranch(scope);
@@ -186,6 +193,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       database,
       deploys,
       packages,
+      snapIns,
       engine,
       sandbox,
       tenants,
@@ -211,9 +219,10 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     config,
   );
   // Calls are drained while their answers can still be sent: the engine refuses new ones as the ports close.
-  shutdown.add("doors", async () => void (await Promise.all([stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])));
+  shutdown.add("doors", async () => void (await Promise.all([stopSnapIns(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])));
   const urls = urlsOf(config, doors);
   opened.resolve(urls);
+  await snapIns.start();
   headSnapshots.start();
   warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });

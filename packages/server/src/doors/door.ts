@@ -16,6 +16,7 @@ import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Packages } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { SnapIns } from "../snap-ins/snap-ins.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
 import type { Keys } from "../tenants/keys.ts";
 import type { TenantEraser } from "../tenants/tenant-eraser.ts";
@@ -30,6 +31,7 @@ export interface DoorContext {
   readonly runtime: Runtime;
   readonly database: Database;
   readonly deploys: Deploys;
+  readonly snapIns: SnapIns;
   readonly engine: Engine;
   readonly packages: Packages;
   readonly sandbox: Sandbox;

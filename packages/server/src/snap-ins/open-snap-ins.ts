@@ -205,6 +205,17 @@ class StoredSnapIns implements SnapIns {
     });
   }
 
+  async endBranch(scope: Scope): Promise<void> {
+    const { database } = this.#options;
+    await database.update(scope, async (transaction) => {
+      const { records } = transaction;
+      const most = limit("snapInsPerBranchMax");
+      for (const { key } of await records.range(SAGAS, { prefix: [scope.tenant, scope.branch], limit: most })) records.delete(SAGAS, key);
+      for (const { value } of await records.range(SNAP_INS, { prefix: [], limit: most }))
+        for (const source of await sourcesOf(transaction, value.id)) deleteSource(transaction, source);
+    });
+  }
+
   async start(): Promise<void> {
     const { database, log } = this.#options;
     for (let after: readonly (string | number | bigint | boolean | null)[] | undefined; ;) {

@@ -72,6 +72,8 @@ export interface SnapIns {
   readonly events: HandlerEvents;
   /** Versions that snap-ins of the branch stand at or move to, for the collector of packages. */
   versionsInUse(scope: Scope): Promise<ReadonlySet<string>>;
+  /** Ends what the snap-ins of a branch have outside of it; the branch is being erased. */
+  endBranch(scope: Scope): Promise<void>;
   /** Goes on with sagas that a crash interrupted. */
   start(): Promise<void>;
   stop(): Promise<void>;

@@ -19,6 +19,16 @@ import {
 } from "./keyrings.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { logs } from "./logs.ts";
+import {
+  activateSnapIn,
+  configureSnapIn,
+  deactivateSnapIn,
+  getSnapIn,
+  installSnapIn,
+  listSnapIns,
+  removeSnapIn,
+  upgradeSnapIn,
+} from "./snap-ins.ts";
 import { health, metrics } from "./status.ts";
 import { changeTenant, createTenant, deleteTenant, listTenants } from "./tenants.ts";
 
@@ -43,6 +53,14 @@ export const NATIVE_ROUTES = {
   getEnvironment,
   setEnvironment,
   logs,
+  listSnapIns,
+  installSnapIn,
+  getSnapIn,
+  configureSnapIn,
+  activateSnapIn,
+  deactivateSnapIn,
+  upgradeSnapIn,
+  removeSnapIn,
   listTenants,
   createTenant,
   changeTenant,
