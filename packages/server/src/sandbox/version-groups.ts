@@ -79,12 +79,6 @@ export function rejectAll(group: VersionGroup, error: unknown): void {
   for (const waiter of group.waiting.splice(0)) waiter.reject(error);
 }
 
-/** Calls that no process can serve get the reason as their outcome. */
-export function refusingLease(tenant: string, runnerId: string, failure: CallEnd): VersionLease {
-  const run: Runner["run"] = async () => ({ ...failure, usage: { wallMs: 0, userMs: 0, memoryBytes: 0, hostCalls: 0 } });
-  return { tenant, runnerId, coldStart: true, runner: { run }, run, release: () => undefined };
-}
-
 export function newGroup(
   runtime: Runtime,
   options: Pick<VersionGroup, "key" | "tenant" | "branch" | "version" | "use" | "passing">,

@@ -12,7 +12,7 @@
  */
 import { limit } from "@plinth/core/limits.ts";
 import { plinthError } from "@plinth/core/errors.ts";
-import { assert, must } from "@plinth/core/assert.ts";
+import { must } from "@plinth/core/assert.ts";
 import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { analyzeOn } from "./analyze.ts";
@@ -22,20 +22,12 @@ import type { SandboxProvider } from "./provider.ts";
 import type { RunnerEnd } from "./runner.ts";
 import type { SandboxEvent } from "./sandbox-event.ts";
 import type { ProgramImage, RuntimeAdapter } from "./runtimes/runtime-adapter.ts";
-import type { CallHandler, CallOutcome, CallRequest, PoolStatus, Sandbox, VersionCode } from "./sandbox.ts";
+import type { PoolStatus, Sandbox, VersionCode } from "./sandbox.ts";
 import { StartBreaker } from "./start-breaker.ts";
 import type { TenantGate } from "./tenant-gate.ts";
-import {
-  addWaiter,
-  rejectAll,
-  refusingLease,
-  type Refusal,
-  type Stock,
-  stockKey,
-  type VersionGroup,
-  type VersionLease,
-} from "./version-groups.ts";
+import { addWaiter, rejectAll, type Refusal, type Stock, stockKey, type VersionGroup, type VersionLease } from "./version-groups.ts";
 import { VersionTurns } from "./version-turns.ts";
+import { leaseOn, refusingLease } from "./version-lease.ts";
 import { type StartEnd, VersionProcess } from "./version-process.ts";
 
 export interface VersionPoolOptions {
@@ -53,8 +45,6 @@ export interface VersionPoolOptions {
 
 const HOUSEKEEPING_MS = 1000;
 const REFILL_PAUSE_MS = 30;
-/** Outcomes after which nothing of the call can still be running. */
-const CLEAN: ReadonlySet<CallOutcome["kind"]> = new Set(["ok", "error", "policy", "invalid", "neverResolves"]);
 
 export class VersionPool implements Sandbox, BudgetMember {
   readonly #options: VersionPoolOptions;
@@ -227,15 +217,14 @@ export class VersionPool implements Sandbox, BudgetMember {
   }
 
   #leaseFor(group: VersionGroup): VersionLease | undefined {
-    if (group.refusal?.kind === "notLoaded" && group.breaker.pauseMs() > 0)
-      return refusingLease(group.tenant, "none", group.refusal.failure); // V4
+    if (group.refusal?.kind === "notLoaded" && group.breaker.pauseMs() > 0) return refusingLease(group.tenant, group.refusal.failure); // V4
     let process = [...group.processes].find((each) => each.isIdle);
     if (process === undefined && group.use === "inline" && this.#mayHaveMore(group)) {
       const stock = this.#stockOf(group.version);
       process = [...stock.processes].find((each) => each.isIdle);
       if (process !== undefined) this.#bind(process, stock, group);
     }
-    return process === undefined ? undefined : this.#lease(process, group);
+    return process === undefined ? undefined : leaseOn(process, group, (clean) => this.#released(process, group, clean));
   }
 
   #bind(process: VersionProcess, stock: Stock, group: VersionGroup): void {
@@ -243,40 +232,6 @@ export class VersionPool implements Sandbox, BudgetMember {
     group.processes.add(process);
     this.#processes.set(process, group);
     this.#options.onEvent?.({ type: "bound", runner: process.id, tenant: group.tenant });
-  }
-
-  #lease(process: VersionProcess, group: VersionGroup): VersionLease {
-    process.take();
-    const coldStart = process.fresh;
-    process.fresh = false;
-    let used = false;
-    let clean = true;
-    let released = false;
-    const run = async (
-      request: Parameters<VersionLease["runner"]["run"]>[0],
-      handler: CallHandler,
-      signal: AbortSignal,
-    ): Promise<CallOutcome> => {
-      assert(!released, "a released lease runs nothing");
-      if (used && group.use !== "again") return refused("the process serves one call");
-      used = true;
-      const outcome = await process.runner.run(request, handler, signal);
-      clean &&= CLEAN.has(outcome.kind);
-      if (clean) group.breaker.succeeded();
-      return outcome;
-    };
-    return {
-      tenant: group.tenant,
-      runnerId: process.id,
-      coldStart,
-      runner: { run },
-      run: (request: CallRequest, handler: CallHandler, signal: AbortSignal) => run(request, handler, signal),
-      release: () => {
-        assert(!released, "a lease is released once");
-        released = true;
-        this.#released(process, group, clean);
-      },
-    };
   }
 
   #released(process: VersionProcess, group: VersionGroup, clean: boolean): void {
@@ -520,8 +475,4 @@ export class VersionPool implements Sandbox, BudgetMember {
 
 function runtimeOf(version: VersionCode): RuntimeName {
   return version.runtime ?? "isolate";
-}
-
-function refused(reason: string): CallOutcome {
-  return { kind: "lost", reason, usage: { wallMs: 0, userMs: 0, memoryBytes: 0, hostCalls: 0 } };
 }
