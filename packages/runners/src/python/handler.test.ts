@@ -238,6 +238,18 @@ async def run(e):
     expect(outcome.kind === "result" ? JSON.parse(outcome.text) : outcome.failure).toEqual(["http://a/2", "http://a/1", 3]);
   });
 
+  test("run a loop of their own", async () => {
+    const source = `
+import asyncio, plinth
+async def main():
+  await asyncio.sleep(0.001)
+  return (await plinth.fetch_async("http://a/")).status
+def run(e):
+  return [asyncio.run(main()), asyncio.run(main())]
+`;
+    expect(await run(source, { answer: fetched() })).toMatchObject({ text: "[200,200]" });
+  });
+
   test("cannot ask the host when their call is over", async () => {
     const source = `
 import plinth, threading, time

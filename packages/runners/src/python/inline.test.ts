@@ -15,6 +15,10 @@ describe.skipIf(python === undefined)(`inline code${python === undefined ? ` (${
     });
   });
 
+  test("keeps warnings of the compiler out of the output", async () => {
+    expect(await runInline(String.raw`x = "\d"` + "\nx is 1\nlen(x)")).toMatchObject({ kind: "result", value: { result: 2, stderr: "" } });
+  });
+
   test("sends what failing code printed as console lines", async () => {
     const outcome = await runInline("print('before')\n1/0");
     expect(outcome).toMatchObject({ kind: "error", message: "ZeroDivisionError: division by zero", logs: ["before"] });

@@ -75,7 +75,10 @@ async def call_async(op, argument):
     def on_answer(ok, body):
         loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result((ok, body)))
 
-    _open_calls().begin(op, argument, on_answer)
+    calls = _open_calls()
+    # A loop that the handler made itself does not listen to the host yet.
+    loop.add_reader(calls.read_fd, calls.read_ready)
+    calls.begin(op, argument, on_answer)
     return decode_answer(*await future)
 
 

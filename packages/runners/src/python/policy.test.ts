@@ -194,6 +194,8 @@ const FINE: readonly (readonly [code: string, result: unknown])[] = [
   ["import operator\noperator.attrgetter('real')(3)", 3],
   ["match {'a': [1, 2]}:\n  case {'a': [int(x), *rest]}:\n    result = [x, rest]", [1, [2]]],
   ["try:\n  {}['a']\nexcept KeyError as e:\n  result = str(e)", "'a'"],
+  ["from re import compile\ncompile('a').pattern", "a"],
+  ["import math as input\ninput.floor(1.5)", 1],
   ["isinstance(int, type)", true],
   ["type(1) is int", true],
   ["getattr([1], 'append')(2)", null],

@@ -29,7 +29,19 @@ def _urllib3(module):
     virtual_socket.patch_urllib3(module)
 
 
-_PATCHES = {"logging": _logging, "socket": _socket, "ssl": _ssl, "urllib3.util.connection": _urllib3}
+def _selector_events(module):
+    from . import wake_pipe
+
+    wake_pipe.patch_selector_events(module)
+
+
+_PATCHES = {
+    "asyncio.selector_events": _selector_events,
+    "logging": _logging,
+    "socket": _socket,
+    "ssl": _ssl,
+    "urllib3.util.connection": _urllib3,
+}
 
 
 class _Finder:

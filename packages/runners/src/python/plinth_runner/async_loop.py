@@ -1,37 +1,14 @@
 """
-An asyncio loop for a process that may make no socket: it wakes itself over a pipe, and it knows when nothing that it
-waits for can happen any more.
+The asyncio loop of async handlers: it reads the answers of the host, and it knows when nothing that it waits for can happen
+any more.
 """
 
 import asyncio
-import os
 import selectors
 import threading
 
 from .handler import NeverResolves
 from .host_calls import CallEnded
-
-
-class _PipeEnd:
-    """As much of a socket as the loop uses to wake itself."""
-
-    def __init__(self, fd):
-        self._fd = fd
-        os.set_blocking(fd, False)
-
-    def fileno(self):
-        return self._fd
-
-    def recv(self, count):
-        return os.read(self._fd, count)
-
-    def send(self, data):
-        return os.write(self._fd, data)
-
-    def close(self):
-        if self._fd >= 0:
-            os.close(self._fd)
-        self._fd = -1
 
 
 class _Selector(selectors.DefaultSelector):
@@ -59,12 +36,6 @@ class HostLoop(asyncio.SelectorEventLoop):
         selector.calls = calls
         self.add_reader(calls.read_fd, calls.read_ready)
         selector.own = len(selector.get_map())
-
-    def _make_self_pipe(self):
-        read_fd, write_fd = os.pipe()
-        self._ssock, self._csock = _PipeEnd(read_fd), _PipeEnd(write_fd)
-        self._internal_fds += 1
-        self._add_reader(read_fd, self._read_from_self)
 
 
 def run_async(awaitable, calls):

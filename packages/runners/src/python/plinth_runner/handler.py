@@ -54,7 +54,9 @@ def _failed(error):
     if isinstance(error, CallEnded):
         return "timeout", failure_body(f"The call was ended: {error.reason}.")
     if isinstance(error, MemoryError):
-        return "outOfMemory", failure_body("MemoryError: the handler used more memory than it may.", stack_of(error, root()))
+        # What filled the memory hangs on the frames.
+        error.__traceback__ = None
+        return "outOfMemory", failure_body("MemoryError: the handler used more memory than it may.")
     if isinstance(error, NeverResolves):
         return "neverResolves", failure_body("The handler waits for something that can never happen.")
     return "error", failure_body(message_of(error), stack_of(error, root()), retry_of(error))

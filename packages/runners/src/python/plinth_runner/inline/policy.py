@@ -99,6 +99,8 @@ def _check_identifiers(node, kind, stored, later):
         if node.name is not None:
             _check_name(node.name, node)
             stored.add(node.name)
+    elif kind == "alias":
+        stored.add(node.asname or node.name.partition(".")[0])
     elif kind == "MatchMapping" and node.rest is not None:
         _check_name(node.rest, node)
 

@@ -7,6 +7,7 @@ R3 What the code prints is output, whatever it looks like; the result goes over 
 """
 
 import sys
+from _warnings import filters as _warning_filters
 
 from ..failures import failure_body, message_of, stack_of
 from ..json_text import dumps, loads
@@ -69,7 +70,8 @@ def _prepare(code):
         raise Unrunnable("The code is not a text.")
     source = code.removeprefix("\ufeff")
     scan(source)
-    # Warnings of the compiler are no output of the code.
+    # Warnings of the compiler, and of the standard library about itself, are no output of the code.
+    _warning_filters.insert(0, ("ignore", None, Warning, None, 0))
     tree = _compile(source, _FILENAME, "exec", _ONLY_AST, dont_inherit=True)
     check_tree(tree)
     last = None
@@ -118,6 +120,8 @@ def _failed(error):
     if isinstance(error, PolicyBreach):
         return "policy", failure_body(str(error))
     if isinstance(error, MemoryError):
+        # What filled the memory hangs on the frames.
+        error.__traceback__ = None
         return "outOfMemory", failure_body("MemoryError: the code used more memory than it may.")
     if isinstance(error, Unsendable):
         return "error", failure_body(str(error))
