@@ -216,19 +216,26 @@ describe("D: what can be seen", () => {
 
 describe("J, K, O: values, state, output", () => {
   test("J05 J06 hostile values end as errors", async () => {
-    for (const thrown of [
+    const thrown = [
       "undefined",
       "Symbol('s')",
       "(() => { const p = Proxy.revocable({}, {}); p.revoke(); return p.proxy; })()",
       "'x'.repeat(5e6)",
       "1n",
-    ]) {
-      const { outcome } = await attack(`async () => { throw ${thrown}; }`);
+    ];
+    const returned = ["() => 1", "Symbol('s')", "10n", "(() => { const a = []; a.push(a); return a; })()"];
+    const list = (values: readonly string[]): string => values.map((value) => `() => (${value})`).join(", ");
+    const version = await packages.version({
+      throws: `async ([{ index }]) => { throw [${list(thrown)}][index](); }`,
+      returns: `async ([{ index }]) => [${list(returned)}][index]()`,
+    });
+    for (const index of thrown.keys()) {
+      const outcome = await packages.run(version, "throws", { index });
       expect(outcome.kind).toBe("error");
       expect(outcome.kind === "error" && outcome.message.length).toBeLessThanOrEqual(16_384);
     }
-    for (const value of ["() => 1", "Symbol('s')", "10n", "(() => { const a = []; a.push(a); return a; })()"]) {
-      const { outcome } = await attack(`async () => (${value})`);
+    for (const index of returned.keys()) {
+      const outcome = await packages.run(version, "returns", { index });
       expect(outcome).toMatchObject({ kind: "error", message: expect.stringContaining("cannot be sent as JSON") as string });
     }
   });
