@@ -121,7 +121,8 @@ function parseAbout(
 }
 
 async function pythonLibraries(python: Python): Promise<Awaited<ReturnType<typeof librariesOf>>> {
-  const files = [python.file];
+  // Node's own libraries are those that built Python packages count on besides what they bring: of C++ and of the compiler.
+  const files = [python.file, process.execPath];
   for (const folder of python.folders) {
     const dynamic = join(folder, "lib-dynload");
     for (const name of await readdir(dynamic).catch(() => []))
