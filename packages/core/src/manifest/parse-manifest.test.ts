@@ -138,6 +138,11 @@ describe("hostile JSON (P1–P4)", () => {
     expect(performance.now() - startMs).toBeLessThan(5000);
   });
 
+  test("what stands after the most entries of a list is not looked at", () => {
+    const functions = [...Array.from({ length: limit("manifestFunctionsMax") }, (_, i) => ({ name: `f${i}` })), { name: "bad name" }];
+    expect(problems({ ...GOOD, functions })).toEqual([expect.stringContaining("functions has 201 entries")]);
+  });
+
   test("deep and cyclic values are not followed", () => {
     let deep: unknown = 1;
     for (let i = 0; i < 100_000; i += 1) deep = [deep];
