@@ -13,7 +13,7 @@ import type { Database, Records, RecordTable, Scope } from "../database/database
 import { DROPPED_BLOBS, PACKAGE_VERSIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
-import { heads, ledgerRows, versionRows } from "./head-moves.ts";
+import { ledgerRows, packageNames, versionRows } from "./head-moves.ts";
 import type { PackageVersionRow } from "./package-records.ts";
 import type { Packages } from "./packages.ts";
 import type { VersionFolders } from "./version-folders.ts";
@@ -166,13 +166,6 @@ async function unusedVersions(
   const youngMs = nowMs - limit("unusedVersionKeptMs");
   // A head stands where its last move went.
   return (await versionRows(records, name)).filter(({ digest, createdMs }) => !kept.has(digest) && createdMs < youngMs);
-}
-
-/** Of packages with a head, and of those that only have versions that were never promoted. */
-async function packageNames(records: Records): Promise<readonly string[]> {
-  const names = new Set((await heads(records)).map(({ name }) => name));
-  for (const { key } of await allRows(records, PACKAGE_VERSIONS)) names.add(String(key[0]));
-  return [...names];
 }
 
 async function packageBlobs(records: Records): Promise<readonly string[]> {

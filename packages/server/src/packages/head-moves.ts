@@ -92,11 +92,26 @@ export async function heads(records: Records): Promise<readonly { readonly name:
   return rows.map(({ key, value }) => ({ name: String(key[0]), head: value }));
 }
 
+/** Of packages with a head, and of those that only have versions that were never promoted; at most one more than there may be. */
+export async function packageNames(records: Records): Promise<ReadonlySet<string>> {
+  const names = new Set((await heads(records)).map(({ name }) => name));
+  for (let after: readonly [string, string] | undefined; names.size <= limit("packagesPerBranchMax");) {
+    const [row] = await records.range(PACKAGE_VERSIONS, { prefix: [], limit: 1, ...(after === undefined ? {} : { after }) });
+    if (row === undefined) break;
+    const name = String(row.key[0]);
+    names.add(name);
+    // Behind all digests of the package.
+    after = [name, "g"];
+  }
+  return names;
+}
+
 /** Of what is not promoted, only so much is kept: who uploads for ever deletes the oldest of it. */
 export async function checkRoomForVersion(records: Records, name: string): Promise<void> {
   const max = limit("packageVersionsMax");
-  if ((await versionRows(records, name)).length >= max)
-    throw plinthError("RequestTooLarge", { what: `package ${name}`, actual: `${max} stored versions`, max });
+  const rows = await versionRows(records, name);
+  if (rows.length === 0) await checkRoom(records);
+  if (rows.length >= max) throw plinthError("RequestTooLarge", { what: `package ${name}`, actual: `${max} stored versions`, max });
 }
 
 async function checkRoom(records: Records): Promise<void> {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -97,6 +98,17 @@ describe("folders of versions", () => {
     expect(one.path).toBe(two.path);
     expect(other.path).not.toBe(one.path);
     await expect(folders.use("c", digest)).rejects.toMatchObject({ code: "StoreFailure" });
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("D07 shows its names to no other user, who reads what it is given", async () => {
+    await chmod(dirname(base), 0o711);
+    const digest = await put(tar(files));
+    const { path } = await folders.use("a", digest);
+    const asOther = (command: string, ...args: string[]) =>
+      spawnSync(command, args, { uid: 65_534, gid: 65_534, cwd: "/", encoding: "utf8" });
+    expect(asOther("cat", join(path, "manifest.yaml")).stdout).toBe("version: 2\n");
+    for (const folder of [base, dirname(path)]) expect(asOther("ls", folder), folder).toMatchObject({ stdout: "", status: 2 });
+    expect(asOther("touch", join(path, "x")).status).not.toBe(0);
   });
 
   it("O1 finds its folders after a restart of the host, and none after one of the machine", async () => {
