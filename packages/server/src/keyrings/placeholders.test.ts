@@ -19,7 +19,11 @@ it("B1 keeps any value in its place of a URL", () => {
       ]);
     }),
   );
-  for (const part of [".", ".."]) expect(() => fillUrl("https://a.example/x/[part]/y", values({ part }))).toThrow("`.`");
+  for (const part of [".", ".."]) {
+    expect(() => fillUrl("https://a.example/x/[part]/y", values({ part }))).toThrow("`.`");
+    expect(fillUrl("https://a.example/v[part]?q=[part]", values({ part })).href).toBe(`https://a.example/v${part}?q=${part}`);
+  }
+  expect(() => fillUrl("https://a.example/x/.[part]/y", values({ part: "." }))).toThrow("`.`");
 });
 
 it("B1 takes only host names in a host", () => {

@@ -13,7 +13,7 @@ const PLACEHOLDER = /\[([A-Za-z0-9_.-]{1,128})\]/g;
 /** Names that Plinth gives a meaning; the others that are no field are left as they stand, such as `[1]`. */
 const KNOWN = new Set(["ACCESS_TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "SCOPE", "SCOPES", "API_KEY", "SUBDOMAIN"]);
 const HOST_PART = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/;
-const URL_PARTS = /^(https?:\/\/)([^/?#]*)(.*)$/is;
+const URL_PARTS = /^(https?:\/\/)([^/?#]*)([^?#]*)(.*)$/is;
 // eslint-disable-next-line no-control-regex -- what may not stand in a header
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
@@ -26,12 +26,12 @@ export function fillText(template: string, values: PlaceholderValues): string {
 export function fillUrl(template: string, values: PlaceholderValues): URL {
   const parts = URL_PARTS.exec(template);
   if (parts === null) throw wrong("a URL of the keyring type does not begin with http:// or https://");
-  const [, scheme = "", authority = "", rest = ""] = parts;
+  const [, scheme = "", authority = "", path = "", rest = ""] = parts;
   const host = fill(authority, values, (value, name) => {
     if (!HOST_PART.test(value)) throw wrong(`[${name}] stands in a host name, and its value cannot be part of one`);
     return value;
   });
-  const url = URL.parse(scheme + host + fill(rest, values, encodeStrictly));
+  const url = URL.parse(scheme + host + fillPath(path, values) + fill(rest, values, encodeStrictly));
   if (url === null) throw wrong("a URL of the keyring type is not valid with the values of its placeholders");
   return url;
 }
@@ -43,12 +43,19 @@ export function fillHeader(template: string, values: PlaceholderValues): string 
   return filled;
 }
 
+/** Segment by segment, so that no value makes one that is a step up. */
+function fillPath(template: string, values: PlaceholderValues): string {
+  const segments = template.split("/").map((segment) => {
+    const filled = fill(segment, values, encodeStrictly);
+    if (filled !== segment && /^(?:\.|%2e){1,2}$/i.test(filled)) throw wrong("a part of a URL's path would be `.` or `..`");
+    return filled;
+  });
+  return segments.join("/");
+}
+
 /** Percent-encodes all that has a meaning in a URL. */
 function encodeStrictly(value: string): string {
-  const encoded = encodeURIComponent(value.toWellFormed()).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-  // A URL parser takes `%2e%2e` for a step up as well.
-  if (/^\.{1,2}$/.test(value)) throw wrong("a value of a placeholder in a URL is `.` or `..`");
-  return encoded;
+  return encodeURIComponent(value.toWellFormed()).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function fill(template: string, values: PlaceholderValues, encode: (value: string, name: string) => string): string {
