@@ -62,6 +62,13 @@ test("requests leave through the host, from workers too", async () => {
   expect(logs).toEqual(["in the worker"]);
 });
 
+test("several worker threads fit beside each other", async () => {
+  const start = `async () => { const { Worker } = require("worker_threads");
+    const one = () => new Promise((ok, no) => { const w = new Worker("require('worker_threads').parentPort.postMessage(1)", { eval: true }); w.on("message", ok); w.on("error", no); });
+    return (await Promise.all([one(), one(), one(), one()])).length; }`;
+  expect(valueOf(await packages.once(start))).toBe(4);
+});
+
 test("warm calls are quick and stay in one process of the version", async () => {
   const version = await packages.version({ f: "async () => ++count" }, { before: "let count = 0;" });
   const times: number[] = [];

@@ -8,6 +8,9 @@ import { HostCallError, type HostCaller } from "./host-calls.ts";
 
 const CHANNEL = "plinth:host-calls";
 
+/** Room for the code of a thread; a large package's takes a third of it. */
+const CODE_MIB = 48;
+
 /** Worker → main thread. */
 interface WorkerRequest {
   readonly asks: true;
@@ -37,7 +40,9 @@ export function installWorkers(preloadFile: string, hostCall?: HostCaller): void
   class Worker extends Original {
     constructor(file: string | URL, options: WorkerOptions = {}) {
       if (hostCall !== undefined) relay ??= answerWorkers(hostCall);
-      super(file, { ...options, execArgv: ["--require", preloadFile, ...(options.execArgv ?? [])] });
+      // The engine reserves room for the code of each thread, half a gigabyte unless told otherwise, and the jail counts it.
+      const resourceLimits = { codeRangeSizeMb: CODE_MIB, ...options.resourceLimits };
+      super(file, { ...options, resourceLimits, execArgv: ["--require", preloadFile, ...(options.execArgv ?? [])] });
     }
   }
   workerThreads.Worker = Worker as typeof Original;
