@@ -71,6 +71,15 @@ describe("a package is loaded", () => {
     expect((await load({ "x.txt": "" }, ["a"])).message).toMatch(/no package\.json/);
     expect((await load({ "package.json": '{"main":"../../../etc/passwd"}' }, ["a"])).message).toMatch(/outside the package/);
     expect((await load(snapIn({}, "throw new TypeError('at load')"), [])).message).toBe("TypeError: at load");
+    const unheard = await load(
+      {
+        "package.json": '{"type":"module"}',
+        "index.js": "Promise.reject(new Error('unheard at load')); await new Promise((r) => setTimeout(r, 2000));",
+      },
+      [],
+    );
+    expect([unheard.type, unheard.message]).toEqual(["loadFailed", "Error: unheard at load"]);
+    expect((await load(snapIn({}, "process.exit(4)"), [])).message).toBe("process.exit(4) was called.");
     expect((await load(snapIn({ constructor: "5" }), ["toString"])).message).toMatch(/no function for: toString/);
   });
 

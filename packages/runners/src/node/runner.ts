@@ -13,6 +13,7 @@ import {
   type InvokeEnvelope,
   type AnalyzeResult,
   PROTOCOL_VERSION,
+  type RunnerFailure,
   type RunnerFailureKind,
 } from "@plinth/core/protocol/runner-protocol.ts";
 import { CallSurroundings, setEnvironment } from "./call-surroundings.ts";
@@ -35,6 +36,8 @@ class Runner {
   readonly #folder = packageFolder();
   readonly #flushConsole: () => void;
   #version: string | undefined;
+  /** The version whose code is being evaluated. */
+  #loading: string | undefined;
   #package: LoadedPackage | undefined;
   #codeFolder: string | undefined;
   #call: HandlerCall | undefined;
@@ -48,7 +51,7 @@ class Runner {
     installWorkers(join(dirname(__filename), "worker-preload.js"), hostCall);
     installVirtualNetwork(hostCall);
     guardProcess({
-      exits: (code) => this.#fail("error", `process.exit(${code}) was called.`),
+      exits: (code) => this.#failAll(plainFailure(`process.exit(${code}) was called.`)),
       throwsUnheard: (thrown) => this.#failUnheard(thrown),
       hides: (handle) => this.#channel.owns(handle),
     });
@@ -87,6 +90,7 @@ class Runner {
     try {
       if (this.#version !== undefined && this.#version !== version) throw new PackageError("This process holds another version already.");
       this.#version = version;
+      this.#loading = version;
       const load = parsePackageLoad(text);
       setEnvironment(load.env ?? {});
       this.#codeFolder = findCodeFolder(this.#folder);
@@ -94,11 +98,22 @@ class Runner {
       process.argv = [process.argv[0] ?? "node", join(this.#codeFolder, "package.json")];
       process.execArgv = [];
       this.#package = await loadPackage(this.#codeFolder, load.functions);
+      this.#loading = undefined;
       this.#channel.send({ type: "loaded", version });
     } catch (error) {
-      const failure = error instanceof PackageError ? plainFailure(error.message) : failureOf(error, this.#codeFolder);
-      this.#channel.send({ type: "loadFailed", version }, Buffer.from(JSON.stringify(failure)));
+      this.#failLoad(version, error instanceof PackageError ? plainFailure(error.message) : failureOf(error, this.#codeFolder));
     }
+  }
+
+  #failLoad(version: string, failure: RunnerFailure): void {
+    this.#loading = undefined;
+    this.#channel.send({ type: "loadFailed", version }, Buffer.from(JSON.stringify(failure)));
+  }
+
+  /** Ends what runs, a load or a call, with this failure. */
+  #failAll(failure: RunnerFailure): void {
+    if (this.#loading !== undefined) this.#failLoad(this.#loading, failure);
+    this.#end((ending) => ending.fail("error", failure));
   }
 
   #invoke(envelope: InvokeEnvelope, argsText: string): void {
@@ -176,7 +191,7 @@ class Runner {
 
   /** An error that no code handles leaves the process in a state that nobody knows. */
   #failUnheard(thrown: unknown): void {
-    this.#end((ending) => ending.fail("error", failureOf(thrown, this.#codeFolder)));
+    this.#failAll(failureOf(thrown, this.#codeFolder));
     this.#exit(1);
   }
 }

@@ -1,4 +1,5 @@
 /** For tests: writes packages into temporary folders and starts the real runner on them, without a jail. */
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,9 +8,16 @@ import { buildNodeImage, NODE_RUNNER_FLAGS } from "./build-image.ts";
 
 export const VERSION = "v";
 
+/** A folder that lasts as long as the tests' process. */
+async function temporaryFolder(prefix: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), prefix));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** Writes files, path → text, and returns their folder. */
 export async function writePackage(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "plinth-package-"));
+  const folder = await temporaryFolder("plinth-package-");
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
@@ -26,11 +34,12 @@ export function snapIn(functions: Readonly<Record<string, string>>, before = "")
   };
 }
 
+process.setMaxListeners(200);
 let image: Promise<string> | undefined;
 
 /** The command of the real runner on a package folder. */
 export async function runnerCommand(folder: string): Promise<RunnerCommand> {
-  image ??= mkdtemp(join(tmpdir(), "plinth-node-")).then(async (outDir) => (await buildNodeImage({ outDir })).runnerFile);
+  image ??= temporaryFolder("plinth-node-").then(async (outDir) => (await buildNodeImage({ outDir })).runnerFile);
   return {
     file: process.execPath,
     args: [...NODE_RUNNER_FLAGS, "--max-old-space-size=64", await image],
