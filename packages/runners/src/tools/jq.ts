@@ -4,9 +4,9 @@ import type { ToolAnswer } from "./answers.ts";
 
 const MESSAGE_CHARS_MAX = 2000;
 const VALUES_MAX = 10_000;
-/** How the compiled program ends when it has no memory left. */
+/** How the compiled program ends when it has no memory left: it aborts, which leaves it in no state to go on. */
 const OUT_OF_MEMORY =
-  /out of memory|\boom\b|cannot (?:enlarge|allocate) memory|could not allocate|memory access out of bounds|array buffer allocation failed|invalid array length/i;
+  /\baborted\(|out of memory|\boom\b|cannot (?:enlarge|allocate) memory|could not allocate|memory access out of bounds|array buffer allocation failed|invalid array length/i;
 
 export async function runJq(input: {
   readonly program: string;
