@@ -183,6 +183,7 @@ describe("heads", () => {
     for (const name of ["one", "two", "three"]) versions.push((await upload(snapIn([name]))).version);
     const rollback = (version?: string) =>
       parts.packages.rollback(SCOPE, { name: "pkg", by: "key", ...(version === undefined ? {} : { version }) });
+    expect(await parts.packages.resolve(SCOPE, "@pkg/three")).toBeDefined();
     expect(await rollback()).toMatchObject({ version: versions[1], cause: "rollback", seq: 4 });
     expect(await parts.packages.resolve(SCOPE, "@pkg/three")).toBeUndefined();
     expect(await rollback()).toMatchObject({ version: versions[0] });

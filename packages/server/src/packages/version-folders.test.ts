@@ -155,6 +155,19 @@ describe("folders of versions", () => {
     );
   });
 
+  it("O2 removes none that is in use, however many bytes there are", async () => {
+    await folders.close();
+    folders = await reopen({ bytesMax: 0 });
+    const [first, second] = [await put(tar({ a: "1" })), await put(tar({ a: "22" }))];
+    const used = await folders.use("a", first);
+    (await folders.use("a", second)).release();
+    await folders.keepOnly([{ tenant: "a", digest: second }]);
+    expect(await readFile(join(used.path, "a"), "utf8")).toBe("1");
+    used.release();
+    await folders.close();
+    expect(await readdir(base)).toEqual([]);
+  });
+
   it("O3 unpacks a lost folder again, and refuses an archive whose bytes were changed", async () => {
     const digest = await put(tar(files));
     const lease = await folders.use("a", digest);
