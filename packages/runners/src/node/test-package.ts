@@ -1,17 +1,22 @@
 /** For tests: writes packages into temporary folders and starts the real runner on them, without a jail. */
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
 import { type RunnerCommand, RunnerPeer } from "../conformance/runner-peer.ts";
 import { buildNodeImage, NODE_RUNNER_FLAGS } from "./build-image.ts";
 
 export const VERSION = "v";
 
-/** A folder that lasts as long as the tests' process. */
+const folders: string[] = [];
+afterAll(async () => {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+});
+
+/** A folder that lasts as long as the tests of a file. */
 async function temporaryFolder(prefix: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), prefix));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
@@ -34,7 +39,6 @@ export function snapIn(functions: Readonly<Record<string, string>>, before = "")
   };
 }
 
-process.setMaxListeners(200);
 let image: Promise<string> | undefined;
 
 /** The command of the real runner on a package folder. */
