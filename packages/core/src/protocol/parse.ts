@@ -29,15 +29,7 @@ const NAME_CHARS_MAX = limit("protocolNameCharsMax");
 const FUNCTION_PATH_CHARS_MAX = limit("functionPathCharsMax");
 
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "log", "info", "warn", "error"];
-const FAILURE_KINDS: readonly RunnerFailureKind[] = [
-  "error",
-  "timeout",
-  "outOfMemory",
-  "neverResolves",
-  "lost",
-  "policy",
-  "invalid",
-];
+const FAILURE_KINDS: readonly RunnerFailureKind[] = ["error", "timeout", "outOfMemory", "neverResolves", "lost", "policy", "invalid"];
 const FUNCTION_KINDS: readonly FunctionKind[] = ["query", "mutation", "action", "httpAction", "handler", "inline"];
 
 type Fields = ReadonlyMap<string, unknown>;
@@ -76,8 +68,14 @@ export function parseRunnerEnvelope(bytes: Uint8Array): RunnerEnvelope {
       exactly(fields, ["type", "call", "heapBytes", "observedTime", "observedRandom"]);
       return { type, call: integer(fields, "call", U32_MAX), ...observedUse(fields) };
     case "failure":
-      exactly(fields, ["type", "call", "kind", "heapBytes", "observedTime", "observedRandom"]);
-      return { type, call: integer(fields, "call", U32_MAX), kind: oneOf(fields, "kind", FAILURE_KINDS), ...observedUse(fields) };
+      exactly(fields, ["type", "call", "kind", "heapBytes", "observedTime", "observedRandom"], ["final"]);
+      return {
+        type,
+        call: integer(fields, "call", U32_MAX),
+        kind: oneOf(fields, "kind", FAILURE_KINDS),
+        ...observedUse(fields),
+        ...(fields.has("final") ? { final: bool(fields, "final") } : {}),
+      };
     default:
       throw new ProtocolViolation("unknown type of envelope");
   }

@@ -122,8 +122,8 @@ export type RunnerEnvelope =
   | { readonly type: "log"; readonly call: number; readonly level: LogLevel; readonly truncated: boolean; readonly dropped: number }
   /** [result JSON text] */
   | ({ readonly type: "result"; readonly call: number } & ObservedUse)
-  /** [JSON of RunnerFailure] */
-  | ({ readonly type: "failure"; readonly call: number; readonly kind: RunnerFailureKind } & ObservedUse);
+  /** [JSON of RunnerFailure] `final`: the process ends with the call and takes no other. */
+  | ({ readonly type: "failure"; readonly call: number; readonly kind: RunnerFailureKind; readonly final?: boolean } & ObservedUse);
 
 /** What the runner says of a call. Hints for caching and metrics, never for billing or limits. */
 export interface ObservedUse {

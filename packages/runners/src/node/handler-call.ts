@@ -89,10 +89,12 @@ export class HandlerCall {
     this.#channel.send({ type: "result", call: this.envelope.call, ...observedUse() }, Buffer.from(text));
   }
 
-  fail(kind: RunnerFailureKind, failure: RunnerFailure): void {
+  /** `final`: the process is about to end. */
+  fail(kind: RunnerFailureKind, failure: RunnerFailure, final = false): void {
     if (this.#ended) return;
     this.#end();
-    this.#channel.send({ type: "failure", call: this.envelope.call, kind, ...observedUse() }, Buffer.from(JSON.stringify(failure)));
+    const envelope = { type: "failure", call: this.envelope.call, kind, ...observedUse(), ...(final ? { final } : {}) } as const;
+    this.#channel.send(envelope, Buffer.from(JSON.stringify(failure)));
   }
 
   #end(): void {

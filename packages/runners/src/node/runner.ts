@@ -110,10 +110,10 @@ class Runner {
     this.#channel.send({ type: "loadFailed", version }, Buffer.from(JSON.stringify(failure)));
   }
 
-  /** Ends what runs, a load or a call, with this failure. */
+  /** Ends what runs, a load or a call, with this failure; the process ends too. */
   #failAll(failure: RunnerFailure): void {
     if (this.#loading !== undefined) this.#failLoad(this.#loading, failure);
-    this.#end((ending) => ending.fail("error", failure));
+    this.#end((ending) => ending.fail("error", failure, true));
   }
 
   #invoke(envelope: InvokeEnvelope, argsText: string): void {

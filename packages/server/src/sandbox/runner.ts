@@ -265,6 +265,7 @@ export class Runner {
       case "result":
         return this.#result(this.#openCall(envelope.call), envelope, body);
       case "failure":
+        if (envelope.final === true) this.#retiring = true;
         return this.#failure(this.#openCall(envelope.call), envelope.kind, body);
     }
   }
