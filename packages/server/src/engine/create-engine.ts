@@ -35,6 +35,7 @@ import { LargeResults, resultSpace } from "./large-results.ts";
 import type { EngineParts } from "./parts.ts";
 import { withPooledRandom } from "./pooled-random.ts";
 import { RecordBatch } from "./record-batch.ts";
+import { ResultBlobs } from "./result-blobs.ts";
 import type { ResultSink } from "./result-sink.ts";
 import { resultSinks } from "./result-sinks/table.ts";
 import { Retention } from "./retention.ts";
@@ -59,6 +60,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
   readonly #sinks: readonly ResultSink[];
   readonly #lifecycle: Lifecycle;
   readonly #largeResults: LargeResults;
+  readonly #resultBlobs: ResultBlobs | undefined;
   readonly #retention: Retention;
   readonly #keyed: KeyedCalls;
   readonly #queries: CachedQueries;
@@ -85,6 +87,10 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     this.#sinks = resultSinks(parts, this.#records);
     this.#lifecycle = new Lifecycle(parts, lifecycleHooks(this.#sinks));
     this.#largeResults = new LargeResults(parts.blobs);
+    this.#resultBlobs =
+      parts.blobs === undefined
+        ? undefined
+        : new ResultBlobs({ blobs: parts.blobs, runtime, log, retentionMs: config.invocationRetentionMs });
     this.#executor = new Executor(this, this.#admission, this.#lifecycle);
     const idempotency = new Idempotency(parts, this.#retention);
     this.#keyed = new KeyedCalls({ parts, idempotency, runCall: (accepted, options) => this.#runCall(accepted, options) });
@@ -109,6 +115,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
   async start(): Promise<void> {
     this.#queries.start();
     this.#retention.start();
+    this.#resultBlobs?.start();
     await this.#async.start();
   }
 
@@ -124,6 +131,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     timer.cancel();
     await this.#async.stop();
     await this.#retention.stop();
+    await this.#resultBlobs?.stop();
     await Promise.all(this.#sinks.map((sink) => sink.flush()));
     this.#queries.stop();
   }

@@ -14,6 +14,10 @@ export function resultSpace(tenant: string): string {
   return `${tenant}/results`;
 }
 
+export function isResultSpace(space: string): boolean {
+  return space.endsWith("/results");
+}
+
 export class LargeResults {
   readonly #blobs: Pick<Blobs, "put" | "read"> | undefined;
 

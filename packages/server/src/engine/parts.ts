@@ -24,7 +24,7 @@ export interface EngineParts {
   /** Makes the events of handlers. */
   readonly handlerEvents?: HandlerEvents;
   /** Where large results and artefacts lie; results stay in their records when absent. */
-  readonly blobs?: Pick<Blobs, "put" | "read">;
+  readonly blobs?: Pick<Blobs, "put" | "read" | "tenants" | "list" | "delete">;
   /** Result sinks besides the engine's own. */
   readonly sinks?: readonly ResultSink[];
   readonly egress: Egress;
