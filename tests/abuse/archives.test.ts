@@ -1,5 +1,5 @@
 /** Archives that are meant to leave their folder, to redirect others, to fill the machine or to pass for something else. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -19,6 +19,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await host.stop();
+  rmSync(versions, { recursive: true, force: true });
 });
 
 interface Answer {
@@ -49,7 +50,9 @@ async function expectNothing(): Promise<void> {
 
 function filesBelow(folder: string): string[] {
   return existsSync(folder)
-    ? readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []))
+    ? readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() && !entry.name.endsWith(".data-dir") ? [entry.name] : [],
+      )
     : [];
 }
 

@@ -100,7 +100,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const folders = await VersionFolders.open({
     blobs,
     runtime,
-    base: await prepareVersionsBase({ dataDir: config.dataDir, folder: config.versionsFolder }),
+    ...(await prepareVersionsBase({ dataDir: config.dataDir, folder: config.versionsFolder })),
     bootId: await bootIdOf(`${process.pid}-${startedMs}`),
   });
   shutdown.add("version folders", () => folders.close());
@@ -219,7 +219,10 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     config,
   );
   // Calls are drained while their answers can still be sent: the engine refuses new ones as the ports close.
-  shutdown.add("doors", async () => void (await Promise.all([stopSnapIns(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])));
+  shutdown.add(
+    "doors",
+    async () => void (await Promise.all([stopSnapIns(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])),
+  );
   const urls = urlsOf(config, doors);
   opened.resolve(urls);
   await snapIns.start();

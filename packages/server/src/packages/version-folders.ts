@@ -35,6 +35,8 @@ export interface VersionFoldersOptions {
   readonly runtime: Runtime;
   /** A folder of ours alone, made by `prepareVersionsBase`. */
   readonly base: string;
+  /** Folders and files that are of no use to anybody; removed in the background. */
+  readonly orphans?: readonly string[];
   /** Differs after each start of the machine; see O1. */
   readonly bootId: string;
   readonly bytesMax?: number;
@@ -71,6 +73,7 @@ export class VersionFolders {
         folders.#entries.set(key, { name, stamp, users: 0 });
       else folders.#remove(name);
     }
+    for (const orphan of options.orphans ?? []) folders.#inBackground(() => rm(orphan, { recursive: true, force: true }));
     return folders;
   }
 
@@ -195,8 +198,14 @@ export class VersionFolders {
   #remove(name: string): void {
     const { base } = this.#options;
     const doomed = join(base, `old-${this.#random()}`);
-    const removal = rename(join(base, name), doomed)
-      .then(() => rm(doomed, { recursive: true, force: true }))
+    this.#inBackground(async () => {
+      await rename(join(base, name), doomed);
+      await rm(doomed, { recursive: true, force: true });
+    });
+  }
+
+  #inBackground(body: () => Promise<void>): void {
+    const removal = body()
       .catch(() => undefined)
       .finally(() => this.#removals.delete(removal));
     this.#removals.add(removal);

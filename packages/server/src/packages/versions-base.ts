@@ -1,34 +1,60 @@
 /**
  * Where unpacked versions lie: reachable for the users that jails run as, and changed by nobody but the host. Each data folder has
- * a place of its own, so that hosts of one machine do not remove each other's.
+ * a place of its own, so that hosts of one machine do not remove each other's; the place of a data folder that is gone is removed
+ * by the next host.
  */
 import { createHash } from "node:crypto";
-import { chmod, lstat, mkdir, mkdtemp, readFile, realpath, stat } from "node:fs/promises";
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, realpath, stat, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join, parse } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 
 /** Everybody may pass through to a name that they know; only the owner sees the names. */
 const PARENT_MODE = 0o711;
+const OWNER = ".data-dir";
 
-export async function prepareVersionsBase(options: { readonly dataDir: string; readonly folder: string | null }): Promise<string> {
-  const id = createHash("sha256")
-    .update(await realpath(options.dataDir))
-    .digest("hex")
-    .slice(0, 16);
-  if (options.folder !== null) {
-    await mkdir(options.folder, { recursive: true, mode: PARENT_MODE });
-    if (isRoot() && !(await isReachableByAll(options.folder)))
-      throw plinthError("BadConfiguration", { detail: `the users of jails cannot reach ${options.folder}, or others can change it` });
-    return await ownFolder(join(options.folder, id));
+export interface VersionsBase {
+  readonly base: string;
+  /** What belonged to data folders that are gone: nothing uses it. */
+  readonly orphans: readonly string[];
+}
+
+export async function prepareVersionsBase(options: { readonly dataDir: string; readonly folder: string | null }): Promise<VersionsBase> {
+  const dataDir = await realpath(options.dataDir);
+  const id = createHash("sha256").update(dataDir).digest("hex").slice(0, 16);
+  const parent = await parentOf(options.folder);
+  if (parent === undefined) return { base: await ownFolder(join(tmpdir(), `plinth-versions-${ownUid()}-${id}`)), orphans: [] };
+  await writeFile(join(parent, `${id}${OWNER}`), dataDir, { mode: 0o600 });
+  const orphans = await orphansIn(parent);
+  return { base: await ownFolder(join(parent, id)), orphans };
+}
+
+/** undefined where no place can be reached by jails. */
+async function parentOf(folder: string | null): Promise<string | undefined> {
+  if (folder !== null) {
+    await mkdir(folder, { recursive: true, mode: PARENT_MODE });
+    if (isRoot() && !(await isReachableByAll(folder)))
+      throw plinthError("BadConfiguration", { detail: `the users of jails cannot reach ${folder}, or others can change it` });
+    return folder;
   }
   const parent = isRoot() ? "/var/lib/plinth/versions" : join(homedir(), ".cache", "plinth", "versions");
   const made = await mkdir(parent, { recursive: true, mode: PARENT_MODE }).then(
     () => true,
     () => false,
   );
-  if (made && (!isRoot() || (await isReachableByAll(parent)))) return await ownFolder(join(parent, id));
-  return await ownFolder(join(tmpdir(), `plinth-versions-${ownUid()}-${id}`));
+  return made && (!isRoot() || (await isReachableByAll(parent))) ? parent : undefined;
+}
+
+/** A file beside each folder says whose it is. */
+async function orphansIn(parent: string): Promise<readonly string[]> {
+  const orphans: string[] = [];
+  for (const name of await readdir(parent)) {
+    if (!name.endsWith(OWNER)) continue;
+    const dataDir = await readFile(join(parent, name), "utf8").catch(() => "");
+    const isGone = dataDir !== "" && (await lstat(dataDir).catch((error: unknown) => error)) instanceof Error;
+    if (isGone) orphans.push(join(parent, name.slice(0, -OWNER.length)), join(parent, name));
+  }
+  return orphans;
 }
 
 /** Differs after each start of the machine; where that is not known, after each start of the host. */
