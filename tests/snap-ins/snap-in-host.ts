@@ -13,7 +13,7 @@ import { openMasterKeys } from "../../packages/server/src/keyrings/master-keys.t
 import { openKeyrings } from "../../packages/server/src/keyrings/open-keyrings.ts";
 import { Collector } from "../../packages/server/src/packages/collector.ts";
 import { openPackages } from "../../packages/server/src/packages/open-packages.ts";
-import { archiveOf, streamOf, TOOLS, type Files } from "../../packages/server/src/packages/test-packages.ts";
+import { archiveOf, streamOf, type Files } from "../../packages/server/src/packages/test-packages.ts";
 import { prepareVersionsBase } from "../../packages/server/src/packages/versions-base.ts";
 import { VersionFolders } from "../../packages/server/src/packages/version-folders.ts";
 import { createSystemRuntime } from "../../packages/server/src/runtime/system-runtime.ts";
@@ -47,11 +47,10 @@ export async function startSnapInHost(options: SnapInHostOptions = {}) {
   const database = await openDatabase({ store, runtime });
   const egress = createEgress({ runtime, policy: { allowedPrivate: [...(options.allowedPrivate ?? [])], allowedPorts: [] } });
   const blobs = await openDiskBlobs({ folder: join(folder, "blobs"), runtime });
-  const base = await prepareVersionsBase({ dataDir: folder, folder: null });
-  const folders = await VersionFolders.open({ blobs, runtime, base, bootId: "test" });
+  const folders = await VersionFolders.open({ blobs, runtime, bootId: "test", ...(await prepareVersionsBase({ dataDir: folder, folder: null })) });
   const urls = Promise.resolve({ api: API_URL, site: "http://127.0.0.1:2" });
   const ring = await openMasterKeys({ given: null, file: null, dataDir: folder, runtime });
-  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: TOOLS, runtime, log });
+  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: sandbox.tools, runtime, log });
   const collector = new Collector({
     database,
     blobs,
@@ -63,7 +62,7 @@ export async function startSnapInHost(options: SnapInHostOptions = {}) {
     references: [],
     historyRetentionMs: 0,
   });
-  const packages = openPackages({ database, blobs, folders, sandbox, tools: TOOLS, runtime, collect: () => collector.collect() });
+  const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
   const deploys = openDeploys({ database, blobs, sandbox, runtime, applyCrons: async () => {}, urls });
   const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls, log, probe: options.probe });
   const engine = createEngine({

@@ -41,7 +41,9 @@ export function versionCodeOf(
   { row, manifest }: { readonly row: Pick<PackageVersionRow, "digest" | "runtime" | "root" | "functions">; readonly manifest: Manifest },
 ): VersionCode {
   const { digest, runtime, root } = row;
-  const load: PackageLoad = { functions: row.functions };
+  // Secrets are not among them: those come with each call, to the functions that may have them.
+  const plain = manifest.buildConfig.environmentVariables.filter(({ type }) => type !== "keyring");
+  const load: PackageLoad = { functions: row.functions, env: Object.fromEntries(plain.map(({ name, value }) => [name, value])) };
   return {
     digest,
     runtime,
