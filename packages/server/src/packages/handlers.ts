@@ -43,7 +43,8 @@ export function versionCodeOf(
   const { digest, runtime, root } = row;
   // Secrets are not among them: those come with each call, to the functions that may have them.
   const plain = manifest.buildConfig.environmentVariables.filter(({ type }) => type !== "keyring");
-  const load: PackageLoad = { functions: row.functions, env: Object.fromEntries(plain.map(({ name, value }) => [name, value])) };
+  const env = Object.fromEntries(plain.map(({ name, value }) => [name, value]));
+  const load: PackageLoad = { functions: row.functions, ...(plain.length === 0 ? {} : { env }) };
   return {
     digest,
     runtime,
