@@ -4,6 +4,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/pr
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { writeTar } from "@plinth/core/archive/tar-writer.ts";
+import { pax, rawTar } from "@plinth/core/archive/test-tar.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { BlobsPlace } from "../blobs/blobs-contract.ts";
@@ -68,6 +69,27 @@ describe("folders of versions", () => {
     const listed = readFileList(zstdDecompressSync(await readFile(lease.fileListPath)).toString());
     expect(listed.map(({ path }) => path)).toEqual(["code/dist/index.js", "code/empty", "manifest.yaml"]);
     lease.release();
+  });
+
+  it("M06 keeps no modes, owners and times of the archive", async () => {
+    const change = (block: Uint8Array): void => {
+      const octal = (at: number, text: string): void => block.set(Buffer.from(`${text}\0`), at);
+      octal(100, "0006777");
+      octal(108, "0001750");
+      octal(136, "40171713600");
+    };
+    const entries = [pax({ "SCHILY.xattr.security.capability": "x", mtime: "4323801600" }), { name: "run", body: "x", change }];
+    const digest = await put(rawTar([...entries, { name: "dir/", type: "5", change }]));
+    const { path } = await folders.use("a", digest);
+    for (const [name, mode] of [
+      ["run", "644"],
+      ["dir", "755"],
+    ] as const) {
+      const found = await stat(join(path, name));
+      expect((found.mode & 0o7777).toString(8)).toBe(mode);
+      expect(found.uid).toBe(process.getuid?.());
+      expect(found.mtimeMs).toBeLessThanOrEqual(Date.now() + 60_000);
+    }
   });
 
   it("O1 leaves nothing of what is refused", async () => {
