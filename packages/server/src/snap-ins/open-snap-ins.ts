@@ -305,7 +305,8 @@ class StoredSnapIns implements SnapIns {
 
   async #shown(row: SnapInRow, sources: readonly EventSourceRow[]): Promise<SnapIn> {
     const { api } = await this.#options.urls;
-    return { ...row, eventSources: sources.map((source) => shownSource(source, api)) };
+    const byName = sources.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return { ...row, eventSources: byName.map((source) => shownSource(source, api)) };
   }
 }
 
