@@ -85,7 +85,8 @@ describe("uploads", () => {
   });
 
   it.each<[string, string, Files]>([
-    ["python", "code/main.py", { "code/main.py": "x" }],
+    ["python", "code/function_factory.py", { "code/function_factory.py": "x" }],
+    ["python", "code/functions/f.py", { "code/functions/f.py": "x", "code/site-packages/x/y.wasm": "" }],
     ["wasm", "code/f.wasm", { "code/f.wasm": "x" }],
   ])("chooses %s by %s", async (runtime, _file, code) => {
     const { "manifest.yaml": manifest = "", "code/dist/index.js": index = "" } = snapIn(["f"]);

@@ -86,11 +86,11 @@ function runtimeOf(manifest: Manifest, files: readonly ListedFile[], root: strin
   const prefix = root === "" ? "" : `${root}/`;
   const own = files.flatMap(({ path }) => (path.startsWith(prefix) ? [path.slice(prefix.length)] : []));
   if (own.some((path) => path === "code/package.json" || path === "package.json")) return "node";
-  if (own.some((path) => /^code\/[^/]+\.py$/.test(path))) return "python";
-  if (own.some((path) => /^code\/[^/]+\.wasm$/.test(path))) return "wasm";
+  if (own.some((path) => /^code\/.+\.py$/.test(path))) return "python";
+  if (own.some((path) => /^code\/.+\.wasm$/.test(path))) return "wasm";
   // What the build of a Node package leaves may be its output alone.
   if (own.some((path) => /^(?:code\/)?dist\/.+\.js$/.test(path))) return "node";
   throw plinthError("InvalidPackage", {
-    detail: "the archive has no code: neither `code/package.json`, nor `code/*.py`, nor `code/*.wasm`.",
+    detail: "the archive has no code: neither `code/package.json`, nor `*.py` or `*.wasm` below `code`.",
   });
 }
