@@ -108,6 +108,13 @@ export const ERRORS = {
     message: "Could not find public function for '{path}'.",
     next: "Did you forget to deploy? `plinth deploy` pushes the functions folder; internal functions cannot be called from outside.",
   },
+  HandlerNotFound: {
+    ...caller,
+    status: 404,
+    grpc: "NOT_FOUND",
+    message: "There is no function '{path}' on this branch for this caller.",
+    next: "`plinth package list` shows the packages; functions of packages are called as @<package>/<function>, with an admin key.",
+  },
   WrongFunctionKind: {
     ...caller,
     status: 400,

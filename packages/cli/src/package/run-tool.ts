@@ -7,7 +7,7 @@ export interface ToolResult {
   readonly output: string;
 }
 
-const OUTPUT_CHARS_MAX = 64 * 1024;
+const OUTPUT_CHARS_KEPT = 64 * 1024;
 
 export async function runTool(
   program: string,
@@ -17,7 +17,7 @@ export async function runTool(
   const child = spawn(program, [...args], { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const keep = (text: string): void => {
-    output = (output + text).slice(-OUTPUT_CHARS_MAX);
+    output = (output + text).slice(-OUTPUT_CHARS_KEPT);
   };
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");

@@ -90,7 +90,7 @@ export async function resolvePublic(
   const source = isHandlerPath(target.path) ? parts.packages : parts.deploys;
   const fn = await source?.resolve(target.scope, target.path, target.version);
   if (fn === undefined || fn.kind === "httpAction" || (fn.visibility === "internal" && !target.internalAllowed)) {
-    throw plinthError("FunctionNotFound", { path: shownPath(target.path) });
+    throw plinthError(isHandlerPath(target.path) ? "HandlerNotFound" : "FunctionNotFound", { path: shownPath(target.path) });
   }
   return fn;
 }

@@ -71,6 +71,7 @@ function concernsFunction(error: PlinthError): boolean {
   return (
     error.spec.fault === "function" ||
     error.code === "FunctionNotFound" ||
+    error.code === "HandlerNotFound" ||
     error.code === "WrongFunctionKind" ||
     error.code === "ArgumentValidation"
   );
@@ -93,7 +94,7 @@ function errorText(failure: {
 
 /** The text of a failure as Convex writes it, with the frames of the author's sources. */
 export function describeFailure(error: PlinthError, stack: string | undefined): string {
-  const message = error.code === "FunctionNotFound" ? `${error.message} ${error.next}` : error.message;
+  const message = error.code === "FunctionNotFound" || error.code === "HandlerNotFound" ? `${error.message} ${error.next}` : error.message;
   return stack === undefined ? message : `${message}\n${stack}`;
 }
 

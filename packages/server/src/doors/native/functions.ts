@@ -39,7 +39,7 @@ export const resolveFunction: Route = {
     const path = params["id"] ?? "";
     const found = await (isHandlerPath(path) ? context.packages : context.deploys).resolve(caller.scope, path);
     if (found === undefined || (found.visibility === "internal" && !hasScope(caller.actor, "admin")))
-      throw plinthError("FunctionNotFound", { path });
+      throw plinthError(isHandlerPath(path) ? "HandlerNotFound" : "FunctionNotFound", { path });
     const { kind, visibility, args, returns } = found;
     return jsonReply({ path: found.path, kind, visibility, branch: caller.scope.branch, version: found.version.digest, args, returns });
   },

@@ -1,0 +1,4 @@
+export default async function run() {
+  console.log("activated");
+  return {};
+}
