@@ -11,6 +11,7 @@ const SCRIPTS = {
   test: { jail: true, args: ["node_modules/vitest/vitest.mjs", "run"] },
   check: { jail: true, args: ["tools/check.ts"] },
   bench: { jail: true, args: ["bench/main.ts"] },
+  conformance: { jail: true, args: ["tools/conformance.ts"] },
   docs: { jail: false, args: ["tools/generate-docs.ts", "--write"] },
   plinth: { jail: false, args: ["packages/cli/src/main.ts"] },
 };

@@ -49,6 +49,16 @@ describe("plinth manifest check", () => {
     expect(() => checkManifest(folder)).toThrow(/has 307200 bytes/);
   });
 
+  test("a function with a file of its own need not be in the factory", () => {
+    writeFileSync(join(folder, "manifest.yaml"), GOOD);
+    code('import greet from "./functions/greet";\nexport const functionFactory = { greet, farewell: greet };\n');
+    mkdirSync(join(folder, "code/src/functions/bye"), { recursive: true });
+    writeFileSync(join(folder, "code/src/functions/bye/index.ts"), "export default () => {};\n");
+    const { findings } = checkManifest(folder);
+    expect(findings.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(findings.map(({ message }) => message).join()).toContain("`farewell`");
+  });
+
   test("the functions of the code are compared when they can be read", () => {
     writeFileSync(join(folder, "manifest.yaml"), GOOD);
     code('import greet from "./greet";\nexport const functionFactory = { greet, "other": greet } as const;\n');

@@ -9,7 +9,7 @@ import { readYaml } from "@plinth/core/manifest/yaml-source.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { CommandFailure } from "../failure.ts";
 import { print, printable, printJson } from "../output.ts";
-import { factoryNames } from "./factory-names.ts";
+import { factoryNames, hasFileOfItsOwn } from "./factory-names.ts";
 
 export interface ManifestCheck {
   /** As it is shown: relative to the folder of the command. */
@@ -50,9 +50,11 @@ function readFindings(file: string): Pick<ManifestCheck, "findings" | "functions
   if (source.json === undefined) return { findings: source.findings, functionsCompared: false };
   const { manifest, findings } = parseManifest(source.json, source.lines);
   const read = [...source.findings, ...findings];
-  const names = manifest === null ? null : factoryNames(join(dirname(file), "code"));
+  const code = join(dirname(file), "code");
+  const names = manifest === null ? null : factoryNames(code);
   if (manifest === null || names === null) return { findings: byLine(read), functionsCompared: false };
-  return { findings: byLine([...read, ...checkFunctions(manifest, names, source.lines)]), functionsCompared: true };
+  const inFiles = manifest.functions.map(({ name }) => name).filter((name) => hasFileOfItsOwn(code, name));
+  return { findings: byLine([...read, ...checkFunctions(manifest, [...names, ...inFiles], source.lines)]), functionsCompared: true };
 }
 
 function byLine(findings: readonly ManifestFinding[]): readonly ManifestFinding[] {

@@ -30,6 +30,11 @@ export function factoryNames(codeFolder: string): readonly string[] | null {
   }
 }
 
+/** Whether a function has a file `functions/<name>/index`, which serves where the factory has no such name. */
+export function hasFileOfItsOwn(codeFolder: string, name: string): boolean {
+  return ["ts", "js"].some((extension) => existsSync(join(codeFolder, "src/functions", name, `index.${extension}`)));
+}
+
 /** The keys of the first object literal that is called `functionFactory`. */
 export function namesOfLiteral(code: string): readonly string[] | null {
   const start = FACTORY.exec(code);

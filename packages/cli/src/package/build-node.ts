@@ -6,7 +6,7 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { build as esbuild } from "esbuild";
 import { CommandFailure } from "../failure.ts";
 import { hasStamp, stampOf, writeStamp } from "./build-stamp.ts";
@@ -84,8 +84,9 @@ async function buildScriptOf(folder: string): Promise<string | undefined> {
 }
 
 /** Other versions than the author's make the lock file void, and registries that it names too. */
-async function applyOverrides(folder: string, overrides: Readonly<Record<string, string>>): Promise<void> {
+async function applyOverrides(folder: string, given: Readonly<Record<string, string>>): Promise<void> {
   const json = await readPackageJson(folder);
+  const overrides = Object.fromEntries(Object.entries(given).map(([name, version]) => [name, absolute(version)]));
   const changed = (entries: Readonly<Record<string, string>> = {}) =>
     Object.fromEntries(Object.entries(entries).map(([name, version]) => [name, overrides[name] ?? version]));
   const direct = new Set([...Object.keys(json.dependencies ?? {}), ...Object.keys(json.devDependencies ?? {})]);
@@ -102,6 +103,11 @@ async function applyOverrides(folder: string, overrides: Readonly<Record<string,
   if (!existsSync(npmrc)) return;
   const kept = (await readFile(npmrc, "utf8")).split("\n").filter((line) => !/registry|_auth/i.test(line));
   await writeFile(npmrc, kept.join("\n"));
+}
+
+/** `file:` is meant from where the command runs, and read in the build's folder. */
+function absolute(version: string): string {
+  return version.startsWith("file:") ? `file:${resolve(version.slice("file:".length))}` : version;
 }
 
 async function install(folder: string, options: BuildOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { TarReader } from "@plinth/core/archive/tar-reader.ts";
@@ -87,6 +87,20 @@ test("an install that fails names what is missing, after a second try without th
     /could not be had: left-pad@999\.0\.0/,
   );
   expect(said).toContain("installing again without npm's cache");
+});
+
+test("an override of a file: tarball is meant from where the command runs", { timeout: 60_000 }, async () => {
+  const root = join(folder, "hello");
+  scaffold(root, "hello", "node");
+  const dependency = join(folder, "greeting");
+  await mkdir(dependency);
+  writeFileSync(join(dependency, "package.json"), '{"name":"@nowhere/greeting","version":"2.0.0","main":"index.js"}');
+  writeFileSync(join(dependency, "index.js"), "exports.text = 'hello';\n");
+  execFileSync("npm", ["pack", "--loglevel=silent", "--pack-destination", folder], { cwd: dependency });
+  writeFileSync(join(root, "code/package.json"), JSON.stringify({ dependencies: { "@nowhere/greeting": "1.0.0" } }));
+  const tarball = relative(process.cwd(), join(folder, "nowhere-greeting-2.0.0.tgz"));
+  const { archive } = await buildPackage(root, { ...quiet, overrides: { "@nowhere/greeting": `file:${tarball}` } });
+  expect(pathsOf(archive)).toContain("code/node_modules/@nowhere/greeting/index.js");
 });
 
 test("names of missing packages are found in what npm and pip say", () => {
