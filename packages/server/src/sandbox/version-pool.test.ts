@@ -128,6 +128,21 @@ describe.each(["node", "python"] as const)("%s", (runtime) => {
     expect(events.filter((event) => event.type === "bound").map((event) => event.tenant)).toEqual(["a", "a", "b", "c"]);
   });
 
+  test("spares that fill the tenant's places give way to inline code, and do not push each other out", async () => {
+    const { sandbox, events } = await start();
+    for (let index = 0; index < limit("packageProcessesPerTenantMax") + 2; index++) {
+      const { version } = await filePackage(`spare ${index}`, { runtime, reuse: false });
+      await callOnce(sandbox, { request: handler(version, "echo") });
+    }
+    await pause(500);
+    const code = runtime === "node" ? "return 7" : "value = 7";
+    for (let call = 0; call < 3; call++) expect((await callOnce(sandbox, { request: inline(inlineOf(runtime), "echo") })).kind).toBe("ok");
+    await pause(300);
+    const before = events.length;
+    await pause(500);
+    expect(events.length - before).toBeLessThanOrEqual(2);
+  });
+
   test("a loop ends at its deadline with the process; the next call works", async () => {
     const { sandbox } = await start();
     const { version } = await filePackage("spin", { runtime });

@@ -56,6 +56,7 @@ export class VersionPool implements Sandbox, BudgetMember {
   readonly #breakers = new Map<RuntimeName, StartBreaker>();
   #timers = new Map<"refill" | "housekeeping", { cancel(): void }>();
   #wake: { readonly atMs: number; readonly timer: { cancel(): void } } | undefined;
+  #dispatching: "no" | "once" | "again" = "no";
   #closed = false;
   #spawned = 0;
   #killed = 0;
@@ -182,8 +183,23 @@ export class VersionPool implements Sandbox, BudgetMember {
     });
   }
 
-  /** Serves whoever can be served, and starts processes for the others. Called after every change. */
+  /**
+   * Serves whoever can be served, and starts processes for the others. Called after every change; a change that it makes itself
+   * (an idle process gives way) is looked at when it is through.
+   */
   #dispatch(): void {
+    if (this.#dispatching !== "no") {
+      this.#dispatching = "again";
+      return;
+    }
+    do {
+      this.#dispatching = "once";
+      this.#dispatchOnce();
+    } while (this.#dispatching !== "once");
+    this.#dispatching = "no";
+  }
+
+  #dispatchOnce(): void {
     if (this.#closed) return;
     for (const tenant of this.#turns.tenants()) if (this.#serve(tenant)) this.#turns.over(tenant);
     let started = true;
@@ -219,7 +235,7 @@ export class VersionPool implements Sandbox, BudgetMember {
   #leaseFor(group: VersionGroup): VersionLease | undefined {
     if (group.refusal?.kind === "notLoaded" && group.breaker.pauseMs() > 0) return refusingLease(group.tenant, group.refusal.failure); // V4
     let process = [...group.processes].find((each) => each.isIdle);
-    if (process === undefined && group.use === "inline" && this.#mayHaveMore(group)) {
+    if (process === undefined && group.use === "inline" && (this.#mayHaveMore(group) || this.#endOwnIdle(group))) {
       const stock = this.#stockOf(group.version);
       process = [...stock.processes].find((each) => each.isIdle);
       if (process !== undefined) this.#bind(process, stock, group);
@@ -268,7 +284,7 @@ export class VersionPool implements Sandbox, BudgetMember {
   }
 
   #startForInline(group: VersionGroup): boolean {
-    if (!this.#mayHaveMore(group) || !this.#mayTry(group.breaker)) return false;
+    if (!(this.#mayHaveMore(group) || this.#endOwnIdle(group)) || !this.#mayTry(group.breaker)) return false;
     const stock = this.#stockOf(group.version);
     if (!this.#mayTry(stock.breaker)) return false;
     let wanted = 0;
@@ -407,8 +423,9 @@ export class VersionPool implements Sandbox, BudgetMember {
     for (const group of this.#turns.all()) {
       const spare = [...group.processes].some((process) => process.isIdle || process.isStarting);
       if (group.use !== "once" || group.passing || spare || group.refusal !== undefined || !this.#isRecent(group)) continue;
-      if (group.processes.size < limit("packageProcessesPerVersionMax") && this.#hasRoom() && group.breaker.pauseMs() === 0)
-        this.#startFor(group);
+      // A spare takes nobody's place: two versions would take it from each other without end.
+      const room = group.processes.size < limit("packageProcessesPerVersionMax") && this.#mayHaveMore(group) && this.#hasRoom();
+      if (room && group.breaker.pauseMs() === 0) this.#startFor(group);
     }
     for (const stock of this.#stocks.values()) this.#fillStock(stock);
   }
