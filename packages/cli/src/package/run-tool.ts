@@ -7,7 +7,8 @@ export interface ToolResult {
   readonly output: string;
 }
 
-const OUTPUT_CHARS_KEPT = 64 * 1024;
+/** Of longer output the beginning is missing. */
+export const OUTPUT_CHARS_KEPT = 64 * 1024;
 
 export async function runTool(
   program: string,
