@@ -2,11 +2,13 @@
 import { flushCompileCache } from "node:module";
 import { readConfig, shareCompileCache } from "../config.ts";
 import { startHost } from "../host.ts";
+import { closeInheritedFiles } from "../inherited-files.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
 
 export async function serve(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) return await (await import("./help.ts")).help();
   const config = readConfig(args);
+  closeInheritedFiles();
   shareCompileCache();
   const telemetry = createTelemetry({ logLevel: config.logLevel });
   const { log } = telemetry;
