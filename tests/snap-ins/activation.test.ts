@@ -175,6 +175,40 @@ test("a hook that throws is shown in its own words, and everything is undone", a
   expect(await stateOf(id)).toEqual(before);
 });
 
+test("a hook that hangs is ended at its time limit, and everything is undone", { timeout: 20_000 }, async () => {
+  const name = `tester${++count}`;
+  const limited = (text: string): string =>
+    text.replace("description: on_activate\n", "description: on_activate\n    config:\n      runtime:\n        timeout_seconds: 1\n");
+  await host.upload(name, testPackage({ manifest: limited }));
+  const { id } = await host.snapIns.install(SCOPE, { package: name });
+  await host.snapIns.configure(SCOPE, id, { inputs: { fail: "hang activate" } });
+  const before = await stateOf(id);
+  const after = await host.snapIns.activate(SCOPE, id);
+  expect(after).toMatchObject({ state: "error", stateReason: expect.stringContaining("timed out") as string });
+  expect(await stateOf(id)).toEqual(before);
+});
+
+test("a keyring is delivered only to the functions that declare it", async () => {
+  const name = `tester${++count}`;
+  const undeclared = (text: string): string =>
+    text.replace("description: show\n", "description: show\n    config:\n      runtime:\n        keyrings: []\n");
+  await host.upload(name, testPackage({ manifest: undeclared }));
+  const { id } = await host.snapIns.install(SCOPE, { package: name });
+  await host.snapIns.activate(SCOPE, id);
+  const outcome = await host.engine.invoke({
+    ...SCOPE,
+    actor: { kind: "key", keyId: "me", scopes: ["admin"] },
+    source: "native",
+    path: `@${name}/show`,
+    internalAllowed: true,
+    argsText: "{}",
+    priority: "normal",
+  });
+  if (outcome.status !== "succeeded") throw outcome.error;
+  expect(outcome.valueText).not.toContain("s3cr3t-value");
+  expect(JSON.parse(outcome.valueText)).toMatchObject({ event: { input_data: { keyrings: {}, resources: { keyrings: {} } } } });
+});
+
 test("a deactivation whose hook fails leaves the snap-in active, unless it is forced", async () => {
   const { id } = await draft();
   await host.snapIns.configure(SCOPE, id, { inputs: { fail: "deactivate" } });

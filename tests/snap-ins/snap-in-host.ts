@@ -47,7 +47,12 @@ export async function startSnapInHost(options: SnapInHostOptions = {}) {
   const database = await openDatabase({ store, runtime });
   const egress = createEgress({ runtime, policy: { allowedPrivate: [...(options.allowedPrivate ?? [])], allowedPorts: [] } });
   const blobs = await openDiskBlobs({ folder: join(folder, "blobs"), runtime });
-  const folders = await VersionFolders.open({ blobs, runtime, bootId: "test", ...(await prepareVersionsBase({ dataDir: folder, folder: null })) });
+  const folders = await VersionFolders.open({
+    blobs,
+    runtime,
+    bootId: "test",
+    ...(await prepareVersionsBase({ dataDir: folder, folder: null })),
+  });
   const urls = Promise.resolve({ api: API_URL, site: "http://127.0.0.1:2" });
   const ring = await openMasterKeys({ given: null, file: null, dataDir: folder, runtime });
   const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: sandbox.tools, runtime, log });

@@ -14,7 +14,7 @@ import json as _json
 
 from plinth_runner.host_calls import HostCallError, decode_answer
 
-__all__ = ["HostCallError", "Response", "emit", "fetch", "fetch_async", "request_id"]
+__all__ = ["HostCallError", "Response", "emit", "fetch", "fetch_async", "request_id", "save_artefact"]
 
 _calls = None
 _request_id = ""
@@ -59,6 +59,13 @@ async def fetch_async(url, method=None, headers=None, body=None, json=None, redi
 def emit(value):
     """Sends a partial result to those who stream the invocation."""
     _open_calls().ask("plinth/emit", {"value": value})
+
+
+def save_artefact(name, body, content_type="application/octet-stream"):
+    """Keeps a file (text or bytes) with the result of the call; it is listed in the record of the invocation."""
+    data = body.encode() if isinstance(body, str) else bytes(body)
+    argument = {"name": name, "contentType": content_type, "bodyBase64": base64.b64encode(data).decode()}
+    _open_calls().ask("plinth/saveArtefact", argument)
 
 
 def request_id():
