@@ -3,11 +3,18 @@ import { cpus, release } from "node:os";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Figure } from "./bench.ts";
+import { activate } from "./activate.ts";
 import { branchCopy } from "./branch-copy.ts";
 import { coldTenant } from "./cold-tenant.ts";
 import { coldVersion } from "./cold-version.ts";
+import { deployLarge } from "./deploy-large.ts";
 import { memory } from "./memory.ts";
 import { mutation } from "./mutation.ts";
+import { nodeCold } from "./node-cold.ts";
+import { nodeWarm } from "./node-warm.ts";
+import { pythonCold } from "./python-cold.ts";
+import { pythonInline } from "./python-inline.ts";
+import { pythonWarm } from "./python-warm.ts";
 import { storeCommit } from "./store-commit.ts";
 import { warmQuery } from "./warm-query.ts";
 
@@ -19,6 +26,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   memory,
   "store-commit": storeCommit,
   "branch-copy": branchCopy,
+  "node-warm": nodeWarm,
+  "node-cold": nodeCold,
+  "python-warm": pythonWarm,
+  "python-cold": pythonCold,
+  "python-inline": pythonInline,
+  activate,
+  "deploy-large": deployLarge,
 };
 
 const [name] = process.argv.slice(2);

@@ -1,12 +1,17 @@
 import { spawn } from "node:child_process";
 import { percentile } from "./load.ts";
 
-/** Median time to start a bare Node process and see it end, in milliseconds. */
-export async function measureSpawn(): Promise<number> {
+/** The plainest jail: namespaces of its own over the machine's files, without network and other processes. */
+export const PLAIN_JAIL: readonly string[] = ["/usr/bin/bwrap", "--unshare-all", "--ro-bind", "/", "/", "--"];
+
+/** Median time to start a program (a bare Node process unless told otherwise) and see it end, in milliseconds. */
+export async function measureSpawn(command: readonly string[] = [process.execPath, "-e", "0"]): Promise<number> {
+  const [program = "", ...args] = command;
   const timesMs: number[] = [];
   for (let i = 0; i < 15; i += 1) {
     const fromMs = performance.now();
-    await new Promise<void>((resolve) => spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }).once("exit", () => resolve()));
+    const code = await new Promise((resolve) => spawn(program, args, { stdio: "ignore" }).once("exit", resolve));
+    if (code !== 0) throw new Error(`${program} ended with ${String(code)}`);
     timesMs.push(performance.now() - fromMs);
   }
   return percentile(
