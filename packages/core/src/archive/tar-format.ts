@@ -47,20 +47,22 @@ export function checksumOf(block: Uint8Array): number {
   return sum;
 }
 
-/** A header of a plain file or of an extended header, with everything but name, size and type the same for all. */
+/** A header of a plain file (`0`), a folder (`5`) or of an extended header, with no owner or time of its own. */
 export function writeHeader({
   name,
   size,
   type,
+  mode = 0o644,
 }: {
   readonly name: Uint8Array;
   readonly size: number;
-  readonly type: "0" | "x";
+  readonly type: "0" | "5" | "x";
+  readonly mode?: number;
 }): Uint8Array {
   const block = new Uint8Array(BLOCK_BYTES);
   const put = (key: keyof typeof FIELDS, text: string): void => void new TextEncoder().encodeInto(text, block.subarray(FIELDS[key][0]));
   block.set(name, FIELDS.name[0]);
-  put("mode", "0000644\0");
+  put("mode", `${mode.toString(8).padStart(7, "0")}\0`);
   put("uid", "0000000\0");
   put("gid", "0000000\0");
   put("size", `${size.toString(8).padStart(11, "0")}\0`);

@@ -15,8 +15,21 @@ export function sortedPaths(paths: readonly string[]): string[] {
 
 /** What stands before the bytes of a file. Throws InvalidPackage for a name that the reader would refuse. */
 export function tarFileHeader({ path, size }: { readonly path: string; readonly size: number }): Uint8Array {
-  const name = encoder.encode(checkPath(path, "file"));
-  if (name.length <= NAME_FIELD_BYTES) return writeHeader({ name, size, type: "0" });
+  return tarEntryHeader({ path: checkPath(path, "file"), size, type: "0" });
+}
+
+export interface TarEntry {
+  readonly path: string;
+  readonly size: number;
+  /** `0` is a file, `5` a folder. */
+  readonly type: "0" | "5";
+  readonly mode?: number;
+}
+
+/** What stands before the bytes of an entry whose name is taken on trust. */
+export function tarEntryHeader({ path, ...entry }: TarEntry): Uint8Array {
+  const name = encoder.encode(path);
+  if (name.length <= NAME_FIELD_BYTES) return writeHeader({ name, ...entry });
   const record = paxRecord("path", name);
   // Readers that know no extended headers find the end of the name at least.
   const cut = encoder.encode("long-name");
@@ -24,7 +37,7 @@ export function tarFileHeader({ path, size }: { readonly path: string; readonly 
     writeHeader({ name: encoder.encode("pax-header"), size: record.length, type: "x" }),
     record,
     tarFilePadding(record.length),
-    writeHeader({ name: cut, size, type: "0" }),
+    writeHeader({ name: cut, ...entry }),
   ]);
 }
 

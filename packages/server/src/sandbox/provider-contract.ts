@@ -19,10 +19,15 @@ export interface ProviderUnderTest {
   readonly image: ProgramImage;
 }
 
-/** The program: evaluates lines of JavaScript that come over the control channel, and answers with lines of JSON. */
+/**
+ * The program: evaluates lines of JavaScript that come over the control channel, and answers with lines of JSON. It knows
+ * `--control=<read>,<write>` as runners do.
+ */
 export const CONTRACT_PROGRAM = `"use strict";
 const net = require("node:net");
-const control = new net.Socket({ fd: 3 });
+const descriptors = /--control=(\\d+),(\\d+)$/.exec(process.argv.at(-1));
+const control = new net.Socket(descriptors === null ? { fd: 3 } : { fd: Number(descriptors[1]), readable: true, writable: false });
+const out = descriptors === null ? control : new net.Socket({ fd: Number(descriptors[2]), readable: false, writable: true });
 const kept = [];
 let text = "";
 control.on("data", (chunk) => {
@@ -36,7 +41,7 @@ async function answer(code) {
   let reply;
   try { reply = { value: (await new Function("require", "kept", "return (async () => {" + code + "})()")(require, kept)) ?? null }; }
   catch (error) { reply = { error: String(error.code ?? error.message) }; }
-  control.write(JSON.stringify(reply) + "\\n");
+  out.write(JSON.stringify(reply) + "\\n");
 }
 `;
 

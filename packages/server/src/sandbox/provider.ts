@@ -55,6 +55,8 @@ export interface SandboxProvider {
   readonly runtimes: ReadonlySet<RuntimeName>;
   /** False where nothing but the process's own limits and the host's watch bounds memory; then runners look at it often. */
   readonly countsMemory?: boolean;
+  /** Makes what the cells of an image need, where that takes a while. Rejects with NotAvailable. */
+  prepare?(image: ProgramImage): Promise<void>;
   /** Starts a cell; throws when the machine has no process, descriptor or user left, and NotAvailable for what it cannot offer. */
   start(spec: CellSpec): Cell;
   /** Nothing of the provider is left when it resolves. */
