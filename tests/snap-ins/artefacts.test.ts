@@ -11,8 +11,10 @@ const NODE = {
   "manifest.yaml": MANIFEST,
   "code/package.json": '{"main":"./dist/index.js"}',
   "code/dist/index.js": `exports.functionFactory = { leave: async (events) => {
-    const { name, size } = events[0].payload;
+    const { name, size, times = 1 } = events[0].payload;
     const bodyBase64 = Buffer.alloc(size ?? 5, "a").toString("base64");
+    for (let i = 1; i < times; i++)
+      await Convex.asyncSyscall("plinth/saveArtefact", JSON.stringify({ name, contentType: "text/plain", bodyBase64 }));
     return JSON.parse(await Convex.asyncSyscall("plinth/saveArtefact", JSON.stringify({ name, contentType: "text/plain", bodyBase64 })));
   } };`,
 };
@@ -81,4 +83,9 @@ test.each([
   const { record } = await execute("@node/leave", args);
   expect(record).toMatchObject({ status: "failed" });
   expect(record.artefacts).toBeUndefined();
+});
+
+test("files that replace each other count too, so that one call cannot fill the disk", async () => {
+  const { record } = await execute("@node/leave", { name: "x", size: 8 * 1024 * 1024, times: 9 });
+  expect(JSON.stringify(record)).toContain("Bytes of all artefacts of one call: 75497472 is over the limit of 67108864");
 });

@@ -59,6 +59,8 @@ export class CallRun {
   redact: ((text: string) => string) | undefined;
   /** Files that the function left. */
   artefacts: Artefact[] = [];
+  /** Of a root: bytes of all files that were saved, in all attempts and by all actions below it. */
+  artefactBytes = 0;
 
   // Of the latest attempt.
   /** A failure that user code cannot catch, wherever on the stack it happened. */

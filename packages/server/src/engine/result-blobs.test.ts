@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -29,6 +29,39 @@ test("results are deleted when their records are, blobs of versions never", asyn
   expect(await results.collect()).toBe(1);
   expect(await blobs.info(resultSpace("a"), version.digest)).toBeUndefined();
   expect(await blobs.info("a", version.digest)).toBeDefined();
+  await blobs.close();
+  await rm(folder, { recursive: true });
+});
+
+test("a result that is put again while old ones are deleted stays", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "plinth-results-"));
+  const system = createSystemRuntime();
+  const runtime = { ...system, nowMs: () => system.nowMs() + 30 * DAY_MS };
+  const blobs = await openDiskBlobs({ folder, runtime: system });
+  const space = resultSpace("a");
+  const source = async function* () {
+    yield Buffer.from("value");
+  };
+  const { digest } = await blobs.put(space, source(), { bytesMax: 100 });
+  const putMs = system.nowMs() + 30 * DAY_MS;
+  const putAgain = {
+    tenants: () => blobs.tenants(),
+    delete: blobs.delete.bind(blobs),
+    async *list(tenant: string) {
+      for await (const info of blobs.list(tenant)) {
+        // Between the look at a blob and its deletion.
+        await utimes(
+          join(folder, `=${Buffer.from(tenant).toString("hex")}`, info.digest.slice(0, 2), info.digest),
+          putMs / 1000,
+          putMs / 1000,
+        );
+        yield info;
+      }
+    },
+  };
+  const { log } = createTelemetry({ logLevel: "silent" });
+  await new ResultBlobs({ blobs: putAgain, runtime, log, retentionMs: 7 * DAY_MS }).collect();
+  expect(await blobs.info(space, digest)).toBeDefined();
   await blobs.close();
   await rm(folder, { recursive: true });
 });

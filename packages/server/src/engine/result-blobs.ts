@@ -50,7 +50,8 @@ export class ResultBlobs {
       for await (const { digest, putMs } of blobs.list(space)) {
         if (this.#stopped) return deleted;
         if (putMs >= beforeMs) continue;
-        await blobs.delete(space, digest);
+        // The same result may be put again at this moment, for another record.
+        await blobs.delete(space, digest, { putBeforeMs: beforeMs });
         deleted++;
       }
     }

@@ -1,6 +1,7 @@
 /** A file that an action or handler leaves with its result: kept as a blob as long as the record of the invocation. */
 import { limit } from "@plinth/core/limits.ts";
 import { plinthError } from "@plinth/core/errors.ts";
+import type { CallRun } from "../call-run.ts";
 import { resultSpace } from "../large-results.ts";
 import { OUTGOING, type HostCall } from "./host-call.ts";
 import { parseCall, textOf, wrong } from "./parse-call.ts";
@@ -24,6 +25,7 @@ export const saveArtefact: HostCall = {
     if (!BASE64.test(text)) throw wrong("bodyBase64", "base64");
     const body = Buffer.from(text, "base64");
     checkRoom(run.artefacts.length, body.length);
+    countBytes(run.root, body.length);
     const source = (async function* () {
       yield body;
     })();
@@ -33,6 +35,14 @@ export const saveArtefact: HostCall = {
     return JSON.stringify({ name, bytes });
   },
 };
+
+/** Before anything is written: files that are replaced, and those of attempts that failed, take room on the disk all the same. */
+function countBytes(root: CallRun, bytes: number): void {
+  const max = limit("artefactBytesPerInvocationMax");
+  const actual = root.artefactBytes + bytes;
+  if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of all artefacts of one call", actual, max });
+  root.artefactBytes = actual;
+}
 
 function checkRoom(count: number, bytes: number): void {
   const max = limit("artefactsPerInvocationMax");
