@@ -12,6 +12,7 @@ const STEPS: readonly { readonly name: string; readonly command: readonly string
   { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings", ...(fix ? ["--fix"] : [])] },
   { name: "types", command: ["tsc", "-p", "."] },
   { name: "types of the runner's guest", command: ["tsc", "-p", "packages/runners/src/isolate/guest"] },
+  { name: "types of the WASM runner's guest", command: ["tsc", "-p", "packages/runners/src/wasm/guest"] },
   { name: "types of the quickstart", command: ["tsc", "-p", "examples/quickstart"] },
   { name: "project rules", command: ["node", "tools/tidy.ts"] },
   { name: "generated pages", command: ["node", "tools/generate-docs.ts", ...(fix ? ["--write"] : [])] },
