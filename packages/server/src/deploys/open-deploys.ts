@@ -14,6 +14,7 @@ import { parseCrons, type CronJob } from "@plinth/core/schedules/crons.ts";
 import type { Database, PreparedSchema, Records, Scope, Transaction } from "../database/database.ts";
 import { ENVIRONMENT, HEADS, VERSION_LEDGER, VERSIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { Stopwatch } from "../runtime/stopwatch.ts";
 import type { Sandbox, VersionCode } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import { deleteVersion, digestOf, putArtefacts, readArtefact } from "./artefacts.ts";
@@ -306,22 +307,4 @@ async function dropOldVersions(records: Records, at: { readonly digest: string; 
 
 function listOf(analysis: Analysis): DeployResult["functions"] {
   return analysis.functions.map(({ path, kind, visibility }) => ({ path, kind, visibility }));
-}
-
-class Stopwatch {
-  readonly timings: Record<string, number> = {};
-  readonly #runtime: Runtime;
-
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
-  }
-
-  async measure<T>(name: string, body: () => Promise<T>): Promise<T> {
-    const startedMs = this.#runtime.monotonicMs();
-    try {
-      return await body();
-    } finally {
-      this.timings[name] = Math.round(this.#runtime.monotonicMs() - startedMs);
-    }
-  }
 }

@@ -10,7 +10,7 @@ import type { JailTools } from "../sandbox/tools.ts";
 import { versionCodeOf } from "./handlers.ts";
 import type { PackageVersionRow } from "./package-records.ts";
 import { readPackage, refusedFindings } from "./read-package.ts";
-import type { Stopwatch } from "./stopwatch.ts";
+import type { Stopwatch } from "../runtime/stopwatch.ts";
 import type { FolderLease, VersionFolders } from "./version-folders.ts";
 
 export interface Candidate {

@@ -9,7 +9,7 @@
 import { limit } from "@plinth/core/limits.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import { markDropped } from "../blobs/dropped-blobs.ts";
-import type { Database, Records, RecordTable, Scope } from "../database/database.ts";
+import type { Database, Records, RecordTable, Scope, Transaction } from "../database/database.ts";
 import { DROPPED_BLOBS, PACKAGE_VERSIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -29,8 +29,11 @@ export interface CollectorOptions {
   readonly log: Log;
   /** All branches of a tenant, `main` included; none for a tenant that is unknown: then nothing of it is deleted. */
   readonly branchesOf: (tenant: string) => Promise<readonly string[]>;
-  /** Digests of versions that snap-ins stand at or move to, and that stored calls began with. */
-  readonly versionsInUse: (scope: Scope) => Promise<ReadonlySet<string>>;
+  /**
+   * Digests of versions of a package that something refers to. It reads in the transaction that deletes the others, so that
+   * nothing begins to refer to one meanwhile.
+   */
+  readonly versionsInUse: (transaction: Pick<Transaction, "records" | "scope">, packageName: string) => Promise<ReadonlySet<string>>;
   readonly references: readonly BlobReferences[];
   /** How long replaced rows stay readable. */
   readonly historyRetentionMs: number;
@@ -114,11 +117,12 @@ export class Collector {
   /** Q1 */
   async #dropVersions(scope: Scope): Promise<number> {
     const { database, runtime, versionsInUse } = this.#options;
-    const inUse = await versionsInUse(scope);
     const names = await database.read(scope, ({ records }) => packageNames(records));
     let dropped = 0;
     for (const name of names) {
-      dropped += await database.update(scope, async ({ records }) => {
+      dropped += await database.update(scope, async (transaction) => {
+        const { records } = transaction;
+        const inUse = await versionsInUse(transaction, name);
         const unused = await unusedVersions(records, { name, inUse, nowMs: runtime.nowMs() });
         for (const row of unused) dropVersion(records, { name, row, nowMs: runtime.nowMs() });
         return unused.length;

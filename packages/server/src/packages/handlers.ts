@@ -26,13 +26,21 @@ export function handlerOf(
   const handler: HandlerSettings = {
     name: spec.name,
     package: target.name,
-    timeoutMs: spec.timeoutMs,
+    timeoutMs: spec.timeoutMs ?? usualTimeoutMs(spec.name, manifest),
     maxRetries: spec.maxRetries,
     minIntervalMs: spec.minIntervalMs,
     keyrings: spec.keyrings ?? declaredKeyrings(manifest),
   };
   const path = `@${target.name}/${target.function}`;
   return { path, kind: "handler", visibility: "internal", args: ANY, returns: ANY, version, handler };
+}
+
+/** Where the function says nothing, what calls it does: extractors take minutes, and operations name a time. Null: as any other. */
+function usualTimeoutMs(name: string, { imports, operations }: Manifest): number | null {
+  if (imports.some(({ extractorFunction, loaderFunction }) => extractorFunction === name || loaderFunction === name))
+    return limit("importWallMs");
+  const longest = Math.max(0, ...operations.map((each) => (each.function === name ? (each.defaultTimeoutMs ?? 0) : 0)));
+  return longest > limit("handlerWallMs") ? Math.min(longest, limit("importWallMs")) : null;
 }
 
 export function versionCodeOf(

@@ -41,7 +41,7 @@ import type {
   UploadRequest,
   UploadResult,
 } from "./packages.ts";
-import { Stopwatch } from "./stopwatch.ts";
+import { Stopwatch } from "../runtime/stopwatch.ts";
 import type { VersionFolders } from "./version-folders.ts";
 import { VersionStore } from "./version-store.ts";
 

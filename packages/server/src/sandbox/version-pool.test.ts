@@ -135,7 +135,6 @@ describe.each(["node", "python"] as const)("%s", (runtime) => {
       await callOnce(sandbox, { request: handler(version, "echo") });
     }
     await pause(500);
-    const code = runtime === "node" ? "return 7" : "value = 7";
     for (let call = 0; call < 3; call++) expect((await callOnce(sandbox, { request: inline(inlineOf(runtime), "echo") })).kind).toBe("ok");
     await pause(300);
     const before = events.length;

@@ -1,5 +1,6 @@
 /** Values of inputs: checked against their descriptors, completed with defaults. */
 import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { FieldDescriptor } from "@plinth/core/manifest/manifest.ts";
 
 /** The values with the defaults of those that have none. Throws InvalidInputs, which names the first that is wrong or missing. */
@@ -17,8 +18,11 @@ export function resolveInputs(
   return resolved;
 }
 
-/** Checks the values that are given; others may be missing. */
+/** Checks the values that are given; others may be missing. They are part of each event, so their size has a limit. */
 export function checkInputs(descriptors: readonly FieldDescriptor[], values: Readonly<Record<string, unknown>>): void {
+  const max = limit("snapInInputsBytesMax");
+  const bytes = Buffer.byteLength(JSON.stringify(values));
+  if (bytes > max) throw plinthError("RequestTooLarge", { what: "set of inputs", actual: `${bytes} bytes`, max: `${max} bytes` });
   const known = new Map(descriptors.map((field) => [field.name, field]));
   for (const [name, value] of Object.entries(values)) {
     const field = known.get(name);

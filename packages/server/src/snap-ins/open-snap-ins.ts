@@ -1,16 +1,26 @@
 /** Makes `SnapIns`. */
-import { plinthError } from "@plinth/core/errors.ts";
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { SAGA_START } from "@plinth/core/policy/saga.ts";
-import type { Database, Scope, Transaction } from "../database/database.ts";
-import { PLATFORM_SCOPE, QUEUES, SAGAS, SERVICE_ACCOUNTS, SNAP_INS, SNAP_INS_BY_PACKAGE } from "../database/record-tables.ts";
+import type { Database, Records, Scope, Transaction } from "../database/database.ts";
+import {
+  PACKAGE_VERSIONS,
+  PLATFORM_SCOPE,
+  QUEUES,
+  SAGAS,
+  SERVICE_ACCOUNTS,
+  SNAP_INS,
+  SNAP_INS_BY_PACKAGE,
+} from "../database/record-tables.ts";
 import type { Engine } from "../engine/invocation.ts";
 import type { HandlerEvents } from "../engine/handler-event.ts";
+import { defineKeyringTypes } from "../keyrings/define-types.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Packages, StoredPackageVersion } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
+import { checkBindings } from "./keyring-bindings.ts";
 import { handlerEvents } from "./handler-events.ts";
 import { newId } from "./ids.ts";
 import { checkInputs, resolveInputs } from "./inputs.ts";
@@ -27,7 +37,7 @@ export interface SnapInsOptions {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly packages: Pick<Packages, "version">;
-  readonly keyrings: Pick<Keyrings, "list" | "deliver" | "redact" | "defineTypes">;
+  readonly keyrings: Pick<Keyrings, "list" | "deliver" | "redact">;
   /** Known when the engine is made; the engine in turn takes `events`. */
   readonly engine: () => Pick<Engine, "enqueue" | "watch">;
   readonly urls: Promise<{ readonly api: string }>;
@@ -62,9 +72,8 @@ class StoredSnapIns implements SnapIns {
   }
 
   async install(scope: Scope, request: { readonly package: string; readonly version?: string }): Promise<SnapIn> {
-    const { database, keyrings, runtime } = this.#options;
+    const { database, runtime } = this.#options;
     const version = await this.#version(scope, request.package, request.version);
-    await keyrings.defineTypes(scope, request.package, version.manifest.keyringTypes);
     const nowMs = runtime.nowMs();
     const row: SnapInRow = {
       id: newId(runtime, "snapin"),
@@ -82,6 +91,9 @@ class StoredSnapIns implements SnapIns {
     await database.update(scope, async ({ records }) => {
       if ((await records.get(SNAP_INS_BY_PACKAGE, [row.package])) !== undefined)
         throw plinthError("AlreadyExists", { what: `A snap-in of the package '${row.package}'` });
+      await checkRoom(records);
+      await mustBeStored(records, row);
+      await defineKeyringTypes(records, row.package, version.manifest.keyringTypes);
       records.put(SNAP_INS, [row.id], row);
       records.put(SNAP_INS_BY_PACKAGE, [row.package], row.id);
     });
@@ -114,6 +126,7 @@ class StoredSnapIns implements SnapIns {
     const { manifest, version } = await this.#version(scope, before.package, before.version);
     const inputs = { ...before.inputs, ...changes.inputs };
     checkInputs(manifest.inputs.organization, inputs);
+    checkBindings(manifest, changes.keyrings ?? {});
     if (before.state === "active") {
       const candidate = resolveInputs(manifest.inputs.organization, inputs);
       const { engine, packages: _, ...rest } = this.#options;
@@ -158,13 +171,15 @@ class StoredSnapIns implements SnapIns {
     const from = await this.#version(scope, before.package, before.version);
     const to = await this.#version(scope, before.package, request.version);
     checkUpgrade(from.manifest, to.manifest);
-    await this.#options.keyrings.defineTypes(scope, before.package, to.manifest.keyringTypes);
     if (before.state === "active") return await this.#saga(scope, id, "upgrade", { ...request, version: to.version });
     // Nothing of it runs: the version is what the next activation takes.
     const { database, runtime } = this.#options;
     await database.update(scope, async (transaction) => {
       const row = await this.#unlocked(transaction, id);
-      transaction.records.put(SNAP_INS, [id], { ...row, version: to.version, updatedMs: runtime.nowMs() });
+      const { records } = transaction;
+      await mustBeStored(records, { package: row.package, version: to.version });
+      await defineKeyringTypes(records, row.package, to.manifest.keyringTypes);
+      records.put(SNAP_INS, [id], { ...row, version: to.version, updatedMs: runtime.nowMs() });
     });
     return await this.#mustGet(scope, id);
   }
@@ -183,8 +198,8 @@ class StoredSnapIns implements SnapIns {
       records.delete(QUEUES, [id]);
       records.delete(SNAP_INS_BY_PACKAGE, [row.package]);
       records.delete(SNAP_INS, [id]);
+      await defineKeyringTypes(records, row.package, []);
     });
-    await this.#options.keyrings.defineTypes(scope, before.package, []);
   }
 
   async serviceAccount(scope: Scope, id: string): Promise<ServiceAccount | undefined> {
@@ -196,13 +211,12 @@ class StoredSnapIns implements SnapIns {
     });
   }
 
-  async versionsInUse(scope: Scope): Promise<ReadonlySet<string>> {
-    return await this.#options.database.read(scope, async ({ records }) => {
-      const rows = await records.range(SNAP_INS, { prefix: [], limit: limit("snapInsPerBranchMax") });
-      const sagas = await records.range(SAGAS, { prefix: [scope.tenant, scope.branch], limit: limit("snapInsPerBranchMax") });
-      const moving = sagas.flatMap(({ value }) => (value.version === null ? [] : [value.version]));
-      return new Set([...rows.map(({ value }) => value.version), ...moving]);
-    });
+  async versionsInUse({ records, scope }: Pick<Transaction, "records" | "scope">, packageName: string): Promise<ReadonlySet<string>> {
+    const id = await records.get(SNAP_INS_BY_PACKAGE, [packageName]);
+    if (id === undefined) return new Set();
+    const row = await records.get(SNAP_INS, [id]);
+    const saga = await records.get(SAGAS, [scope.tenant, scope.branch, id]);
+    return new Set([row?.version, saga?.version].filter((version) => typeof version === "string"));
   }
 
   async endBranch(scope: Scope): Promise<void> {
@@ -226,13 +240,23 @@ class StoredSnapIns implements SnapIns {
         const scope = { tenant: String(key[0]), branch: String(key[1]) };
         const running = this.#sagas()
           .run(scope, value.snapInId)
-          .catch((error: unknown) => log.warn({ error, saga: value.id }, "a saga could not go on; it is taken up again at the next start"))
+          .catch((error: unknown) => this.#notResumed(key, error))
           .finally(() => this.#background.delete(running));
         this.#background.add(running);
       }
       if (page.length < 100) return;
       after = page.at(-1)?.key;
     }
+  }
+
+  /** A saga whose snap-in is gone, with its branch or its tenant, has nothing to go on with. */
+  async #notResumed(key: readonly KeyPart[], error: unknown): Promise<void> {
+    const { database, log } = this.#options;
+    log.warn({ error, saga: key.join("/") }, "a saga could not go on; it is taken up again at the next start if its snap-in is there");
+    if (!(error instanceof PlinthError) || error.code !== "NotFound") return;
+    await database
+      .update(PLATFORM_SCOPE, async ({ records }) => records.delete(SAGAS, key))
+      .catch((failure: unknown) => log.warn({ error: failure }, "a saga that has nothing to go on with could not be deleted"));
   }
 
   async stop(): Promise<void> {
@@ -248,6 +272,7 @@ class StoredSnapIns implements SnapIns {
       const row = await this.#unlocked(transaction, id);
       if (!plan.from.includes(row.state))
         throw plinthError("WrongState", { what: "snap-in", state: row.state, wanted: plan.from.join(" or ") });
+      if (request.version !== undefined) await mustBeStored(transaction.records, { package: row.package, version: request.version });
       transaction.records.put(SNAP_INS, [id], { ...row, state: plan.while, stateReason: null, updatedMs: runtime.nowMs() });
       transaction.records.put(SAGAS, [scope.tenant, scope.branch, id], {
         id: newId(runtime, "saga"),
@@ -308,6 +333,18 @@ class StoredSnapIns implements SnapIns {
     const byName = sources.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     return { ...row, eventSources: byName.map((source) => shownSource(source, api)) };
   }
+}
+
+/** Within the transaction that refers to a version: it may have been collected since it was read. */
+async function mustBeStored(records: Records, { package: name, version }: Pick<SnapInRow, "package" | "version">): Promise<void> {
+  if ((await records.get(PACKAGE_VERSIONS, [name, version])) === undefined)
+    throw plinthError("VersionCollected", { package: name, version: version.slice(0, 12) });
+}
+
+async function checkRoom(records: Records): Promise<void> {
+  const max = limit("snapInsPerBranchMax");
+  const { length } = await records.range(SNAP_INS_BY_PACKAGE, { prefix: [], limit: max });
+  if (length >= max) throw plinthError("RequestTooLarge", { what: "branch", actual: `${length} installed packages`, max });
 }
 
 function shownSource(row: EventSourceRow, api: string): EventSource {

@@ -1,21 +1,10 @@
 /** Rows of snap-ins, their resources and their sagas, and the readers of what the store gives back. */
 import { assert } from "@plinth/core/assert.ts";
 import type { SagaState } from "@plinth/core/policy/saga.ts";
-import type { SnapInState } from "./snap-ins.ts";
+import type { ServiceAccount, SnapIn } from "./snap-ins.ts";
 
-export interface SnapInRow {
-  readonly id: string;
-  readonly package: string;
-  readonly version: string;
-  readonly state: SnapInState;
-  readonly stateReason: string | null;
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly keyrings: Readonly<Record<string, string>>;
-  readonly serviceAccountId: string | null;
-  readonly tags: Readonly<Record<string, { readonly id: string }>>;
-  readonly createdMs: number;
-  readonly updatedMs: number;
-}
+/** A snap-in without what lies in rows of its own. */
+export type SnapInRow = Omit<SnapIn, "eventSources">;
 
 export interface EventSourceRow {
   readonly id: string;
@@ -34,12 +23,8 @@ export interface EventSourceRow {
   readonly createdMs: number;
 }
 
-export interface ServiceAccountRow {
-  readonly id: string;
+export interface ServiceAccountRow extends ServiceAccount {
   readonly snapInId: string;
-  readonly displayName: string;
-  readonly scopes: readonly string[];
-  readonly impersonate: readonly { readonly actAs: string; readonly scopes: readonly string[] }[];
 }
 
 /** Where calls of a snap-in wait. `ordered` functions take the calls of one sync id one after the other. */

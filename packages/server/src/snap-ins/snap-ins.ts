@@ -8,7 +8,7 @@
  * A3 The service account has exactly the scopes of the manifest.
  * A4 Hooks are stored calls with an idempotency key of the saga: a crash does not run one twice once it was acknowledged.
  */
-import type { Scope } from "../database/database.ts";
+import type { Scope, Transaction } from "../database/database.ts";
 import type { HandlerEvents } from "../engine/handler-event.ts";
 
 export type SnapInState = "draft" | "activating" | "active" | "error" | "deactivating" | "inactive";
@@ -70,8 +70,8 @@ export interface SnapIns {
   serviceAccount(scope: Scope, id: string): Promise<ServiceAccount | undefined>;
   /** Makes what handlers get: events with fresh tokens and keyrings. Part of the engine. */
   readonly events: HandlerEvents;
-  /** Versions that snap-ins of the branch stand at or move to, for the collector of packages. */
-  versionsInUse(scope: Scope): Promise<ReadonlySet<string>>;
+  /** Versions that the package's snap-in stands at or moves to, read within the transaction that deletes others. */
+  versionsInUse(transaction: Pick<Transaction, "records" | "scope">, packageName: string): Promise<ReadonlySet<string>>;
   /** Ends what the snap-ins of a branch have outside of it; the branch is being erased. */
   endBranch(scope: Scope): Promise<void>;
   /** Goes on with sagas that a crash interrupted. */

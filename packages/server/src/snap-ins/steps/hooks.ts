@@ -1,7 +1,10 @@
 /** The steps that run hooks. They have no effect to undo: a hook that failed says so itself. */
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import { checkInputs } from "../inputs.ts";
 import { isJsonObject } from "../json-object.ts";
+import type { SnapInRow } from "../snap-in-records.ts";
 import { runHook } from "./hook.ts";
-import { changeSnapIn, NOTHING_TO_UNDO, type SagaStep } from "./saga-step.ts";
+import { changeSnapIn, NOTHING_TO_UNDO, type SagaStep, type StepContext } from "./saga-step.ts";
 
 export const validateHook: SagaStep = {
   name: "validateHook",
@@ -17,7 +20,7 @@ export const activateHook: SagaStep = {
   says: "Running the activate hook",
   outside: (context) => runHook(context, { type: "activate", payload: {} }),
   apply: async (context, transaction, answer) => {
-    const before = await changeSnapIn(context, transaction, (row) => ({ ...row, inputs: { ...row.inputs, ...inputsOf(context, answer) } }));
+    const before = await changeSnapIn(context, transaction, (row) => ({ ...row, inputs: withAnswer(context, row.inputs, answer) }));
     return before.inputs;
   },
   undo: async (context, transaction, inputs) => {
@@ -50,13 +53,18 @@ export const deactivateHook: SagaStep = {
   undo: NOTHING_TO_UNDO,
 };
 
-/** `inputs_values` of the hook's answer, for inputs that the manifest declares. */
-function inputsOf(
-  context: { readonly manifest: { readonly inputs: { readonly organization: readonly { readonly name: string }[] } } },
-  answer: unknown,
-) {
+/** The inputs with `inputs_values` of the hook's answer, for those that the manifest declares; they are checked like anybody's. */
+function withAnswer({ manifest }: Pick<StepContext, "manifest">, inputs: SnapInRow["inputs"], answer: unknown): SnapInRow["inputs"] {
   const values = isJsonObject(answer) ? answer["inputs_values"] : undefined;
-  if (!isJsonObject(values)) return {};
-  const declared = new Set(context.manifest.inputs.organization.map(({ name }) => name));
-  return Object.fromEntries(Object.entries(values).filter(([name]) => declared.has(name)));
+  if (!isJsonObject(values)) return inputs;
+  const { organization } = manifest.inputs;
+  const declared = new Set(organization.map(({ name }) => name));
+  const changed = { ...inputs, ...Object.fromEntries(Object.entries(values).filter(([name]) => declared.has(name))) };
+  try {
+    checkInputs(organization, changed);
+  } catch (error) {
+    if (!(error instanceof PlinthError)) throw error;
+    throw plinthError("HookRefused", { hook: "activate", detail: `its answer sets inputs that cannot be: ${error.message}` });
+  }
+  return changed;
 }

@@ -1,6 +1,6 @@
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
-/** How long the steps of one upload took, in whole milliseconds. */
+/** How long the steps of something took, in whole milliseconds. */
 export class Stopwatch {
   readonly timings: Record<string, number> = {};
   readonly #runtime: Runtime;
