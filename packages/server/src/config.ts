@@ -152,6 +152,32 @@ export const SETTINGS = {
     max: 16,
     description: "Processes that are kept ready for inline code, for each runtime once it was used.",
   }),
+  sandbox: choice({
+    env: "PLINTH_SANDBOX",
+    flag: "sandbox",
+    choices: ["process", "container"],
+    default: "process",
+    description:
+      "Where packages and inline code run: in process jails or in containers. Functions in isolates run in process jails always.",
+  }),
+  containerEngine: text<string | null>({
+    env: "PLINTH_CONTAINER_ENGINE",
+    flag: "container-engine",
+    default: null,
+    defaultText: "the socket of Docker, or else of podman",
+    pattern: /^(unix:\/\/\/|tcp:\/\/|http:\/\/)[^\s]+$/,
+    shape: "unix:///path or tcp://host:port",
+    description: "Engine that answers the Docker API, for `container`. Who may use it is root of its machine: give it to nobody else.",
+  }),
+  containerRuntime: text<string | null>({
+    env: "PLINTH_CONTAINER_RUNTIME",
+    flag: "container-runtime",
+    default: null,
+    defaultText: "what the engine takes by itself",
+    pattern: /^[A-Za-z0-9/][A-Za-z0-9._/-]*$/,
+    shape: "the name of an OCI runtime",
+    description: "OCI runtime of containers, such as `runc`, or `runsc` for gVisor.",
+  }),
   python: text<string | null>({
     env: "PLINTH_PYTHON",
     flag: "python",

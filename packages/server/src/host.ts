@@ -39,6 +39,7 @@ import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
+import { openPackageProvider } from "./sandbox/container/open-provider.ts";
 import { createSandbox } from "./sandbox/pool.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
@@ -132,7 +133,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     log,
     branchesOf: async (tenant) =>
       (await tenants.find(tenant)) === undefined ? [] : [MAIN_BRANCH, ...(await branches.list(tenant)).map(({ name }) => name)],
-    versionsInUse: (scope) => snapIns.versionsInUse(scope),
+    versionsInUse: (transaction, name) => snapIns.versionsInUse(transaction, name),
     references: [artefactBlobs],
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
@@ -208,6 +209,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       streams,
       bodies: new BodyBudget(limit("requestBodiesBytesMax")),
       tier,
+      packageCells: sandbox.report.packages,
       startedMs,
       log,
       recentInvocations: (scope) => recentInvocations(database, scope),
@@ -240,25 +242,37 @@ async function openStoreAndSandbox(
 ) {
   const [store, sandbox] = await Promise.allSettled([
     openSqliteStore({ dataDir: config.dataDir, runtime, historyRetentionMs: config.historyRetentionHours * HOUR_MS }),
-    createSandbox({
-      runtime,
-      warmRunners: config.warmRunners,
-      warmInline: config.warmInline,
-      ...(config.python === null ? {} : { python: config.python }),
-      memoryBytesMax: config.memoryBudgetMiB * MIB,
-      unsafeNoJail: config.unsafeNoJail,
-      ...(config.runnersMax === null ? {} : { runnersMax: config.runnersMax }),
-      onEvent: (event) => {
-        if (event.type === "ended" && event.end.kind === "startFailed") log.warn({ detail: event.end.detail }, "a runner did not start");
-        else log.debug({ event }, "a runner changed its state");
-      },
-    }),
+    openSandbox(config, { runtime, log }),
   ]);
   if (store.status === "fulfilled") shutdown.add("store", () => store.value.close());
   if (sandbox.status === "fulfilled") shutdown.add("sandbox", () => sandbox.value.close());
   if (store.status === "rejected") throw store.reason;
   if (sandbox.status === "rejected") throw sandbox.reason;
   return { store: store.value, sandbox: sandbox.value };
+}
+
+async function openSandbox(config: Config, { runtime, log }: { readonly runtime: Runtime; readonly log: Log }) {
+  const provider = await openPackageProvider({
+    kind: config.sandbox,
+    engine: config.containerEngine,
+    ociRuntime: config.containerRuntime,
+    dataDir: config.dataDir,
+    runtime,
+  });
+  return createSandbox({
+    runtime,
+    warmRunners: config.warmRunners,
+    warmInline: config.warmInline,
+    ...(config.python === null ? {} : { python: config.python }),
+    ...(provider === undefined ? {} : { provider }),
+    memoryBytesMax: config.memoryBudgetMiB * MIB,
+    unsafeNoJail: config.unsafeNoJail,
+    ...(config.runnersMax === null ? {} : { runnersMax: config.runnersMax }),
+    onEvent: (event) => {
+      if (event.type === "ended" && event.end.kind === "startFailed") log.warn({ detail: event.end.detail }, "a runner did not start");
+      else log.debug({ event }, "a runner changed its state");
+    },
+  });
 }
 
 function engineSettings(config: Config) {

@@ -1,20 +1,32 @@
 /** `doctor`: probes what isolation this machine gives, by building a jail and trying to get out of it. */
 import { PlinthError } from "@plinth/core/errors.ts";
+import { readConfig } from "../config.ts";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
-import type { TierReport } from "../sandbox/jail/tiers.ts";
+import { openPackageProvider } from "../sandbox/container/open-provider.ts";
+import type { Layer, TierReport } from "../sandbox/jail/tiers.ts";
 import { createSandbox } from "../sandbox/pool.ts";
 
 const TIER_MEANING = [
   "no jail; code runs only with the unsafe setting, for one tenant",
   "a jail starts, but a layer of it does not hold; one tenant only",
   "namespaces, seccomp and limits of the process",
-  "namespaces, seccomp, control groups and a user per jail",
+  "namespaces, seccomp, control groups and a user per jail, or containers",
+  "a kernel of its own around the code",
 ] as const;
 
 export async function doctor(args: readonly string[]): Promise<number> {
   const asJson = args.includes("--json");
   try {
-    const sandbox = await createSandbox({ runtime: createSystemRuntime(), warmRunners: 0 });
+    const config = readConfig(args.filter((arg) => arg !== "--json"));
+    const runtime = createSystemRuntime();
+    const provider = await openPackageProvider({
+      kind: config.sandbox,
+      engine: config.containerEngine,
+      ociRuntime: config.containerRuntime,
+      dataDir: config.dataDir,
+      runtime,
+    });
+    const sandbox = await createSandbox({ runtime, warmRunners: 0, ...(provider === undefined ? {} : { provider }) });
     const { report } = sandbox;
     await sandbox.close();
     process.stdout.write(asJson ? `${JSON.stringify(report)}\n` : describe(report));
@@ -31,10 +43,19 @@ export async function doctor(args: readonly string[]): Promise<number> {
   }
 }
 
-function describe(report: TierReport): string {
-  const layers = report.layers.map(
-    (layer) =>
-      `  ${layer.engaged ? "yes" : "NO "}  ${layer.name}: ${layer.detail}${layer.advice === undefined ? "" : `\n       ${layer.advice}`}`,
-  );
-  return `Isolation tier ${report.tier}: ${TIER_MEANING[report.tier]}.\n${layers.join("\n")}\n`;
+function describe({ tier, layers, packages }: TierReport): string {
+  const cells =
+    packages === undefined
+      ? ""
+      : `Packages run in containers of tier ${packages.tier} (${packages.detail}).\n${linesOf(packages.layers)}\n`;
+  return `Isolation tier ${tier}: ${TIER_MEANING[tier]}.\n${linesOf(layers)}\n${cells}`;
+}
+
+function linesOf(layers: readonly Layer[]): string {
+  return layers
+    .map(
+      (layer) =>
+        `  ${layer.engaged ? "yes" : "NO "}  ${layer.name}: ${layer.detail}${layer.advice === undefined ? "" : `\n       ${layer.advice}`}`,
+    )
+    .join("\n");
 }

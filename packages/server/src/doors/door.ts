@@ -15,6 +15,7 @@ import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Packages } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { CellsReport } from "../sandbox/jail/tiers.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { SnapIns } from "../snap-ins/snap-ins.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
@@ -52,6 +53,8 @@ export interface DoorContext {
   readonly backup: (path: string) => Promise<void>;
   /** Isolation tier of the host. */
   readonly tier: number;
+  /** Where packages run, when that is not in process jails. */
+  readonly packageCells: CellsReport | undefined;
   readonly startedMs: number;
   /** Whether callers without an admin key see only ids of failures. */
   readonly redactErrors: boolean;

@@ -13,7 +13,7 @@ import type { JailKit } from "./jail/jail.ts";
 import { prepareJailKit } from "./jail/kit.ts";
 import { probeJail } from "./jail/probe.ts";
 import { ProcessProvider } from "./jail/process-provider.ts";
-import { judgeTier, type TierReport, withoutJail } from "./jail/tiers.ts";
+import { type CellsReport, judgeTier, type TierReport, withoutJail } from "./jail/tiers.ts";
 import { RunnerPool } from "./runner-pool.ts";
 import type { SandboxEvent } from "./sandbox-event.ts";
 import type { SandboxProvider } from "./provider.ts";
@@ -44,7 +44,7 @@ export interface SandboxOptions {
   readonly warmInline?: number;
   /** The interpreter that the operator chose. */
   readonly python?: string;
-  /** Starts the cells of packages and inline code; process jails when absent. */
+  /** Starts the cells of packages and inline code; process jails when absent. It is closed with the sandbox, also when that does not open. */
   readonly provider?: SandboxProvider;
   /** Where the runtime image is kept. */
   readonly imageFolder?: string;
@@ -64,6 +64,9 @@ export async function createSandbox(options: SandboxOptions): Promise<JailedSand
   const unsafe = options.unsafeNoJail ?? false;
   const provider = new ProcessProvider(prepareJailKit({ runtime: options.runtime, unsafe }));
   try {
+    const adapters = { ...RUNTIMES, ...options.runtimes };
+    const images = imagesOf(adapters, options);
+    const packages = await options.provider?.inspect?.(await images("node"));
     const image = await prepareIsolateImage(options);
     const gate = new TenantGate();
     const shared = {
@@ -83,18 +86,17 @@ export async function createSandbox(options: SandboxOptions): Promise<JailedSand
       warmRunners: options.warmRunners ?? 2,
       processors: options.processors ?? availableParallelism(),
     });
-    const report = await inspectJail(provider.kit, image);
+    const report = withPackages(await inspectJail(provider.kit, image), packages);
     if (report.tier === 0 && !unsafe) {
       await pool.close();
       throw jailDoesNotStart([]);
     }
     if (report.tier < 2) gate.limit(1);
-    const adapters = { ...RUNTIMES, ...options.runtimes };
     const versions = new VersionPool({
       ...shared,
       provider: options.provider ?? provider,
       adapters,
-      image: imagesOf(adapters, options),
+      image: images,
       warmInline: options.warmInline ?? 1,
     });
     return new SandboxOfHost({
@@ -109,9 +111,15 @@ export async function createSandbox(options: SandboxOptions): Promise<JailedSand
       }),
     });
   } catch (error) {
-    await provider.close();
+    await Promise.all([provider.close(), options.provider?.close()]);
     throw error;
   }
+}
+
+/** With the cells of packages, where another provider starts them. The weaker of the two makes the host's tier. */
+function withPackages(report: TierReport, packages: CellsReport | undefined): TierReport {
+  if (packages === undefined) return report;
+  return { ...report, tier: packages.tier < report.tier ? packages.tier : report.tier, packages };
 }
 
 /** Probes this machine without opening a pool. Fails with JailMissing like `createSandbox`. */
@@ -139,7 +147,7 @@ function imagesOf(
 ): (name: RuntimeName) => Promise<ProgramImage> {
   const prepared = new Map<RuntimeName, Promise<ProgramImage>>();
   return async (name) => {
-    const image = prepared.get(name) ?? adapters[name].prepare(options);
+    const image = prepared.get(name) ?? prepareFor(adapters[name], options);
     prepared.set(name, image);
     try {
       return await image;
@@ -148,6 +156,12 @@ function imagesOf(
       throw error;
     }
   };
+}
+
+async function prepareFor(adapter: RuntimeAdapter, options: SandboxOptions): Promise<ProgramImage> {
+  const image = await adapter.prepare(options);
+  await options.provider?.prepare?.(image);
+  return image;
 }
 
 class SandboxOfHost implements JailedSandbox {

@@ -11,6 +11,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
+import type { CellsReport } from "./jail/tiers.ts";
 import type { ProgramImage } from "./runtimes/runtime-adapter.ts";
 
 export interface CellSpec {
@@ -57,6 +58,8 @@ export interface SandboxProvider {
   readonly countsMemory?: boolean;
   /** Makes what the cells of an image need, where that takes a while. Rejects with NotAvailable. */
   prepare?(image: ProgramImage): Promise<void>;
+  /** What its cells withstand, by what a real one of node's image lets through. Rejects with BadConfiguration when none starts. */
+  inspect?(image: ProgramImage): Promise<CellsReport>;
   /** Starts a cell; throws when the machine has no process, descriptor or user left, and NotAvailable for what it cannot offer. */
   start(spec: CellSpec): Cell;
   /** Nothing of the provider is left when it resolves. */

@@ -14,6 +14,7 @@ export const health: Route = {
       jsonReply({
         status: "ok",
         tier: context.tier,
+        packages: { provider: context.packageCells?.provider ?? "process", tier: context.packageCells?.tier ?? context.tier },
         version: "0.1.0",
         uptimeMs: Math.round(context.runtime.nowMs() - context.startedMs),
         runners: { all: runners, warm, busy, memoryBytes },

@@ -15,6 +15,7 @@ import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { prepareSharedFolder, sharedBaseFolder } from "../jail/image.ts";
 import { startTicks } from "../jail/process-stats.ts";
+import type { CellsReport } from "../jail/tiers.ts";
 import type { Cell, CellSpec, SandboxProvider } from "../provider.ts";
 import type { ProgramImage } from "../runtimes/runtime-adapter.ts";
 import { ContainerCell, type ContainerKit } from "./container-cell.ts";
@@ -22,6 +23,7 @@ import { containerBody } from "./container-spec.ts";
 import { DockerApi, EngineRefusal, engineUnusable, parseEngineAddress } from "./docker-api.ts";
 import { ContainerImages } from "./images.ts";
 import type { EngineInfo, EngineVersion } from "./parse-docker.ts";
+import { probeContainer } from "./probe.ts";
 
 const RUNTIMES: ReadonlySet<RuntimeName> = new Set<RuntimeName>(["node", "python", "wasm"]);
 
@@ -113,6 +115,23 @@ export class ContainerProvider implements SandboxProvider {
   /** Gives the engine the image, so that the first start does not wait for it. */
   async prepare(image: ProgramImage): Promise<void> {
     await this.#images.ready(image);
+  }
+
+  async inspect(image: ProgramImage): Promise<CellsReport> {
+    await this.prepare(image);
+    const ownKernel = hasOwnKernel(this.ociRuntime);
+    const { kernel, layers, problem } = await probeContainer({
+      start: (spec) => this.start(spec),
+      image,
+      runtime: this.#kit.runtime,
+      ownKernel,
+    });
+    const { kind, version } = this.engine;
+    const detail = `${kind} ${version} with ${basename(this.ociRuntime)}`;
+    if (kernel === undefined) throw plinthError("BadConfiguration", { detail: `no container starts (${detail}: ${problem})` });
+    // The name of a runtime is only a name; another kernel than the engine's shows what it is.
+    const tier = layers.some(({ engaged }) => !engaged) ? 1 : ownKernel && kernel !== this.engine.kernel ? 4 : 3;
+    return { provider: "container", tier, detail, layers };
   }
 
   start(spec: CellSpec): Cell {
@@ -208,6 +227,7 @@ function startReaper(engine: string, label: string): ChildProcess {
 async function endReaper(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exited = new Promise((done) => child.on("exit", done));
+  child.ref();
   child.stdin?.end("done");
   await exited;
 }

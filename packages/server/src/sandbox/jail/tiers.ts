@@ -1,7 +1,9 @@
 /**
  * Isolation tiers: how much stands between user code and the host, by what probes found.
  *
- * - 3: namespaces, seccomp, memory and process limits by control group, a user per jail.
+ * - 4: a kernel of its own around the cells (containers of gVisor or of a virtual machine).
+ * - 3: namespaces, seccomp, memory and process limits by control group, a user per jail;
+ *   or containers that withstand the probes.
  * - 2: namespaces, seccomp, limits of the process; the jail runs as the host's ordinary user, or without
  *   control groups.
  * - 1: a jail starts but one of its layers does not hold.
@@ -11,7 +13,7 @@
  */
 import type { ProbeResult } from "./probe.ts";
 
-export type Tier = 0 | 1 | 2 | 3;
+export type Tier = 0 | 1 | 2 | 3 | 4;
 
 export interface Layer {
   readonly name: string;
@@ -23,6 +25,17 @@ export interface Layer {
 
 export interface TierReport {
   readonly tier: Tier;
+  readonly layers: readonly Layer[];
+  /** Of the cells of packages and inline code, where they are not jails of this machine. The host's tier is the lower one. */
+  readonly packages?: CellsReport;
+}
+
+/** What the cells of another provider withstand. */
+export interface CellsReport {
+  readonly provider: "container";
+  readonly tier: Tier;
+  /** Engine and OCI runtime. */
+  readonly detail: string;
   readonly layers: readonly Layer[];
 }
 
