@@ -87,7 +87,8 @@ async function takeThrough(folder: string, options: CheckOptions, steps: Step[],
     // What packages take for the platform's address is the public one, which is not where the host listens.
     const port = await freePort();
     const allowed = `127.0.0.1:${platform.port}`;
-    const host = await startLocalHost(["--port", String(port), "--public-url", platform.url, "--egress-allow-private", allowed]);
+    const args = ["--port", String(port), "--public-url", platform.url, "--egress-allow-private", allowed];
+    const host = await step("host", () => startLocalHost(args));
     try {
       await onHost({ ...host.connection, url: `http://127.0.0.1:${port}` }, built, {
         step,

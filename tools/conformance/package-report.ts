@@ -1,7 +1,7 @@
 /** What became of one package: its steps, and each call of its functions. */
 import type { CallKind } from "./sample-payloads.ts";
 
-export type StepName = "manifest" | "build" | "push" | "install" | "configure" | "activate" | "deactivate" | "remove";
+export type StepName = "manifest" | "build" | "host" | "push" | "install" | "configure" | "activate" | "deactivate" | "remove";
 
 export interface Step {
   readonly name: StepName;

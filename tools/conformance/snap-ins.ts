@@ -7,7 +7,7 @@ import { checkPackage } from "./check-package.ts";
 import { findPackages } from "./find-packages.ts";
 import { hasPassed, type CallResult, type PackageReport, type StepName } from "./package-report.ts";
 
-const STEPS: readonly StepName[] = ["manifest", "build", "push", "install", "configure", "activate", "deactivate", "remove"];
+const STEPS: readonly StepName[] = ["manifest", "build", "host", "push", "install", "configure", "activate", "deactivate", "remove"];
 const DETAIL_CHARS_SHOWN = 400;
 
 export const snapIns: Suite = async ({ folder, json, only, overrides }) => {

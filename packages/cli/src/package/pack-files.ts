@@ -13,15 +13,19 @@ export async function filesOf(
 ): Promise<readonly PackFile[]> {
   const found: PackFile[] = [];
   const visit = async (at: string): Promise<void> => {
-    for (const entry of await readdir(join(folder, at), { withFileTypes: true })) {
-      const path = at === "" ? entry.name : `${at}/${entry.name}`;
-      if (options.without(path)) continue;
-      if (entry.isDirectory()) await visit(path);
-      else if (entry.isFile()) {
-        const file = join(folder, path);
-        found.push({ path: `${prefix}/${path}`, file, bytes: (await lstat(file)).size });
-      }
-    }
+    const entries = await readdir(join(folder, at), { withFileTypes: true });
+    const pathOf = (name: string) => (at === "" ? name : `${at}/${name}`);
+    const kept = entries.filter(({ name }) => !options.without(pathOf(name)));
+    const files = kept.filter((entry) => entry.isFile());
+    found.push(
+      ...(await Promise.all(
+        files.map(async ({ name }) => {
+          const file = join(folder, at, name);
+          return { path: `${prefix}/${pathOf(name)}`, file, bytes: (await lstat(file)).size };
+        }),
+      )),
+    );
+    for (const { name } of kept.filter((entry) => entry.isDirectory())) await visit(pathOf(name));
   };
   await visit("");
   return found;
