@@ -63,7 +63,7 @@ export async function startSnapInHost(options: SnapInHostOptions = {}) {
     runtime,
     log,
     branchesOf: () => Promise.resolve(["main", "dev"]),
-    versionsInUse: (scope) => snapIns.versionsInUse(scope),
+    versionsInUse: (transaction, name) => snapIns.versionsInUse(transaction, name),
     references: [],
     historyRetentionMs: 0,
   });

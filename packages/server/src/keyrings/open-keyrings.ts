@@ -4,12 +4,13 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
 import type { Database, Scope } from "../database/database.ts";
-import { KEYRING_TYPES, KEYRINGS } from "../database/record-tables.ts";
+import { KEYRINGS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Egress } from "../sandbox/egress.ts";
 import type { JailTools } from "../sandbox/tools.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
+import { defineKeyringTypes } from "./define-types.ts";
 import type { KeyRing } from "./encryption.ts";
 import type { KeyringRow, StoredSecret } from "./keyring-records.ts";
 import { newRow, organizationsOf, shown } from "./keyring-rows.ts";
@@ -71,13 +72,7 @@ class StoredKeyrings implements Keyrings {
   }
 
   async defineTypes(scope: Scope, packageName: string, types: readonly KeyringTypeSpec[]): Promise<void> {
-    const max = limit("keyringTypesPerPackageMax");
-    if (types.length > max) throw plinthError("RequestTooLarge", { what: "list of keyring types", actual: types.length, max });
-    await this.#store.database.update(scope, async ({ records }) => {
-      const before = await records.range(KEYRING_TYPES, { prefix: [packageName], limit: max });
-      for (const { key } of before) records.delete(KEYRING_TYPES, key);
-      for (const type of types) records.put(KEYRING_TYPES, [packageName, type.id], type);
-    });
+    await this.#store.database.update(scope, ({ records }) => defineKeyringTypes(records, packageName, types));
   }
 
   async create(scope: Scope, request: CreateKeyring): Promise<Keyring> {

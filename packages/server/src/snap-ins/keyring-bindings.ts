@@ -11,7 +11,9 @@ export function checkBindings(manifest: Manifest, chosen: Readonly<Record<string
   const unknown = Object.keys(chosen).find((name) => !names.has(name));
   if (unknown === undefined) return;
   const detail = `The package declares no keyring ${JSON.stringify(unknown.slice(0, 64))} of the organisation`;
-  throw plinthError("BadRequest", { detail: names.size === 0 ? `${detail}.` : `${detail}; it declares ${[...names].slice(0, 20).join(", ")}.` });
+  throw plinthError("BadRequest", {
+    detail: names.size === 0 ? `${detail}.` : `${detail}; it declares ${[...names].slice(0, 20).join(", ")}.`,
+  });
 }
 
 /**

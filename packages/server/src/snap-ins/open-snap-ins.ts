@@ -2,7 +2,7 @@
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { SAGA_START } from "@plinth/core/policy/saga.ts";
-import type { Database, Records, Scope, Transaction } from "../database/database.ts";
+import type { Database, KeyPart, Records, Scope, Transaction } from "../database/database.ts";
 import {
   PACKAGE_VERSIONS,
   PLATFORM_SCOPE,
@@ -231,8 +231,8 @@ class StoredSnapIns implements SnapIns {
   }
 
   async start(): Promise<void> {
-    const { database, log } = this.#options;
-    for (let after: readonly (string | number | bigint | boolean | null)[] | undefined; ;) {
+    const { database } = this.#options;
+    for (let after: readonly KeyPart[] | undefined; ;) {
       const page = await database.read(PLATFORM_SCOPE, ({ records }) =>
         records.range(SAGAS, { prefix: [], limit: 100, ...(after === undefined ? {} : { after }) }),
       );
