@@ -1,12 +1,13 @@
-import { watch } from "node:fs";
+import { existsSync, watch } from "node:fs";
+import { join } from "node:path";
 import { PlinthError } from "@plinth/core/errors.ts";
-import { createBundler } from "../bundle/bundle.ts";
 import { findConnection, findRunningHost, type Connection } from "../connection.ts";
+import { functionsPusher } from "../dev/functions-pusher.ts";
+import type { Pusher } from "../dev/pusher.ts";
 import { CommandFailure } from "../failure.ts";
 import { functionsFolder } from "../functions-folder.ts";
 import { startHostProcess } from "../host/host-process.ts";
 import { note, print, problem, success } from "../output.ts";
-import { push } from "../push.ts";
 import { describeLogEntry, followLogs } from "./logs.ts";
 import type { AddCommand, GlobalOptions } from "./table.ts";
 
@@ -17,14 +18,14 @@ export const dev: AddCommand = (program) => {
   program
     .command("dev")
     .description("Push on every save, show logs and errors; starts a host unless --url names one or one runs here")
-    .argument("[folder]", "project or functions folder", ".")
+    .argument("[folder]", "project or functions folder, or that of a package", ".")
     .option("--data-dir <folder>", "where the host keeps its data", ".plinth")
     .option("--port <port>", "port of the host", "3210")
     .option("--http-actions-port <port>", "port of HTTP actions", "3211")
     .option("--once", "push once and end")
     .action(async (folder: string, options: { dataDir: string; port: string; httpActionsPort: string; once?: boolean }, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
-      const functions = functionsFolder(folder);
+      const pusher = await pusherOf(folder);
       const url = globals.url ?? process.env["PLINTH_URL"] ?? (await findRunningHost());
       const host = url === undefined ? await startHostProcess(hostArguments(options)) : undefined;
       const connection = findConnection({ ...globals, url: host?.ready.url ?? url, key: host?.ready.adminKey ?? globals.key });
@@ -35,8 +36,9 @@ export const dev: AddCommand = (program) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
       void host?.ended.then(() => stop.abort());
       try {
-        await serve({ functions, connection, once: options.once === true, signal: stop.signal });
+        await serve({ pusher, connection, once: options.once === true, signal: stop.signal });
       } finally {
+        await pusher.dispose();
         await host?.stop();
       }
     });
@@ -46,21 +48,23 @@ function hostArguments(options: { readonly dataDir: string; readonly port: strin
   return ["--log-level", "warn", "--data-dir", options.dataDir, "--port", options.port, "--http-actions-port", options.httpActionsPort];
 }
 
+/** A folder with a manifest is a package. */
+async function pusherOf(folder: string): Promise<Pusher> {
+  if (!["manifest.yaml", "manifest.yml"].some((name) => existsSync(join(folder, name)))) return functionsPusher(functionsFolder(folder));
+  const { packagePusher } = await import("../dev/package-pusher.ts");
+  return packagePusher(folder);
+}
+
 async function serve(options: {
-  readonly functions: string;
+  readonly pusher: Pusher;
   readonly connection: Connection;
   readonly once: boolean;
   readonly signal: AbortSignal;
 }): Promise<void> {
-  const bundler = createBundler(options.functions);
+  const { pusher, connection } = options;
   const pushOnce = async (): Promise<boolean> => {
     try {
-      const result = await push(options.connection, bundler, { folder: options.functions });
-      success(
-        `${result.changed ? "pushed" : "unchanged"}: ${result.functions.length} functions in ${(result.bundleMs + result.deployMs).toFixed(0)} ms`,
-      );
-      for (const index of result.indexesAdded) success(`index added: ${index}`);
-      for (const index of result.indexesRemoved) success(`index removed: ${index}`);
+      for (const line of await pusher.push(connection)) success(line);
       return true;
     } catch (error) {
       if (!(error instanceof CommandFailure || error instanceof PlinthError)) throw error;
@@ -68,26 +72,22 @@ async function serve(options: {
       return false;
     }
   };
-  try {
-    const pushed = await pushOnce();
-    if (options.once) {
-      if (!pushed) throw new CommandFailure("The push failed.", 4);
-      return;
-    }
-    note("Watching for changes; Ctrl-C ends.");
-    const logs = followLogs(options.connection, { follow: true, signal: options.signal }, (entry) => print(describeLogEntry(entry)));
-    await Promise.all([logs, pushOnChange(options.functions, pushOnce, options.signal)]);
-  } finally {
-    await bundler.dispose();
+  const pushed = await pushOnce();
+  if (options.once) {
+    if (!pushed) throw new CommandFailure("The push failed.", 4);
+    return;
   }
+  note("Watching for changes; Ctrl-C ends.");
+  const logs = followLogs(connection, { follow: true, signal: options.signal }, (entry) => print(describeLogEntry(entry)));
+  await Promise.all([logs, pushOnChange(pusher, pushOnce, options.signal)]);
 }
 
 /** Pushes after each change until `signal` fires; a change during a push causes one more. */
-async function pushOnChange(functions: string, pushOnce: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+async function pushOnChange(pusher: Pusher, pushOnce: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   let wake: (() => void) | undefined;
   let changed = false;
-  const watcher = watch(functions, { recursive: true }, (_, file) => {
-    if (file?.startsWith("_generated") === true) return;
+  const watcher = watch(pusher.root, { recursive: true }, (_, file) => {
+    if (file !== null && pusher.ignores(file)) return;
     changed = true;
     wake?.();
   });

@@ -36,7 +36,9 @@ export async function buildNode(source: SourceFolder, options: BuildOptions): Pr
   }
   options.update("building");
   await compile(source, folder);
-  return [...(await filesOf(folder, "code", { without: isLeftOut })), ...(await filesOfDependencies(folder, "code"))];
+  const own = await filesOf(folder, "code", { without: isLeftOut });
+  // npm takes its time to say that there is nothing.
+  return (await hasDependencies(folder)) ? [...own, ...(await filesOfDependencies(folder, "code"))] : own;
 }
 
 /** Not part of a version: sources of what is built, tests, credentials, and what the build keeps for itself. */
