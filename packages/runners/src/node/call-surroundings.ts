@@ -53,9 +53,12 @@ export class CallSurroundings {
 /** Names the scratch folder, where there is one. */
 const SCRATCH = process.env["TMPDIR"];
 
-/** Makes `process.env` exactly these variables, and `TMPDIR` where something can be written. */
+/** The user of a jail has no entry in any list of users, and libraries ask for its home while they are loaded. */
+const USUAL: Readonly<Record<string, string>> = SCRATCH === undefined ? { HOME: "/" } : { HOME: SCRATCH, TMPDIR: SCRATCH };
+
+/** Makes `process.env` exactly these variables, `HOME`, and `TMPDIR` where something can be written. */
 export function setEnvironment(given: Readonly<Record<string, string>>): void {
-  const env = SCRATCH === undefined ? given : { TMPDIR: SCRATCH, ...given };
+  const env = { ...USUAL, ...given };
   for (const name of Object.keys(process.env)) if (!Object.hasOwn(env, name)) delete process.env[name];
   for (const [name, value] of Object.entries(env))
     if (process.env[name] !== value && !PROXY_VARIABLES.test(name)) process.env[name] = value;

@@ -278,11 +278,16 @@ describe("the process", () => {
     expect(peer.strays).toEqual([]);
   });
 
+  test("has a home, which a call can name anew", async () => {
+    expect(text(await one("async () => require('os').homedir()"))).toBe('"/"');
+    expect(text(await one("async () => { process.env.HOME = '/elsewhere'; return require('os').homedir(); }"))).toBe('"/elsewhere"');
+  });
+
   test("does not show what is the runner's", async () => {
     const outcome = await one(
       "async () => [process.argv.join().includes('local'), process.execArgv, process._getActiveHandles().length, Object.keys(process.env), require.main === module]",
     );
-    expect(text(outcome)).toBe("[false,[],0,[],false]");
+    expect(text(outcome)).toBe('[false,[],0,["HOME"],false]');
   });
 });
 
