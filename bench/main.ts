@@ -17,6 +17,7 @@ import { pythonInline } from "./python-inline.ts";
 import { pythonWarm } from "./python-warm.ts";
 import { storeCommit } from "./store-commit.ts";
 import { warmQuery } from "./warm-query.ts";
+import { wasmWarm } from "./wasm-warm.ts";
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   "warm-query": warmQuery,
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   memory,
   "store-commit": storeCommit,
   "branch-copy": branchCopy,
+  "wasm-warm": wasmWarm,
   "node-warm": nodeWarm,
   "node-cold": nodeCold,
   "python-warm": pythonWarm,
