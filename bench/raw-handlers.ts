@@ -34,10 +34,11 @@ const PYTHON_PROGRAM = `
 import json, socket, sys
 sys.path.insert(0, sys.argv[1].rpartition("/")[0])
 from function_factory import function_factory
-lines = socket.socket(fileno=3).makefile("rw", encoding="utf-8")
-for line in lines:
-    lines.write(json.dumps(function_factory["greet"]([{"payload": json.loads(line)}]), separators=(",", ":")) + "\\n")
-    lines.flush()`;
+channel = socket.socket(fileno=3)
+answers = channel.makefile("w", encoding="utf-8")
+for line in channel.makefile("r", encoding="utf-8"):
+    answers.write(json.dumps(function_factory["greet"]([{"payload": json.loads(line)}]), separators=(",", ":")) + "\\n")
+    answers.flush()`;
 
 /** p50 and p99 of one client, calls per second of as many as there are processes. */
 export async function measureRawHandlers(language: Language, clients: number): Promise<RawHandlers> {
