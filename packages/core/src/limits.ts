@@ -268,6 +268,7 @@ export const LIMITS = {
   manifestDiffStepsMax: { value: 4_000_000, reason: "comparisons of lines of two manifests, some tens of milliseconds" },
   blobGraceMs: { value: 3_600_000, reason: "age below which a blob that nothing refers to is kept: a transaction may be about to" },
   blobCollectIntervalMs: { value: 600_000, reason: "between two collections of versions and blobs that nothing refers to" },
+  uploadsPerTenantMax: { value: 32, reason: "packages of one tenant that are received and analysed, or wait for it" },
   unpacksMax: { value: 2, reason: "archives that are unpacked at the same time, each in a thread" },
   unpackHeapBytesMax: { value: 384 * MiB, reason: "heap of a thread that unpacks: names of as many files as an archive may have" },
   versionFoldersBytesMax: { value: 4096 * MiB, reason: "unpacked files of all versions; over it those unused for longest go" },

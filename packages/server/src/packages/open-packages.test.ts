@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { limit } from "@plinth/core/limits.ts";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import { createTelemetry } from "../telemetry/telemetry.ts";
 import { Collector } from "./collector.ts";
@@ -218,6 +218,21 @@ describe("heads", () => {
     expect(diff.manifest).toContain("-  - name: g\n");
     expect(diff.manifest).toContain("+  - name: h\n");
   });
+});
+
+test("a tenant has so many uploads under way, and others are not kept from theirs", async () => {
+  const max = limit("uploadsPerTenantMax");
+  const gone = Promise.withResolvers<never>();
+  const never = async function* (): AsyncGenerator<Uint8Array> {
+    yield await gone.promise;
+  };
+  const start = (scope: typeof SCOPE) => parts.packages.upload(scope, { name: "pkg", archive: never(), by: "admin" });
+  const open = Array.from({ length: max }, () => start(SCOPE));
+  await expect(start({ ...SCOPE, branch: "dev" })).rejects.toMatchObject({ code: "TooManyConcurrentRequests" });
+  const ended = Promise.allSettled([...open, start({ ...SCOPE, tenant: "b" })]);
+  gone.reject(new Error("the client went away"));
+  for (const each of await ended) expect(each).toMatchObject({ reason: { message: "the client went away" } });
+  expect((await upload(snapIn(["after"]))).changed).toBe(true);
 });
 
 describe("K3 collection", () => {

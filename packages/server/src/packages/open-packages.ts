@@ -30,6 +30,7 @@ import {
   wantVersion,
   type HeadMove,
 } from "./head-moves.ts";
+import { OpenUploads } from "./open-uploads.ts";
 import { diffVersions } from "./package-diff.ts";
 import type { PackageVersionRow } from "./package-records.ts";
 import type {
@@ -67,6 +68,7 @@ class StoredPackages implements Packages {
   readonly #versions: VersionStore;
   readonly #handlers = new HandlerCache();
   readonly #turns = new Turns();
+  readonly #uploads = new OpenUploads();
 
   constructor(options: PackagesOptions) {
     this.#options = options;
@@ -76,9 +78,14 @@ class StoredPackages implements Packages {
   async upload(scope: Scope, request: UploadRequest): Promise<UploadResult> {
     checkPackageName(request.name);
     const watch = new Stopwatch(this.#options.runtime);
-    request.progress?.("Receiving the archive");
-    const archive = await watch.measure("uploadMs", () => this.#storeArchive(scope, request));
-    return await this.#inTurn(scope, request.name, () => this.#uploadNow(scope, request, { ...archive, watch }));
+    const end = this.#uploads.begin(scope.tenant);
+    try {
+      request.progress?.("Receiving the archive");
+      const archive = await watch.measure("uploadMs", () => this.#storeArchive(scope, request));
+      return await this.#inTurn(scope, request.name, () => this.#uploadNow(scope, request, { ...archive, watch }));
+    } finally {
+      end();
+    }
   }
 
   async list(scope: Scope): Promise<readonly PackageSummary[]> {

@@ -17,10 +17,10 @@ const slots = new Slots(limit("unpacksMax"));
 
 /**
  * Unpacks an archive (tar, plain or gzip or zstd) into an empty folder. Rejects with InvalidPackage when the archive is refused;
- * what is in the folder then is of no use. Errors of the source pass as they are.
+ * what is in the folder then is of no use. Errors of the source pass as they are. Tenants take turns.
  */
-export async function unpackArchive(source: AsyncIterable<Uint8Array>, settings: UnpackSettings): Promise<Unpacked> {
-  return await slots.run(() => unpackNow(source, settings));
+export async function unpackArchive(tenant: string, source: AsyncIterable<Uint8Array>, settings: UnpackSettings): Promise<Unpacked> {
+  return await slots.run(tenant, () => unpackNow(source, settings));
 }
 
 async function unpackNow(source: AsyncIterable<Uint8Array>, settings: UnpackSettings): Promise<Unpacked> {

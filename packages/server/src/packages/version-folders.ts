@@ -152,7 +152,7 @@ export class VersionFolders {
       await mkdir(folder, { mode: 0o700 });
       const content = join(folder, "content");
       await mkdir(content, { mode: 0o755 });
-      const { files, bytes, fileList } = await unpackArchive(archive, { folder: content });
+      const { files, bytes, fileList } = await unpackArchive(tenant, archive, { folder: content });
       const stamp: Stamp = { bootId, files, bytes };
       await writeFile(join(folder, "files"), fileList, { mode: 0o600 });
       await writeFile(join(folder, "stamp"), JSON.stringify(stamp), { mode: 0o600 });
