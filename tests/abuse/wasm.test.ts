@@ -25,7 +25,7 @@ const MEMORY = 128 * MIB;
 const ERRNO = { badf: 8, fault: 21, inval: 28, nosys: 52, notcapable: 76, max: 76 } as const;
 const NAMES = Object.keys(WASI_PARAMETERS) as WasiName[];
 /** Calls that end the module are tested on their own. */
-const ANSWERING = NAMES.filter((name) => name !== "proc_exit");
+const ANSWERING: readonly WasiName[] = NAMES.filter((name) => name !== "proc_exit");
 const RECURSION = "(func $deep (call $deep) (call $deep))";
 
 /** Calls of functions of WASI, each with one value for all its i32 parameters but the first; prints the answers as an array. */

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { send } from "../../packages/cli/src/client.ts";
+import { send, type Json } from "../../packages/cli/src/client.ts";
 import { buildPackage } from "../../packages/cli/src/package/build-package.ts";
 import { pushPackage } from "../../packages/cli/src/package/push-package.ts";
 import { assemble, command } from "../../packages/runners/src/wasm/test-modules.ts";
@@ -41,7 +41,7 @@ async function push(modules: Readonly<Record<string, string>>): Promise<unknown>
   return await pushPackage(host.connection, built.archive, { name: "mods", update: quiet.update });
 }
 
-async function execute(name: string, args: object = {}): Promise<unknown> {
+async function execute(name: string, args: Json = {}): Promise<unknown> {
   const response = await send(host.connection, `/v1/functions/${encodeURIComponent(`@mods/${name}`)}/execute`, { body: { args } });
   return await response.json();
 }

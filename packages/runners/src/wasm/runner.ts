@@ -14,6 +14,7 @@ import { limit } from "@plinth/core/limits.ts";
 import { type AnalyzeResult, type HostEnvelope, type InvokeEnvelope, PROTOCOL_VERSION } from "@plinth/core/protocol/runner-protocol.ts";
 import { type Addon, loadAddon } from "../isolate/addon.ts";
 import { HostConnection } from "../isolate/host-connection.ts";
+import { controlDescriptors } from "../node/control-channel.ts";
 import { PackageError, packageFolder } from "../node/package-folder.ts";
 import { parsePackageLoad } from "../node/parse-load.ts";
 import { lineText, outcomeOf } from "./call-outcome.ts";
@@ -23,7 +24,6 @@ import { type CallEnd, ModuleIsolate } from "./module-isolate.ts";
 import { PAGE_BYTES } from "./module-reader.ts";
 import { readModules } from "./package-modules.ts";
 
-const CONTROL_FD = 3;
 /** Of the memory of a process, what a module's own may take, and the engine's heap. The rest is code, the event and the result. */
 const MODULE_PART = 0.5;
 const HEAP_PART = 0.25;
@@ -42,7 +42,7 @@ class Runner {
 
   constructor(addon: Addon) {
     this.#addon = addon;
-    this.#connection = new HostConnection(CONTROL_FD, (envelope, body) => this.#receive(envelope, body));
+    this.#connection = new HostConnection(controlDescriptors(process.argv), (envelope, body) => this.#receive(envelope, body));
   }
 
   #receive(envelope: HostEnvelope, body: Buffer): void {
