@@ -122,8 +122,9 @@ function addVersionCommands(group: ReturnType<Parameters<AddCommand>[0]["command
     .option("--from <branch>", "the branch on which the version is")
     .option("--note <text>")
     .action(async (name: string, version: string, options: { from?: string; note?: string }, command) => {
-      const body = { version, ...(options.from === undefined ? {} : { fromBranch: options.from }), ...noteOf(options) };
-      const json = await call(findConnection(command.optsWithGlobals()), `/v1/packages/${encodeURIComponent(name)}/promote`, { body });
+      const globals: GlobalOptions = command.optsWithGlobals();
+      const body = { version, ...(options.from === undefined ? {} : fromBranch(globals, options.from)), ...noteOf(options) };
+      const json = await call(findConnection(globals), `/v1/packages/${encodeURIComponent(name)}/promote`, { body });
       success(`${name} is at ${short(json, "version")}`);
     });
   group
@@ -182,6 +183,12 @@ function warningsOf(result: Json): readonly string[] {
     const { line } = finding as { readonly line?: number };
     return `manifest.yaml:${line ?? 0}: ${field(finding, "message") ?? ""}`;
   });
+}
+
+/** The branch that has the version, with its key where this machine keeps it: its versions are not for everybody. */
+function fromBranch(globals: GlobalOptions, branch: string): { readonly fromBranch: string; readonly fromBranchKey?: string } {
+  const key = findConnection({ ...globals, branch, branchKey: undefined }).branchHeaders?.["x-plinth-branch-key"];
+  return { fromBranch: branch, ...(key === undefined ? {} : { fromBranchKey: key }) };
 }
 
 function listOf(json: Json, name: string): readonly Json[] {
