@@ -41,6 +41,7 @@ import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { openPackageProvider } from "./sandbox/container/open-provider.ts";
 import { createSandbox } from "./sandbox/pool.ts";
+import { eventForLog } from "./sandbox/sandbox-event.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -270,7 +271,7 @@ async function openSandbox(config: Config, { runtime, log }: { readonly runtime:
     ...(config.runnersMax === null ? {} : { runnersMax: config.runnersMax }),
     onEvent: (event) => {
       if (event.type === "ended" && event.end.kind === "startFailed") log.warn({ detail: event.end.detail }, "a runner did not start");
-      else log.debug({ event }, "a runner changed its state");
+      else log.debug({ event: eventForLog(event) }, "a runner changed its state");
     },
   });
 }
