@@ -35,16 +35,16 @@ export async function buildNode(source: SourceFolder, options: BuildOptions): Pr
     if (await hasDependencies(folder)) await install(folder, options);
   }
   options.update("building");
-  await compile(source, folder);
-  const own = await filesOf(folder, "code", { without: isLeftOut });
+  const isOutput = await compile(source, folder);
+  const own = await filesOf(folder, "code", { without: (path) => isLeftOut(path) || (isOutput && /^src(?:\/|$)/.test(path)) });
   // npm takes its time to say that there is nothing.
   return (await hasDependencies(folder)) ? [...own, ...(await filesOfDependencies(folder, "code"))] : own;
 }
 
-/** Not part of a version: sources of what is built, tests, credentials, and what the build keeps for itself. */
+/** Not part of a version: tests, credentials, and what the build keeps for itself. */
 function isLeftOut(path: string): boolean {
   return (
-    /^(?:node_modules|src|tests?|coverage|\.git|\.plinth|\.vscode|\.idea)(?:\/|$)/.test(path) ||
+    /^(?:node_modules|tests?|coverage|\.git|\.plinth|\.vscode|\.idea)(?:\/|$)/.test(path) ||
     /(?:^|\/)(?:\.stamp|\.npmrc|\.env(?:\..*)?|.*\.tsbuildinfo|.*\.log|\.DS_Store)$/.test(path)
   );
 }
@@ -140,21 +140,21 @@ async function installWithoutCache(folder: string, args: readonly string[], opti
   }
 }
 
-/** The package's own build; without one, its sources are bundled. */
-async function compile(source: SourceFolder, folder: string): Promise<void> {
+/** The package's own build; without one, its sources are bundled. False when what runs are the sources themselves. */
+async function compile(source: SourceFolder, folder: string): Promise<boolean> {
+  const { main = "dist/index.js" } = await readPackageJson(folder);
+  const isOutput = !/^(?:\.\/)?src\//.test(main);
   const script = await buildScriptOf(folder);
   if (script !== undefined) {
     const { exitCode, output } = await runTool("npm", ["run", "--silent", "build"], { cwd: folder });
-    if (exitCode === 0) return;
+    if (exitCode === 0) return isOutput;
     const errors = declarationErrors(script, output);
-    const { main: declared = "dist/index.js" } = await readPackageJson(folder);
-    if (errors === 0 || !existsSync(join(folder, declared)))
+    if (errors === 0 || !existsSync(join(folder, main)))
       throw new CommandFailure(`The package's build failed:\n${output.slice(-8000)}`, EXIT_CODE);
     note(`warning: the compiler cannot read types of dependencies (${errors} errors, none in the package's own code)`);
-    return;
+    return isOutput;
   }
-  const { main = "dist/index.js" } = await readPackageJson(folder);
-  if (existsSync(join(folder, main)) || existsSync(join(folder, "index.js"))) return;
+  if (existsSync(join(folder, main)) || existsSync(join(folder, "index.js"))) return false;
   const entry = ["src/index.ts", "src/index.js", "src/function-factory.ts", "index.ts"]
     .map((path) => join(folder, path))
     .find((path) => existsSync(path));
@@ -177,6 +177,7 @@ async function compile(source: SourceFolder, folder: string): Promise<void> {
       outfile: join(folder, main),
       logLevel: "silent",
     });
+    return true;
   } catch (error) {
     throw new CommandFailure(`The sources cannot be built: ${error instanceof Error ? error.message : String(error)}`, EXIT_CODE);
   }

@@ -89,6 +89,22 @@ test("an install that fails names what is missing, after a second try without th
   expect(said).toContain("installing again without npm's cache");
 });
 
+test("sources stay behind where something is built from them, and are packed where they are what runs", async () => {
+  const root = join(folder, "hello");
+  scaffold(root, "hello", "node");
+  writeFileSync(join(root, "code/src/plain.js"), "exports.functionFactory = require('./more');\n");
+  const sourcesOf = async (json: object): Promise<readonly string[]> => {
+    writeFileSync(join(root, "code/package.json"), JSON.stringify(json));
+    return pathsOf((await buildPackage(root, quiet)).archive).filter((path) => path.startsWith("code/src"));
+  };
+  expect(await sourcesOf({ main: "dist/index.js" })).toEqual([]);
+  expect(await sourcesOf({ main: "dist/index.js", scripts: { build: "mkdir -p dist && touch dist/index.js" } })).toEqual([]);
+  expect(await sourcesOf({ main: "./src/plain.js" })).toContain("code/src/plain.js");
+  expect(await sourcesOf({ main: "./src/plain.js", scripts: { build: "true" } })).toContain("code/src/plain.js");
+  writeFileSync(join(root, "code/index.js"), "module.exports = require('./src/plain');\n");
+  expect(await sourcesOf({ main: "index.js" })).toContain("code/src/plain.js");
+});
+
 test("an override of a file: tarball is meant from where the command runs", { timeout: 60_000 }, async () => {
   const root = join(folder, "hello");
   scaffold(root, "hello", "node");
