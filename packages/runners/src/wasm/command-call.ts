@@ -1,17 +1,17 @@
 /** One call: its log lines and its one outcome. */
 import type { InvokeEnvelope, ObservedUse, RunnerFailure, RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
-import type { HostConnection } from "../isolate/host-connection.ts";
+import type { ControlChannel } from "../node/control-channel.ts";
 
 export const NOTHING_OBSERVED: ObservedUse = { heapBytes: 0, observedTime: true, observedRandom: true };
 
 export class CommandCall {
   readonly envelope: InvokeEnvelope;
-  readonly #connection: HostConnection;
+  readonly #channel: ControlChannel;
   #ended = false;
 
-  constructor(envelope: InvokeEnvelope, connection: HostConnection) {
+  constructor(envelope: InvokeEnvelope, channel: ControlChannel) {
     this.envelope = envelope;
-    this.#connection = connection;
+    this.#channel = channel;
   }
 
   get hasEnded(): boolean {
@@ -21,24 +21,24 @@ export class CommandCall {
   /** Lines are counted in the isolate. */
   log(text: string, truncated: boolean): void {
     if (this.#ended) return;
-    this.#connection.send({ type: "log", call: this.envelope.call, level: "log", truncated, dropped: 0 }, Buffer.from(text));
+    this.#channel.send({ type: "log", call: this.envelope.call, level: "log", truncated, dropped: 0 }, Buffer.from(text));
   }
 
   logDropped(dropped: number): void {
     if (this.#ended || dropped === 0) return;
     const text = `${dropped} more lines were not kept: a call may log ${this.envelope.limits.logLines} lines.`;
-    this.#connection.send({ type: "log", call: this.envelope.call, level: "warn", truncated: false, dropped }, Buffer.from(text));
+    this.#channel.send({ type: "log", call: this.envelope.call, level: "warn", truncated: false, dropped }, Buffer.from(text));
   }
 
   succeed(text: string, use: ObservedUse): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#connection.send({ type: "result", call: this.envelope.call, ...use }, Buffer.from(text));
+    this.#channel.send({ type: "result", call: this.envelope.call, ...use }, Buffer.from(text));
   }
 
   fail(kind: RunnerFailureKind, failure: RunnerFailure, use: ObservedUse = NOTHING_OBSERVED): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#connection.send({ type: "failure", call: this.envelope.call, kind, ...use }, Buffer.from(JSON.stringify(failure)));
+    this.#channel.send({ type: "failure", call: this.envelope.call, kind, ...use }, Buffer.from(JSON.stringify(failure)));
   }
 }

@@ -2,11 +2,17 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { limit } from "@plinth/core/limits.ts";
+import { PACKAGE_FOLDER } from "@plinth/core/protocol/runner-protocol.ts";
 import { PackageError } from "../node/package-folder.ts";
 import { ModuleError } from "./byte-reader.ts";
 import { checkModule } from "./module-reader.ts";
 
 const NAME = /^[A-Za-z0-9_.-]{1,256}$/;
+
+/** Where the files of the version are. The variable is for processes outside of a jail: inside one there is none. */
+export function packageFolder(): string {
+  return process.env["PLINTH_PACKAGE_FOLDER"] ?? PACKAGE_FOLDER;
+}
 
 /** Function → bytes that the engine may compile. Throws a PackageError that says what is wrong with which module. */
 export function readModules(folder: string, names: readonly string[], pagesMax: number): ReadonlyMap<string, Uint8Array> {

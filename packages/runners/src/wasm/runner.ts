@@ -13,16 +13,15 @@ import { guestSource } from "plinth:guest-source";
 import { limit } from "@plinth/core/limits.ts";
 import { type AnalyzeResult, type HostEnvelope, type InvokeEnvelope, PROTOCOL_VERSION } from "@plinth/core/protocol/runner-protocol.ts";
 import { type Addon, loadAddon } from "../isolate/addon.ts";
-import { HostConnection } from "../isolate/host-connection.ts";
-import { controlDescriptors } from "../node/control-channel.ts";
-import { PackageError, packageFolder } from "../node/package-folder.ts";
+import { ControlChannel, controlDescriptors } from "../node/control-channel.ts";
+import { PackageError } from "../node/package-folder.ts";
 import { parsePackageLoad } from "../node/parse-load.ts";
 import { lineText, outcomeOf } from "./call-outcome.ts";
 import { CommandCall, NOTHING_OBSERVED } from "./command-call.ts";
 import { parseEvent } from "./parse-event.ts";
 import { type CallEnd, ModuleIsolate } from "./module-isolate.ts";
 import { PAGE_BYTES } from "./module-reader.ts";
-import { readModules } from "./package-modules.ts";
+import { packageFolder, readModules } from "./package-modules.ts";
 
 /** Of the memory of a process, what a module's own may take, and the engine's heap. The rest is code, the event and the result. */
 const MODULE_PART = 0.5;
@@ -30,7 +29,7 @@ const HEAP_PART = 0.25;
 
 class Runner {
   readonly #addon: Addon;
-  readonly #connection: HostConnection;
+  readonly #channel: ControlChannel;
   readonly #calls = new Map<number, CommandCall>();
   #memoryBytes = 0;
   #version: string | undefined;
@@ -42,7 +41,7 @@ class Runner {
 
   constructor(addon: Addon) {
     this.#addon = addon;
-    this.#connection = new HostConnection(controlDescriptors(process.argv), (envelope, body) => this.#receive(envelope, body));
+    this.#channel = new ControlChannel(controlDescriptors(process.argv), (envelope, body) => this.#receive(envelope, body));
   }
 
   #receive(envelope: HostEnvelope, body: Buffer): void {
@@ -68,7 +67,7 @@ class Runner {
   #hello(hello: Extract<HostEnvelope, { type: "hello" }>): void {
     if (hello.protocol !== PROTOCOL_VERSION) throw new Error(`the host speaks protocol ${hello.protocol}, this runner ${PROTOCOL_VERSION}`);
     this.#memoryBytes = hello.heapBytes;
-    this.#connection.send({ type: "ready", protocol: PROTOCOL_VERSION, runtime: "wasm", engine: `v8 ${process.versions.v8}` });
+    this.#channel.send({ type: "ready", protocol: PROTOCOL_VERSION, runtime: "wasm", engine: `v8 ${process.versions.v8}` });
   }
 
   #next(job: () => Promise<void>): void {
@@ -82,11 +81,11 @@ class Runner {
       this.#modules = readModules(packageFolder(), functions, Math.floor((this.#memoryBytes * MODULE_PART) / PAGE_BYTES));
       this.#isolate = await this.#makeIsolate();
       this.#version = version;
-      this.#connection.send({ type: "loaded", version });
+      this.#channel.send({ type: "loaded", version });
     } catch (error) {
       if (!(error instanceof PackageError)) throw error;
       const message = error.message.slice(0, limit("failureMessageCharsMax"));
-      this.#connection.send({ type: "loadFailed", version }, Buffer.from(JSON.stringify({ message })));
+      this.#channel.send({ type: "loadFailed", version }, Buffer.from(JSON.stringify({ message })));
     }
   }
 
@@ -110,7 +109,7 @@ class Runner {
   }
 
   #invoke(envelope: InvokeEnvelope, body: Buffer): void {
-    const call = new CommandCall(envelope, this.#connection);
+    const call = new CommandCall(envelope, this.#channel);
     if (envelope.kind === "analyze") return call.succeed(JSON.stringify(this.#analyze()), NOTHING_OBSERVED);
     if (envelope.kind !== "handler")
       return call.fail("invalid", { message: `A package of WebAssembly modules has no function of kind ${envelope.kind}.` });
@@ -161,7 +160,6 @@ class Runner {
         if (outcome.kind === "result") call.succeed(outcome.text, use);
         else if (outcome.kind === "outOfMemory") call.fail("outOfMemory", { message: "" }, use);
         else call.fail("error", outcome.failure, use);
-        this.#connection.flush();
         return isolate.tidyAfter(memoryBytes);
       }
       case "timeout":
