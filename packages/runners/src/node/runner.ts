@@ -34,7 +34,7 @@ class Runner {
   readonly #surroundings = new CallSurroundings();
   readonly #exit = process.exit.bind(process);
   readonly #folder = packageFolder();
-  readonly #flushConsole: () => void;
+  #flushConsole: () => void = () => undefined;
   #version: string | undefined;
   /** The version whose code is being evaluated. */
   #loading: string | undefined;
@@ -44,12 +44,6 @@ class Runner {
 
   constructor() {
     this.#channel = new ControlChannel(controlDescriptors(process.argv), (envelope, body) => this.#receive(envelope, body));
-    this.#flushConsole = captureConsole((level, text) => this.#call?.log(level, text));
-    const hostCall = (op: string, argText: string): Promise<string> =>
-      this.#call?.hostCall(op, argText) ?? Promise.reject(new HostCallError("NoCall", "Nothing can be asked of the host outside a call."));
-    installSyscalls(hostCall);
-    installWorkers(join(dirname(__filename), "worker-preload.js"), hostCall);
-    installVirtualNetwork(hostCall);
     guardProcess({
       exits: (code) => this.#failAll(plainFailure(`process.exit(${code}) was called.`)),
       throwsUnheard: (thrown) => this.#failUnheard(thrown),
@@ -62,12 +56,24 @@ class Runner {
     });
   }
 
+  /** What the code of a package finds changed in its process. */
+  #prepareForPackage(): void {
+    this.#flushConsole = captureConsole((level, text) => this.#call?.log(level, text));
+    const hostCall = (op: string, argText: string): Promise<string> =>
+      this.#call?.hostCall(op, argText) ?? Promise.reject(new HostCallError("NoCall", "Nothing can be asked of the host outside a call."));
+    installSyscalls(hostCall);
+    installWorkers(join(dirname(__filename), "worker-preload.js"), hostCall);
+    installVirtualNetwork(hostCall);
+  }
+
   #receive(envelope: HostEnvelope, body: Buffer): void {
     switch (envelope.type) {
       case "hello":
         if (envelope.protocol !== PROTOCOL_VERSION)
           throw new Error(`the host speaks protocol ${envelope.protocol}, this runner ${PROTOCOL_VERSION}`);
-        return this.#channel.send({ type: "ready", protocol: PROTOCOL_VERSION, runtime: "node", engine: `node ${process.version}` });
+        this.#channel.send({ type: "ready", protocol: PROTOCOL_VERSION, runtime: "node", engine: `node ${process.version}` });
+        // The host has something to do before it asks for the load; what is done now, the first call does not wait for.
+        return this.#prepareForPackage();
       case "load":
         return void this.#load(envelope.version, body.toString());
       case "invoke":

@@ -2,10 +2,12 @@
  * The other end of every connection of this process: reads requests, asks the host for each (`plinth/fetch`) and writes the answer as
  * an HTTP/1.1 response. Requests of one connection are answered in order.
  */
-import { STATUS_CODES } from "node:http";
 import { HOST_OPS, type FetchRequest, type FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
 import { HostCallError, type HostCaller } from "../host-calls.ts";
 import { NotHttp, type ParsedRequest, RequestParser } from "./request-parser.ts";
+
+/** Modules of Node that are slow to load are loaded when they are needed. */
+const builtin = process.getBuiltinModule.bind(process);
 
 export interface ConnectionTarget {
   readonly secure: boolean;
@@ -140,7 +142,7 @@ export class HttpPeer {
 function responseBytes(response: FetchResponse, request: ParsedRequest): Buffer {
   const body = Buffer.from(response.bodyBase64, "base64");
   const bodiless = request.method === "HEAD" || BODILESS.has(response.status);
-  const reason = response.statusText === "" ? (STATUS_CODES[response.status] ?? "") : response.statusText;
+  const reason = response.statusText === "" ? (builtin("node:http").STATUS_CODES[response.status] ?? "") : response.statusText;
   const lines = [`HTTP/1.1 ${response.status} ${oneLine(reason)}`];
   for (const [name, value] of response.headers) {
     const lower = name.toLowerCase();
