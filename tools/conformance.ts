@@ -1,5 +1,5 @@
 /**
- * `npm run conformance -- <suite> <folder> [--json] [--override name[@version]=version] [--only <text>] [--keep-going]`: runs
+ * `npm run conformance -- <suite> <folder> [--json] [--override name[@version]=version] [--only <text>]`: runs
  * sources that you have on this machine, as they are, against hosts of their own. Nothing of them is part of this project.
  */
 import { parseArgs } from "node:util";
