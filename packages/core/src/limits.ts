@@ -116,6 +116,7 @@ export const LIMITS = {
   snapInInputsBytesMax: { value: 256 * KiB, reason: "values of all inputs of one installed package; they are part of each event" },
   snapInsPerBranchMax: { value: 200, reason: "installed packages of one branch" },
   eventSourcesPerSnapInMax: { value: 1000, reason: "event sources of one installed package, those of users included" },
+  setupTextCharsMax: { value: 128 * KiB, reason: "setup instructions of one event source with the values of their placeholders" },
   serviceTokenMs: { value: 1_800_000, reason: "how long a token of a service account is good" },
   serviceTokensPerAccountMax: { value: 64, reason: "tokens of one account that are looked at: two at a time are in use" },
   cachedServiceTokensMax: { value: 10_000, reason: "tokens that the host gives out again" },

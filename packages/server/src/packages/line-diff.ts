@@ -70,13 +70,15 @@ function hunks(lines: readonly Line[]): readonly string[] {
     if (last !== undefined && start <= last.end) last.end = end;
     else ranges.push({ start, end });
   }
+  // Lines of either text before the hunk; counted once, as there may be many hunks.
+  const before = { "-": 0, "+": 0 };
+  let counted = 0;
   return ranges.map(({ start, end }) => {
-    const before = lines.slice(0, start);
+    for (; counted < start; counted++) for (const without of ["-", "+"] as const) if (lines[counted]?.sign !== without) before[without]++;
     const body = lines.slice(start, end);
-    const count = (part: readonly Line[], without: "-" | "+") => part.filter(({ sign }) => sign !== without).length;
     const range = (without: "-" | "+") => {
-      const length = count(body, without);
-      return `${count(before, without) + (length === 0 ? 0 : 1)},${length}`;
+      const length = body.filter(({ sign }) => sign !== without).length;
+      return `${before[without] + (length === 0 ? 0 : 1)},${length}`;
     };
     return `@@ -${range("+")} +${range("-")} @@\n${body.map(({ sign, text }) => `${sign}${text}\n`).join("")}`;
   });

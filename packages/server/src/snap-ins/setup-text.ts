@@ -1,16 +1,32 @@
 /** Setup instructions with what is known of the source filled in. Placeholders are looked up, never evaluated. */
+import { limit } from "@plinth/core/limits.ts";
 import type { EventSourceRow } from "./snap-in-records.ts";
 
 const PLACEHOLDER = /\{\{\s{0,8}source\.([a-z_]{1,32})(?:\.([A-Za-z0-9_-]{1,64}))?\s{0,8}\}\}/g;
 
+/** Placeholders whose values would make the text too long stay as they are: a package chooses how often it names how long a value. */
 export function setupText(row: EventSourceRow, triggerUrl: string | null): string | null {
   if (row.setupInstructions === null) return null;
+  const values = new Map<string, string | undefined>();
+  let room = limit("setupTextCharsMax") - row.setupInstructions.length;
   return row.setupInstructions.replace(PLACEHOLDER, (whole, field: string, name: string | undefined) => {
-    if (field === "name") return row.name;
-    if (field === "trigger_url") return triggerUrl ?? "";
-    if (field === "config" && name !== undefined && Object.hasOwn(row.config, name)) return shown(row.config[name]);
-    return whole;
+    const key = name === undefined ? field : `${field}.${name}`;
+    if (!values.has(key)) values.set(key, valueOf(row, { field, name, triggerUrl }));
+    const value = values.get(key);
+    if (value === undefined || value.length > room) return whole;
+    room -= value.length;
+    return value;
   });
+}
+
+function valueOf(
+  row: EventSourceRow,
+  { field, name, triggerUrl }: { readonly field: string; readonly name: string | undefined; readonly triggerUrl: string | null },
+): string | undefined {
+  if (field === "name") return row.name;
+  if (field === "trigger_url") return triggerUrl ?? "";
+  if (field === "config" && name !== undefined && Object.hasOwn(row.config, name)) return shown(row.config[name]);
+  return undefined;
 }
 
 function shown(value: unknown): string {
