@@ -147,6 +147,23 @@ describe("wasm in its jail", () => {
     expect(await refusalOf(command("", { pages: "60000" }))).toMatch(/memory begins with/);
   });
 
+  test("W02 tables take the engine's heap, which ends too", async () => {
+    const text = command(
+      "(loop $more (br_if $more (i32.ne (table.grow (ref.null func) (i32.const 100000)) (i32.const -1)))) (unreachable)",
+      {
+        more: "(table 1 funcref)",
+      },
+    );
+    expect(["outOfMemory", "error", "lost"]).toContain((await outcomeOf(text)).kind);
+  });
+
+  test("W03 many functions and a jump with many places are compiled within the time of a start", async () => {
+    const functions = Array.from({ length: 20_000 }, () => "(func (local i32) (drop (local.get 0)))").join("\n");
+    const places = "0 ".repeat(65_000);
+    const text = command("(call $jump)", { more: `${functions} (func $jump (block (br_table ${places} (i32.const 7))))` });
+    expect((await outcomeOf(text)).kind).toBe("ok");
+  });
+
   test("W03 too many exports are refused", async () => {
     const more = Array.from({ length: limit("wasmExportsMax") + 1 }, (_, index) => `(export "e${index}" (func $read))`).join("\n");
     expect(await refusalOf(command("", { more }))).toMatch(/exports and may have/);

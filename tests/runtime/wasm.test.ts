@@ -8,6 +8,7 @@ import { send, type Json } from "../../packages/cli/src/client.ts";
 import { buildPackage } from "../../packages/cli/src/package/build-package.ts";
 import { pushPackage } from "../../packages/cli/src/package/push-package.ts";
 import { assemble, command } from "../../packages/runners/src/wasm/test-modules.ts";
+import { callOnce, openTestSandbox, packageOf, requestOf } from "../../packages/server/src/sandbox/fixtures/test-sandbox.ts";
 import { startLocalHost, type LocalHost } from "../../tools/local-host.ts";
 
 const quiet = { overrides: {}, update: () => undefined };
@@ -78,6 +79,23 @@ test("its failures say what happened", async () => {
     status: "failed",
     error: { message: "Uncaught RuntimeError: unreachable", stack: expect.stringMatching(/^ {4}at inner \(wasm-function/) as string },
   });
+});
+
+test("a module need not read its event", async () => {
+  expect(await execute("refuse", { large: "x".repeat(1_000_000) })).toMatchObject({ error: { message: "Uncaught Error: exit code 4" } });
+});
+
+test("without a jail, by the unsafe setting, modules are found where they lie", { timeout: 30_000 }, async () => {
+  const path = await writePackage({ echo: MODULES.echo });
+  const { sandbox } = await openTestSandbox({ unsafeNoJail: true, warmRunners: 0 });
+  try {
+    const version = packageOf('{"functions":["echo"]}', { runtime: "wasm", folder: async () => ({ path, release: () => undefined }) });
+    const request = requestOf("echo", { a: 1 }, { version, kind: "handler" });
+    const limits = { ...request.limits, cpuMs: 5000, wallMs: 5000 };
+    expect(await callOnce(sandbox, { request: { ...request, limits } })).toMatchObject({ kind: "ok", valueText: '{"a":1}' });
+  } finally {
+    await sandbox.close();
+  }
 });
 
 test("a module that cannot be run is refused, and the old version serves", { timeout: 30_000 }, async () => {
