@@ -219,7 +219,7 @@ export const LIMITS = {
   containerImageMsMax: { value: 180_000, reason: "import of a program's image into the container engine" },
   containerAnswerBytesMax: { value: 8 * MiB, reason: "one answer of the container engine" },
   containerEngineConnectionsMax: { value: 16, reason: "requests to the container engine at the same time" },
-  containerImageKeptMs: { value: 30 * 86_400_000, reason: "age of a program's image above which a newer one replaces it" },
+  containerImagesKept: { value: 3, reason: "images of one runtime in the container engine: of this host, and of others of the machine" },
   runnerWriteQueueBytesMax: { value: 192 * MiB, reason: "bytes that wait for one runner to read them: eight of the largest frames" },
   runnerPendingArgBytesMax: {
     value: 64 * MiB,

@@ -3,27 +3,29 @@ import { Socket } from "node:net";
 import { encodeFrame, FrameDecoder, HOST_FRAME_CAPS, type Frame } from "@plinth/core/protocol/frames.ts";
 import { parseHostEnvelope } from "@plinth/core/protocol/parse.ts";
 import type { HostEnvelope, RunnerEnvelope } from "@plinth/core/protocol/runner-protocol.ts";
+import type { ControlDescriptors } from "../node/control-channel.ts";
 
 /** While user code keeps the event loop, frames that are older than this are not held back any longer. */
 const HOLD_MS = 5;
 
 export class HostConnection {
-  readonly #socket: Socket;
+  readonly #reader: Socket;
+  readonly #writer: Socket;
   readonly #decoder = new FrameDecoder(HOST_FRAME_CAPS);
   #frames: Uint8Array[] = [];
   #heldSinceMs = 0;
   #flushed = false;
 
-  constructor(fd: number, receive: (envelope: HostEnvelope, body: Buffer) => void) {
-    this.#socket = new Socket({ fd, readable: true, writable: true });
-    this.#socket.on("data", (chunk: Buffer) => {
+  constructor({ read, write }: ControlDescriptors, receive: (envelope: HostEnvelope, body: Buffer) => void) {
+    this.#reader = new Socket({ fd: read, readable: true, writable: read === write });
+    this.#writer = read === write ? this.#reader : new Socket({ fd: write, readable: false, writable: true });
+    this.#reader.on("data", (chunk: Buffer) => {
       for (const frame of this.#decoder.push(chunk)) receive(parseHostEnvelope(frame.envelopeBytes), bodyOf(frame));
       this.flush();
     });
     // Without a host there is nothing left to do.
-    this.#socket.on("end", () => process.exit(0));
-    this.#socket.on("error", () => process.exit(0));
-    this.#socket.on("close", () => process.exit(0));
+    for (const socket of [this.#reader, this.#writer])
+      for (const event of ["end", "error", "close"]) socket.on(event, () => process.exit(0));
   }
 
   send(envelope: RunnerEnvelope, body?: Uint8Array): void {
@@ -46,7 +48,7 @@ export class HostConnection {
     const first = frames[0];
     if (first === undefined) return;
     this.#frames = [];
-    this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+    this.#writer.write(frames.length === 1 ? first : Buffer.concat(frames));
   }
 }
 

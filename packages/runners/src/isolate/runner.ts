@@ -7,6 +7,7 @@ import { setFlagsFromString } from "node:v8";
 import { dirname, join } from "node:path";
 import { guestSource } from "plinth:guest-source";
 import { type HostEnvelope, type InvokeEnvelope, PROTOCOL_VERSION } from "@plinth/core/protocol/runner-protocol.ts";
+import { controlDescriptors } from "../node/control-channel.ts";
 import { type Addon, loadAddon } from "./addon.ts";
 import { Call } from "./call.ts";
 import { collectOwnGarbage } from "./garbage.ts";
@@ -19,7 +20,6 @@ import { contextKey, ReadyContexts } from "./ready-contexts.ts";
 import type { RunnerServices } from "./services.ts";
 import { VersionStore } from "./version-store.ts";
 
-const CONTROL_FD = 3;
 const WATCH_MS = 100;
 /** Without calls for so long, the runner gives memory back. The calls that come next pay a quarter of a millisecond for it. */
 const REST_MS = 2000;
@@ -37,7 +37,7 @@ class Runner {
 
   constructor(addon: Addon) {
     this.#addon = addon;
-    this.#connection = new HostConnection(CONTROL_FD, (envelope, body) => this.#receive(envelope, body));
+    this.#connection = new HostConnection(controlDescriptors(process.argv), (envelope, body) => this.#receive(envelope, body));
     this.#services = {
       connection: this.#connection,
       versions: new VersionStore((version) => this.#connection.send({ type: "needSourceMap", version })),

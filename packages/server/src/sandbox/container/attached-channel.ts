@@ -32,7 +32,7 @@ export class AttachedChannel extends Duplex {
   open({ socket, head }: { readonly socket: Duplex; readonly head: Buffer }): void {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
-    for (const event of ["end", "close", "error"]) socket.on(event, () => this.#over());
+    for (const event of ["end", "close", "error"]) socket.on(event, () => this.#resolveEnded());
     if (head.length > 0) this.#received(head);
     if (this.destroyed) return this.#abandon(socket);
     this.#waiting?.();
@@ -64,6 +64,15 @@ export class AttachedChannel extends Duplex {
     done(error);
   }
 
+  /**
+   * Ends what can be read. The end of the connection alone does not: readers would take it for a program that hides, while the
+   * engine still finds out how it ended.
+   */
+  finish(): void {
+    if (!this.destroyed && !this.readableEnded) this.push(null);
+    this.#socket?.destroy();
+  }
+
   /** Closes the connection whatever the container does. */
   cut(): void {
     this.#socket?.destroy();
@@ -79,11 +88,6 @@ export class AttachedChannel extends Duplex {
     const socket = this.#socket;
     if (socket === undefined) this.#waiting = () => this.#socket !== undefined && action(this.#socket);
     else action(socket);
-  }
-
-  #over(): void {
-    if (!this.destroyed && !this.readableEnded) this.push(null);
-    this.#resolveEnded();
   }
 
   #received(chunk: Buffer): void {

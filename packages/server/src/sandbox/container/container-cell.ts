@@ -80,7 +80,7 @@ export class ContainerCell implements Cell {
     } finally {
       this.#started.resolve(undefined);
       await removeContainer(api, this.#kit.runtime, this.#name);
-      this.control.cut();
+      this.control.finish();
     }
   }
 

@@ -87,15 +87,20 @@ export class ContainerProvider implements SandboxProvider {
       await sweepLeft(api, home);
       const labels = { [HOME_LABEL]: home, [HOST_LABEL]: host, [PROCESS_LABEL]: `${process.pid} ${startTicks(process.pid) ?? ""}` };
       const emptyFile = await makeEmptyFile(options.imageFolder);
-      const images = new ContainerImages({ api, runtime });
-      const create = async (name: string, spec: CellSpec): Promise<void> => {
+      const images = new ContainerImages(api);
+      const create = async (name: string, spec: CellSpec, again = false): Promise<void> => {
         const image = await images.ready(spec.image);
         const { processors } = info;
         const engine = version.kind;
-        await api.create(
-          name,
-          containerBody({ spec, image, engine, runtime: options.ociRuntime, ownKernel, labels, emptyFile, processors }),
-        );
+        const body = containerBody({ spec, image, engine, runtime: options.ociRuntime, ownKernel, labels, emptyFile, processors });
+        try {
+          await api.create(name, body);
+        } catch (error) {
+          // Another host, or an operator, removed the image.
+          if (again || !(error instanceof EngineRefusal) || error.status !== 404) throw error;
+          images.forget(spec.image);
+          await create(name, spec, true);
+        }
       };
       return new ContainerProvider({
         engine: { ...version, kernel: info.kernel, url: options.engine },

@@ -1,12 +1,11 @@
 /**
  * Images of programs in the engine: made once for each program and shell, named `localhost/plinth-runner-<runtime>:<key>`, found
- * again by later hosts, and removed when they are older than others of their runtime and nobody used them for a month.
+ * again by later hosts; of each runtime the newest few are kept.
  */
 import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
 import { librariesOf } from "../jail/image.ts";
 import type { ProgramImage } from "../runtimes/runtime-adapter.ts";
 import { SHELL_IN_CELL } from "./container-spec.ts";
@@ -18,12 +17,10 @@ const FORMAT = "1";
 
 export class ContainerImages {
   readonly #api: DockerApi;
-  readonly #runtime: Runtime;
   readonly #ready = new Map<string, Promise<string>>();
 
-  constructor(options: { readonly api: DockerApi; readonly runtime: Runtime }) {
-    this.#api = options.api;
-    this.#runtime = options.runtime;
+  constructor(api: DockerApi) {
+    this.#api = api;
   }
 
   /** The name of the program's image, which the engine has. Rejects with NotAvailable when it cannot be made. */
@@ -43,6 +40,11 @@ export class ContainerImages {
     }
   }
 
+  /** The engine said that it has no such image any more. */
+  forget(image: ProgramImage): void {
+    this.#ready.delete(image.key);
+  }
+
   async #make(image: ProgramImage): Promise<string> {
     const shell = await realpath(SHELL_IN_CELL);
     const mounts = [...image.mounts, { source: shell, target: SHELL_IN_CELL }, ...(await librariesOf(shell))];
@@ -50,12 +52,10 @@ export class ContainerImages {
     const name = `${repository}:${await keyOf(image, shell)}`;
     const tags = await this.#api.imageTags(REPOSITORY);
     if (!tags.some((tag) => tag.name === name)) await this.#api.importImage(name, imageArchive(mounts));
-    const oldMs = this.#runtime.nowMs() - limit("containerImageKeptMs");
-    for (const tag of tags) {
-      if (!tag.name.startsWith(`${repository}:`) || tag.name === name || tag.createdMs > oldMs) continue;
-      // Another host may still use it; then the engine refuses, or that host makes it again.
-      await this.#api.removeImage(tag.name).catch(() => undefined);
-    }
+    const others = tags.filter((tag) => tag.name.startsWith(`${repository}:`) && tag.name !== name);
+    const old = others.toSorted((a, b) => b.createdMs - a.createdMs).slice(limit("containerImagesKept") - 1);
+    // The engine refuses for those that run; another host that wants one again makes it again.
+    for (const tag of old) await this.#api.removeImage(tag.name).catch(() => undefined);
     return name;
   }
 }
