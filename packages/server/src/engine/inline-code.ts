@@ -24,6 +24,8 @@ const PREFIX = "$inline/";
 /** Languages of inline code and what runs them. */
 const LANGUAGES: Readonly<Record<string, RuntimeName>> = { python: "python" };
 
+export const INLINE_LANGUAGES: readonly string[] = Object.keys(LANGUAGES);
+
 export function isInlinePath(path: string): boolean {
   return path.startsWith(PREFIX);
 }

@@ -14,6 +14,22 @@ afterAll(async () => await host.remove());
 
 const execute = (path: string) => `/v1/functions/${encodeURIComponent(path)}/execute`;
 
+describe("inline code", () => {
+  it.each([
+    [{}, "`code` must be a text"],
+    [{ code: 1 }, "`code` must be a text"],
+    [{ code: "1", language: "cobol" }, "`language` must be one of python"],
+    [{ code: "1", timeoutMs: 600_000 }, "`timeoutMs` must be a number from 1 to 180000"],
+    [{ code: "1", keyrings: "all" }, "`keyrings` must be an array"],
+    [{ code: "1", keyrings: [{}] }, "`keyrings` must be a list of names"],
+  ])("refuses the request %j as the caller's mistake", async (body, message) => {
+    expect(await host.send("/v1/code/execute", { body })).toMatchObject({
+      status: 400,
+      json: { code: "BadRequest", message: expect.stringContaining(message) },
+    });
+  });
+});
+
 describe("functions", () => {
   it("are listed and resolved; internal ones for admins only", async () => {
     const reader = await host.key(["read"]);
