@@ -64,7 +64,7 @@ async function attack(
   options: { readonly handler?: CallHandler; readonly limits?: Partial<typeof LIMITS> } = {},
 ): Promise<{ readonly outcome: CallOutcome; readonly end: RunnerEnd | undefined }> {
   canary = startCanary();
-  const lease = await open.sandbox.acquire({ tenant: `attacker ${++attacks}`, lane: "transaction", version: PLAIN }, NEVER);
+  const lease = await open.sandbox.acquire({ tenant: `attacker ${++attacks}`, branch: "main", lane: "transaction", version: PLAIN }, NEVER);
   const outcome = await lease.run(requestOf(path, arg, { limits: { ...LIMITS, ...options.limits } }), options.handler ?? QUIET, NEVER);
   // The end may follow the outcome when the runner went on misbehaving.
   await pause(30);

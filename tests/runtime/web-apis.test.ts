@@ -18,7 +18,7 @@ async function run(kind: "query" | "action", body: string): Promise<unknown> {
   const script = `globalThis.__plinthModules = { m: () => ({ f: Object.assign(() => {}, { ${isKind}: true, isPublic: true, exportArgs: () => '{"type":"any"}', exportReturns: () => "null", ${invoke} JSON.stringify(await (async () => { ${body} })()) }) }) };`;
   const version = { digest: createHash("sha256").update(script).digest("hex"), script: async () => script, sourceMap: async () => null };
   const signal = new AbortController().signal;
-  const lease = await sandbox.acquire({ tenant: "t", lane: "action", version }, signal);
+  const lease = await sandbox.acquire({ tenant: "t", branch: "main", lane: "action", version }, signal);
   const request = {
     version,
     kind: kind as FunctionKind,
