@@ -112,7 +112,7 @@ describe.skipIf(missing !== undefined)(`the container provider${missing === unde
     await expect.poll(() => engine.containers().length, { timeout: 20_000 }).toBe(1);
     const [own = ""] = engine.containers();
     const labels = (await api.list([]))[0]?.labels ?? {};
-    const [{ name: tag = "" } = {}] = await api.imageTags("localhost/plinth-runner-node");
+    const tag = (await api.imageTags("localhost/plinth-runner-node"))[0]?.name;
     // As a host left it that had the number of this process before.
     await api.create("plinth-left", { Image: tag, Cmd: ["/bin/sh"], Labels: { ...labels, "plinth.process": `${process.pid} 1` } });
     await api.create("other-left", { Image: tag, Cmd: ["/bin/sh"], Labels: { ...labels, "plinth.home": "other" } });
