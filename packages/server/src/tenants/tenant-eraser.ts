@@ -2,8 +2,10 @@
  * Removes the data of deleted tenants, in the background. The rows of deleted tenants say what is left to do, so a host
  * that was stopped in the middle goes on at its next start.
  */
+import { limit } from "@plinth/core/limits.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Database } from "../database/database.ts";
+import { DUE_TIMES, INVOCATION_QUEUE, KEYRING_PLACES, PLATFORM_SCOPE, SAGAS } from "../database/record-tables.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -52,9 +54,24 @@ export class TenantEraser {
   async #eraseOne(name: string): Promise<void> {
     try {
       await this.#eraseBlobs(name);
+      await this.#erasePlatformRows(name);
       await this.#database.eraseTenant(name);
     } catch (error) {
       this.#log.error({ err: error, tenant: name }, "a deleted tenant's data is not all gone; the next start goes on");
+    }
+  }
+
+  /** Rows about the tenant that lie under the platform's scope, so that work of all tenants can be found. */
+  async #erasePlatformRows(tenant: string): Promise<void> {
+    const page = limit("schemaBatchDocumentsMax");
+    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES]) {
+      for (let found = page; found === page;) {
+        found = await this.#database.update(PLATFORM_SCOPE, async ({ records }) => {
+          const rows = await records.range<unknown>(table, { prefix: [tenant], limit: page });
+          for (const { key } of rows) records.delete<unknown>(table, key);
+          return rows.length;
+        });
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database } from "../database/database.ts";
 import { openDatabase } from "../database/open-database.ts";
+import { KEYRING_PLACES, PLATFORM_SCOPE } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import { openSqliteStore } from "../store/sqlite/open-sqlite-store.ts";
@@ -116,12 +117,18 @@ describe("tenants", () => {
       );
     for (const name of ["gone", "gone-too", "gone-to"]) await tenants.create({ name, requireKey: false });
     for (const name of ["gone", "gone-too", "gone-to"]) await write(name);
+    await database.update(PLATFORM_SCOPE, async ({ records }) => {
+      for (const name of ["gone", "gone-too", "gone-to"]) records.put(KEYRING_PLACES, [name, "main", "kr_1"], true);
+      await Promise.resolve();
+    });
     await tenants.delete("gone");
     await tenants.delete("gone-too");
     const eraser = new TenantEraser({ database, tenants: open(2), log: createTelemetry({ logLevel: "silent" }).log });
     eraser.start();
     await eraser.settled();
     expect(await Promise.all(["gone", "gone-too", "gone-to"].map(count))).toEqual(["0", "0", "40"]);
+    const places = await database.read(PLATFORM_SCOPE, ({ records }) => records.range(KEYRING_PLACES, { prefix: [], limit: 10 }));
+    expect(places.map(({ key }) => key[0])).toEqual(["gone-to"]);
   });
 
   it("serves one tenant only where isolation is weak", async () => {

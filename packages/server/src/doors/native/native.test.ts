@@ -1,5 +1,8 @@
 /** The native API of a real host. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { archiveOf } from "../../packages/test-packages.ts";
 import { at, bundleApp, deployApp, startTestHost, textAt, type TestHost } from "../test/test-host.ts";
 
 let host: TestHost;
@@ -293,3 +296,50 @@ describe("the host", () => {
     });
   });
 });
+
+describe("a tenant that is deleted", () => {
+  it("leaves no address behind that others send events to", async () => {
+    await host.send("/v1/tenants", { body: { name: "brief" } });
+    const manifest = `version: "2"
+name: brief
+description: For a test.
+event_sources:
+  organization:
+    - name: hook
+      description: A hook.
+      display_name: Hook
+      type: flow-custom-webhook
+      config:
+        policy: package rego
+functions:
+  - name: run
+    description: Runs.
+`;
+    const files = {
+      "manifest.yaml": manifest,
+      "code/package.json": "{}",
+      "code/index.js": "exports.functionFactory = { run: async () => 1 };",
+    };
+    const uploaded = await host.send("/t/brief/v1/packages/brief/versions", {
+      body: archiveOf(files),
+      headers: { "content-type": "application/gzip" },
+    });
+    expect(uploaded.status, uploaded.text).toBe(200);
+    const id = textAt(await host.send("/t/brief/v1/snap-ins", { body: { package: "brief" } }), "id");
+    const active = await host.send(`/t/brief/v1/snap-ins/${id}/activate`, { method: "POST" });
+    const token = /\/v1\/events\/([A-Za-z0-9_-]+)/.exec(active.text)?.[1] ?? "none";
+    expect(storedKeysWith(token)).toBe(1);
+    expect((await host.send("/v1/tenants/brief", { method: "DELETE" })).status).toBe(200);
+    expect(storedKeysWith(token)).toBe(0);
+  });
+});
+
+function storedKeysWith(text: string): number {
+  const database = new DatabaseSync(join(host.dataDir, "plinth.db"), { readOnly: true });
+  try {
+    const rows = database.prepare("select key from current").all();
+    return rows.filter(({ key }) => key instanceof Uint8Array && Buffer.from(key).includes(text)).length;
+  } finally {
+    database.close();
+  }
+}

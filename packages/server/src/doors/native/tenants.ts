@@ -1,5 +1,6 @@
 /** `/v1/tenants`: organisations of this host; for its operator only. */
 import { plinthError } from "@plinth/core/errors.ts";
+import { MAIN_BRANCH } from "../../branches/branches.ts";
 import type { Tenant } from "../../tenants/tenant-records.ts";
 import { jsonReply, type Reply, type Route } from "../door.ts";
 import { optionalBooleanField, textField } from "../fields.ts";
@@ -51,6 +52,9 @@ export const deleteTenant: Route = {
     const name = params["name"] ?? "";
     await context.tenants.delete(name);
     await context.keys.revokeAll(name);
+    // Addresses that others were told lie outside of the tenant's own data, and so do unfinished sagas.
+    for (const branch of [MAIN_BRANCH, ...(await context.branches.list(name)).map((each) => each.name)])
+      await context.snapIns.endBranch({ tenant: name, branch });
     await context.branches.deleteAll(name);
     context.streams.endOfTenant(name);
     await context.sandbox.evict(name);
