@@ -12,7 +12,10 @@ import type { CallReport, CallSettings, PostLine } from "./guest/wire.ts";
 const MIB = 1024 * 1024;
 /** How long an isolate may stay in what the engine's timeout does not cover. */
 const OVERDUE_MS = 100;
-/** Memories of calls that ended lie outside of the engine's heap, so their garbage has to be asked about. */
+/**
+ * Memories of calls that ended lie outside of the engine's heap. The engine lets several of them lie, and the limit of the process
+ * counts them all: beside them a call would not get what it may take.
+ */
 const GARBAGE_BYTES_MAX = 8 * MIB;
 const GARBAGE_CALLS_MAX = 64;
 
