@@ -7,7 +7,8 @@
  * memory limit, which jails must not escape.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
@@ -21,7 +22,8 @@ export interface Cgroups {
 
 /** The group of one jail. Failures leave the other limits in force, so none is an error. */
 export interface CgroupFolder {
-  add(pid: number | undefined): void;
+  /** Resolves when the process is in the group. The kernel takes milliseconds for it, so the host's thread does not wait. */
+  add(pid: number | undefined): Promise<void>;
   limitMemory(bytes: number): void;
   killedForMemory(): boolean;
   peakBytes(): number | undefined;
@@ -166,9 +168,18 @@ class JailGroup implements CgroupFolder {
     }
   }
 
-  add(pid: number | undefined): void {
-    if (pid === undefined) return;
-    for (const folder of this.#folders) tryWrite(join(folder, "cgroup.procs"), String(pid));
+  async add(pid: number | undefined): Promise<void> {
+    if (pid === undefined || this.#holds(pid)) return;
+    // The other limits hold where it fails, see CgroupFolder. The process may be gone already.
+    await Promise.allSettled(this.#folders.map((folder) => writeFile(join(folder, "cgroup.procs"), String(pid), { flag: "r+" })));
+  }
+
+  /** Processes are born into the groups of their parent. */
+  #holds(pid: number): boolean {
+    const [folder = ""] = this.#folders;
+    const end = `/${basename(dirname(folder))}/${basename(folder)}`;
+    const lines = (read(`/proc/${pid}/cgroup`) ?? "").split("\n");
+    return lines.filter((line) => line.endsWith(end)).length >= this.#folders.length;
   }
 
   limitMemory(bytes: number): void {

@@ -60,6 +60,7 @@ export class Jail implements Cell {
   readonly #child: ChildProcess;
   readonly #user: number | undefined;
   readonly #cgroup: CgroupFolder | undefined;
+  #grouped: Promise<unknown>;
   #output = "";
   #inside: { readonly pid: number; readonly start: string } | undefined;
 
@@ -78,9 +79,10 @@ export class Jail implements Cell {
       throw error;
     }
     spec.image.used(kit.runtime.nowMs());
-    this.#cgroup?.add(this.#child.pid);
     this.#preferForOom();
-    if (!kit.unsafe) this.#giveFilter(socketOf(this.#child, FILTER_FD));
+    // bubblewrap reads the filter before it starts the process inside, which so is born into the group.
+    this.#grouped = this.#cgroup?.add(this.#child.pid) ?? Promise.resolve();
+    if (!kit.unsafe) this.#giveFilter(socketOf(this.#child, FILTER_FD), this.#grouped);
     this.#readOutput(this.#child.stdout);
     this.#readOutput(this.#child.stderr);
     this.exited = this.#watchExit();
@@ -106,7 +108,7 @@ export class Jail implements Cell {
       const start = pid === undefined ? undefined : startTicks(pid);
       if (pid !== undefined && start !== undefined) {
         this.#inside = { pid, start };
-        this.#cgroup?.add(pid);
+        this.#grouped = Promise.all([this.#grouped, this.#cgroup?.add(pid)]);
       }
     }
     return this.#inside?.pid;
@@ -122,6 +124,7 @@ export class Jail implements Cell {
     const pid = this.insidePid();
     const bytes = pid === undefined ? undefined : dataBytes(pid);
     if (pid === undefined || bytes === undefined) return false;
+    await this.#grouped;
     const { memoryBytesMax, scratchBytes, image } = this.#spec;
     this.#cgroup?.limitMemory(memoryBytesMax + scratchBytes + limit("runnerIdleBytes"));
     const dataBytesMax = bytes + memoryBytesMax + (image.addressBytes ?? 0);
@@ -145,9 +148,10 @@ export class Jail implements Cell {
     this.control.destroy();
   }
 
-  #giveFilter(pipe: Socket): void {
+  #giveFilter(pipe: Socket, after: Promise<unknown>): void {
     pipe.on("error", () => undefined); // a bwrap that could not start shows in its exit
-    pipe.end(this.#kit.filter({ profile: this.#spec.image.profile, scratch: this.#spec.scratchBytes > 0 }));
+    const filter = this.#kit.filter({ profile: this.#spec.image.profile, scratch: this.#spec.scratchBytes > 0 });
+    void after.then(() => pipe.end(filter));
   }
 
   /** When the machine runs out of memory, jails go before the host. */
