@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { createReadStream, createWriteStream, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { copyFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { Connection } from "../packages/cli/src/connection.ts";
 import { filesOf } from "../packages/cli/src/package/pack-files.ts";
 import { pack, type Packed } from "../packages/cli/src/package/pack.ts";
@@ -88,16 +88,24 @@ function mediansOf(all: readonly Readonly<Record<string, number>>[]): Readonly<R
 }
 
 async function rawOnce(source: string, work: string): Promise<number> {
-  const [archive, copy, unpacked] = ["raw.tar.zst", "copy.tar.zst", "unpacked"].map((name) => join(work, name)) as [string, string, string];
+  const [tar, archive, copy, unpacked] = ["raw.tar", "raw.tar.zst", "copy.tar.zst", "unpacked"].map((name) => join(work, name)) as [
+    string,
+    string,
+    string,
+    string,
+  ];
   rmSync(unpacked, { recursive: true, force: true });
   mkdirSync(unpacked);
   const startedMs = performance.now();
-  const packing = spawn("tar", ["-C", source, "-cf", "-", "."], { stdio: ["ignore", "pipe", "inherit"] });
-  await pipeline(packing.stdout, createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 3 } }), createWriteStream(archive));
+  await runTar("-C", source, "-cf", tar, ".");
+  await writeFile(archive, zstdCompressSync(await readFile(tar), { params: { [constants.ZSTD_c_compressionLevel]: 3 } }));
   await copyFile(archive, copy);
-  const unpacking = spawn("tar", ["-C", unpacked, "-xf", "-"], { stdio: ["pipe", "ignore", "inherit"] });
-  const ended = new Promise((resolve) => unpacking.once("close", resolve));
-  await pipeline(createReadStream(copy), createZstdDecompress(), unpacking.stdin);
-  await ended;
+  await writeFile(tar, zstdDecompressSync(await readFile(copy)));
+  await runTar("-C", unpacked, "-xf", tar);
   return performance.now() - startedMs;
+}
+
+async function runTar(...args: readonly string[]): Promise<void> {
+  const [code] = (await once(spawn("tar", [...args], { stdio: ["ignore", "ignore", "inherit"] }), "close")) as [number | null];
+  if (code !== 0) throw new Error(`tar ended with ${code}`);
 }

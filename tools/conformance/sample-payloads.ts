@@ -30,11 +30,11 @@ export function sampleCalls(manifest: Manifest, platformUrl: string): readonly S
       payload: { metadata: { namespace: manifest.name, slug: each.slug, type: 1 }, input_port_name: "default", data: {} },
     })),
     ...imports.flatMap((each) => [
-      {
+      ...EXTRACTIONS.map((eventType) => ({
         function: each.extractorFunction,
         kind: "extractor" as const,
-        payload: syncPayload(platformUrl, each.slug, "EXTRACTION_EXTERNAL_SYNC_UNITS_START"),
-      },
+        payload: syncPayload(platformUrl, each.slug, eventType),
+      })),
       ...(each.loaderFunction === null
         ? []
         : [{ function: each.loaderFunction, kind: "loader" as const, payload: syncPayload(platformUrl, each.slug, "START_LOADING_DATA") }]),
@@ -42,11 +42,22 @@ export function sampleCalls(manifest: Manifest, platformUrl: string): readonly S
     ...initializers.flatMap((name) => (name === null ? [] : [{ function: name, kind: "initializer" as const, payload: {} }])),
   ];
   const first = new Map<string, SampleCall>();
-  for (const call of calls) if (!first.has(`${call.function} ${call.kind}`)) first.set(`${call.function} ${call.kind}`, call);
+  for (const call of calls) {
+    const use = `${call.function} ${call.kind} ${"event_type" in call.payload ? String(call.payload["event_type"]) : ""}`;
+    if (!first.has(use)) first.set(use, call);
+  }
   const called = new Set(calls.map((call) => call.function));
   const uncalled = manifest.functions.filter(({ name }) => !called.has(name));
   return [...first.values(), ...uncalled.map(({ name }) => ({ function: name, kind: "none" as const, payload: {} }))];
 }
+
+/** The phases of an extraction, in the order in which a platform asks for them. */
+const EXTRACTIONS = [
+  "EXTRACTION_EXTERNAL_SYNC_UNITS_START",
+  "EXTRACTION_METADATA_START",
+  "EXTRACTION_DATA_START",
+  "EXTRACTION_ATTACHMENTS_START",
+] as const;
 
 const WORK = {
   id: ID("ticket"),
