@@ -1,6 +1,6 @@
 /** `npm run -s bench -- <name>` prints one JSON line; without a name all run and `bench/RESULTS.md` is drawn. */
 import { cpus, release } from "node:os";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Figure } from "./bench.ts";
 import { activate } from "./activate.ts";
@@ -46,7 +46,8 @@ if (name === undefined) {
     console.log(JSON.stringify(figure));
     figures.push(figure);
   }
-  writeFileSync(join(import.meta.dirname, "RESULTS.md"), resultsPage(figures));
+  const file = join(import.meta.dirname, "RESULTS.md");
+  writeFileSync(file, resultsPage(figures) + notesOf(readFileSync(file, "utf8")));
   console.error("bench/RESULTS.md is drawn.");
 } else {
   const bench = BENCHES[name];
@@ -57,6 +58,12 @@ if (name === undefined) {
   console.log(JSON.stringify(await bench()));
 }
 process.exit(0);
+
+/** What people wrote below the figures stays. */
+function notesOf(page: string): string {
+  const at = page.indexOf("\n## Notes\n");
+  return at < 0 ? "" : page.slice(at);
+}
 
 function resultsPage(figures: readonly Figure[]): string {
   const rows = figures.map(({ name, unit, p50, p99, perSecond, raw, ratio, details }) => {
