@@ -15,6 +15,8 @@ test("a handle names its path again, and nothing else is a handle", () => {
       expect(pathOfAddress({ functionHandle: functionHandle(path) })).toBe(path);
     }),
   );
+  for (const path of [normalizePath("//"), normalizePath("a.js.js")])
+    expect(pathOfAddress({ functionHandle: functionHandle(path) })).toBe(path);
   for (const forged of ["function://", "function://%%%", "counters:get", "function://YQ=="]) {
     expect(() => pathOfAddress({ functionHandle: forged })).toThrow("function handle");
   }

@@ -35,7 +35,8 @@ export function pathOfAddress(address: Address): string {
     throw plinthError("InvalidArgument", { detail: "A function is named by exactly one of `name`, `reference` and `functionHandle`." });
   }
   if (first === address.reference) throw plinthError("NotAvailable", { what: "Calling a component" });
-  return normalizePath(first === address.functionHandle ? pathOfHandle(first) : first);
+  // A handle holds a path that was made normal when the handle was; doing so twice can name another function.
+  return first === address.functionHandle ? pathOfHandle(first) : normalizePath(first);
 }
 
 export function functionHandle(path: string): string {
