@@ -186,10 +186,12 @@ for (const oci of ["runc", "runsc"] satisfies TestRuntime[]) {
       expect(await execute("@node/hello", { n: 1 })).toMatchObject({ value: { doubled: 2 } });
     });
 
-    test("code that starts processes gets a bounded number", PATIENCE, async () => {
+    test("code that starts processes gets none, or a bounded number", PATIENCE, async () => {
       const outcome = await timed("fork bomb", () => execute("@node/forks"));
       const { value = 0 } = outcome as { value?: number };
-      expect(value).toBeLessThan(600);
+      // The policy of system calls lets nothing start a process; the kernel of gVisor does, up to what its container may have.
+      if (oci === "runc") expect(value).toBe(0);
+      else expect(value).toBeLessThan(600);
       expect(await execute("@node/hello", { n: 1 })).toMatchObject({ value: { doubled: 2 } });
     });
 

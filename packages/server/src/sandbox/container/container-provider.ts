@@ -24,6 +24,7 @@ import { DockerApi, EngineRefusal, engineUnusable, parseEngineAddress } from "./
 import { ContainerImages } from "./images.ts";
 import type { EngineInfo, EngineVersion } from "./parse-docker.ts";
 import { probeContainer } from "./probe.ts";
+import { seccompProfile } from "./seccomp-profile.ts";
 
 const RUNTIMES: ReadonlySet<RuntimeName> = new Set<RuntimeName>(["node", "python", "wasm"]);
 
@@ -86,13 +87,15 @@ export class ContainerProvider implements SandboxProvider {
       const home = await homeOf(options.dataDir);
       await sweepLeft(api, home);
       const labels = { [HOME_LABEL]: home, [HOST_LABEL]: host, [PROCESS_LABEL]: `${process.pid} ${startTicks(process.pid) ?? ""}` };
-      const emptyFile = await makeEmptyFile(options.imageFolder);
+      const emptyFile = await sharedFile("", options.imageFolder);
       const images = new ContainerImages(api);
       const create = async (name: string, spec: CellSpec, again = false): Promise<void> => {
         const image = await images.ready(spec.image);
         const { processors } = info;
         const engine = version.kind;
-        const body = containerBody({ spec, image, engine, runtime: options.ociRuntime, ownKernel, labels, emptyFile, processors });
+        const profile = ownKernel ? undefined : seccompProfile(spec);
+        const seccomp = engine === "docker" || profile === undefined ? profile : await sharedFile(profile, options.imageFolder);
+        const body = containerBody({ seccomp, spec, image, engine, runtime: options.ociRuntime, ownKernel, labels, emptyFile, processors });
         try {
           await api.create(name, body);
         } catch (error) {
@@ -202,17 +205,18 @@ async function homeOf(dataDir: string): Promise<string> {
     .slice(0, 32);
 }
 
-async function makeEmptyFile(imageFolder: string | undefined): Promise<string> {
+/** A file with this content, which the engine can reach. */
+async function sharedFile(content: string, imageFolder: string | undefined): Promise<string> {
   const folder = await prepareSharedFolder({
     base: imageFolder ?? (await sharedBaseFolder()),
-    name: "empty",
-    key: "empty file",
+    name: "file",
+    key: `file ${content}`,
     fill: async (into) => {
-      await writeFile(join(into, "empty"), "");
-      await chmod(join(into, "empty"), 0o644);
+      await writeFile(join(into, "file"), content);
+      await chmod(join(into, "file"), 0o644);
     },
   });
-  return join(folder, "content", "empty");
+  return join(folder, "content", "file");
 }
 
 function startReaper(engine: string, label: string): ChildProcess {

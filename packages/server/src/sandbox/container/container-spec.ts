@@ -29,6 +29,8 @@ export interface ContainerOptions {
   /** An empty file that the engine can reach: it hides what the engine writes of the host's names and addresses. */
   readonly emptyFile: string;
   readonly processors: number;
+  /** Profile of system calls: for Docker itself, for podman the path of its file; the engine's own when absent. */
+  readonly seccomp: string | undefined;
 }
 
 export function containerBody(options: ContainerOptions): Readonly<Record<string, unknown>> {
@@ -58,7 +60,7 @@ export function containerBody(options: ContainerOptions): Readonly<Record<string
       ReadonlyRootfs: true,
       Privileged: false,
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges"],
+      SecurityOpt: ["no-new-privileges", ...(options.seccomp === undefined ? [] : [`seccomp=${options.seccomp}`])],
       PidsLimit: limit("runnerThreadsMax") + (options.ownKernel ? limit("containerKernelThreadsMax") : 0),
       Memory: containerMemoryBytes(spec),
       MemorySwap: containerMemoryBytes(spec),

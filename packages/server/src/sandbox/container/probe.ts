@@ -18,7 +18,10 @@ for (const path of ["/x", "/app/x", "/tmp/x", "/run/x", "/var/tmp/x", "/dev/shm/
   try { fs.writeFileSync(path, "x"); reached.push("write " + path); } catch {}
 for (const path of ["/root/.profile", "/etc/shadow", "/var/run/docker.sock", "/package"])
   try { fs.statSync(path); reached.push("file " + path); } catch {}
-for (const [name, list] of Object.entries(os.networkInterfaces()))
+try { if (require("node:child_process").spawnSync("/bin/sh", ["-c", ":"]).status === 0) reached.push("process"); } catch {}
+let interfaces = {};
+try { interfaces = os.networkInterfaces(); } catch {}
+for (const [name, list] of Object.entries(interfaces))
   if (list.some(({ internal }) => !internal)) reached.push("network " + name);
 let status = "";
 try { status = fs.readFileSync("/proc/self/status", "latin1"); } catch {}
@@ -90,8 +93,8 @@ function layersOf(
     // A kernel of its own answers all system calls itself; whether it filters them once more is its affair.
     layer(
       "system calls",
-      ownKernel || facts.get("Seccomp") === "2",
-      ownKernel ? "a kernel of its own" : `seccomp mode ${facts.get("Seccomp")}`,
+      ownKernel || (facts.get("Seccomp") === "2" && found(/^process/) === ""),
+      ownKernel ? "a kernel of its own" : found(/^process/) || `seccomp mode ${facts.get("Seccomp")}`,
     ),
     layer("memory limit", limited && memory !== '"unlimited"', limited ? (memory ?? "ended the container") : "the engine was not told one"),
   ];
