@@ -59,7 +59,7 @@ describe.skipIf(missing !== undefined)(`the container provider${missing === unde
   let image: ProgramImage;
 
   beforeAll(async () => {
-    engine = await startEngine("runc", "single");
+    engine = await startEngine("runc", "provider");
     dataDir = await mkdtemp(join(tmpdir(), "plinth-containers-"));
     const program = textProgram(CONTRACT_PROGRAM);
     image = await prepareNodeImage({ name: "node", program, flags: [], runtime, imageFolder: TEST_IMAGES });
