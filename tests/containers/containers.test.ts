@@ -101,11 +101,14 @@ for (const oci of ["runc", "runsc"] satisfies TestRuntime[]) {
     }, 120_000);
 
     afterAll(async () => {
-      await host.stop();
-      expect(engine.containers(), "no container is left").toEqual([]);
-      await engine.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-      console.log(`${oci}: ${JSON.stringify(tookMs)} ms`);
+      try {
+        await host.stop();
+        expect(engine.containers(), "no container is left").toEqual([]);
+      } finally {
+        await engine.stop();
+        rmSync(dataDir, { recursive: true, force: true });
+        console.log(`${oci}: ${JSON.stringify(tookMs)} ms`);
+      }
     }, 60_000);
 
     async function upload(name: string, files: Files): Promise<void> {
