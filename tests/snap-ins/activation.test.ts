@@ -269,6 +269,53 @@ test("what is missing is named: keyrings, packages, states", async () => {
   await expect(host.snapIns.install({ ...SCOPE, branch: "dev" }, { package: name })).rejects.toMatchObject({ code: "NotFound" });
 });
 
+/** Calls `show`; what it says of itself and of its event. */
+async function show(name: string) {
+  const outcome = await host.engine.invoke({
+    ...SCOPE,
+    actor: { kind: "key", keyId: "me", scopes: ["admin"] },
+    source: "native",
+    path: `@${name}/show`,
+    internalAllowed: true,
+    argsText: "{}",
+    priority: "normal",
+  });
+  if (outcome.status !== "succeeded") throw outcome.error;
+  return JSON.parse(outcome.valueText) as {
+    readonly mark: string;
+    readonly event: { readonly context: { readonly secrets: object }; readonly input_data: { readonly keyrings: object } };
+  };
+}
+
+test("an active snap-in's version serves its calls, and only while it is active do they get credentials", async () => {
+  const { id, package: name } = await draft();
+  const without = { secrets: { service_account_token: "" } };
+  // The head is the second version; nothing of the draft's is delivered.
+  expect(await show(name)).toMatchObject({ mark: "two", event: { context: without, input_data: { keyrings: {} } } });
+  await host.snapIns.activate(SCOPE, id);
+  expect(await show(name)).toMatchObject({ mark: "one", event: { input_data: { keyrings: { remote: "s3cr3t-value" } } } });
+  await host.snapIns.upgrade(SCOPE, id, { version: versions[1] ?? "" });
+  expect((await show(name)).mark).toBe("two");
+  await host.snapIns.deactivate(SCOPE, id);
+  const after = await show(name);
+  expect(after).toMatchObject({ mark: "two", event: { context: without } });
+  expect(after.event.input_data.keyrings).toEqual({});
+});
+
+test("a version whose files are lost can still be deactivated and removed, when it is forced", async () => {
+  const { id } = await draft();
+  await host.snapIns.activate(SCOPE, id);
+  const blobs: string[] = [];
+  for await (const blob of host.blobs.list(SCOPE.tenant)) blobs.push(blob.digest);
+  await host.sandbox.evict(SCOPE.tenant);
+  await host.folders.keepOnly([]);
+  for (const digest of blobs) await host.blobs.delete(SCOPE.tenant, digest);
+  const kept = await host.snapIns.deactivate(SCOPE, id);
+  expect(kept).toMatchObject({ state: "active", stateReason: expect.stringMatching(/cannot be read|could not read/) as string });
+  await host.snapIns.remove(SCOPE, id, { force: true });
+  expect(await host.snapIns.get(SCOPE, id)).toBeUndefined();
+});
+
 test("two sagas of one snap-in do not run at the same time", async () => {
   const { id } = await draft();
   const first = host.snapIns.activate(SCOPE, id);

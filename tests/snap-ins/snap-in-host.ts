@@ -75,7 +75,7 @@ export async function startSnapInHost(options: SnapInHostOptions = {}) {
     commits: store,
     sandbox,
     deploys,
-    packages,
+    packages: snapIns,
     handlerEvents: snapIns.events,
     blobs,
     egress,

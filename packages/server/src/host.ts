@@ -147,7 +147,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
     commits: store,
     sandbox,
     deploys,
-    packages,
+    packages: snapIns,
     handlerEvents: snapIns.events,
     blobs,
     egress,

@@ -77,11 +77,13 @@ export const snapIns: AddCommand = (program) => {
     .description("Deactivate and delete")
     .argument("<package>")
     .option("--yes", "do not ask")
-    .action(async (name: string, options: { yes?: boolean }, command) => {
+    .option("--force", "go on when the deactivate hook fails")
+    .action(async (name: string, options: { yes?: boolean; force?: boolean }, command) => {
       const { confirmOrFail } = await import("../confirm.ts");
       await confirmOrFail(`This removes the snap-in of ${name} with its event sources.`, options.yes === true);
       const connection = findConnection(command.optsWithGlobals());
-      await call(connection, `/v1/snap-ins/${await idOf(connection, name)}`, { method: "DELETE" });
+      const query = options.force === true ? "?force=true" : "";
+      await call(connection, `/v1/snap-ins/${await idOf(connection, name)}${query}`, { method: "DELETE" });
       success(`${name} is removed`);
     });
 };

@@ -5,6 +5,7 @@ import type { Log } from "../telemetry/log.ts";
 import { isResultSpace } from "./large-results.ts";
 
 const DAY_MS = 86_400_000;
+const FIRST_MS = 600_000;
 
 export interface ResultBlobsOptions {
   readonly blobs: Pick<Blobs, "tenants" | "list" | "delete">;
@@ -23,13 +24,14 @@ export class ResultBlobs {
     this.#options = options;
   }
 
-  start(): void {
-    this.#timer = this.#options.runtime.timer(DAY_MS, () => {
+  /** The first time soon after the start, because hosts may be restarted every day. */
+  start(delayMs = FIRST_MS): void {
+    this.#timer = this.#options.runtime.timer(delayMs, () => {
       this.#work = this.collect()
         .then(() => undefined)
         .catch((error: unknown) => this.#options.log.warn({ error }, "old results could not be deleted; it is tried again tomorrow"))
         .finally(() => {
-          if (!this.#stopped) this.start();
+          if (!this.#stopped) this.start(DAY_MS);
         });
     });
   }

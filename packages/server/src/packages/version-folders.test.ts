@@ -193,9 +193,11 @@ describe("folders of versions", () => {
   it("O3 unpacks a lost folder again, and refuses an archive whose bytes were changed", async () => {
     const digest = await put(tar(files));
     const lease = await folders.use("a", digest);
+    lease.release();
     await rm(dirname(lease.path), { recursive: true });
     const again = await folders.use("a", digest);
     expect(await readFile(join(again.path, "manifest.yaml"), "utf8")).toBe("version: 2\n");
+    again.release();
     await rm(dirname(again.path), { recursive: true });
     await chmod(join(place.folder, blobPath("a", digest) ?? ""), 0o600);
     await writeFile(join(place.folder, blobPath("a", digest) ?? ""), tar({ ...files, "manifest.yaml": "version: 3\n" }));

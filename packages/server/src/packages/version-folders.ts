@@ -46,8 +46,11 @@ interface Entry {
   readonly name: string;
   readonly stamp: Stamp;
   users: number;
+  /** When the folder was last seen to be there, on the clock that never jumps. */
+  seenMs: number;
 }
 
+const SEEN_MS = 1000;
 const NAME = /^([0-9a-f]{32})-[0-9a-f]{32}$/;
 
 export class VersionFolders {
@@ -70,7 +73,7 @@ export class VersionFolders {
       const text = key === undefined ? undefined : await readFile(join(options.base, name, "stamp"), "utf8").catch(() => undefined);
       const stamp = text === undefined ? undefined : parseStamp(text);
       if (key !== undefined && stamp?.bootId === options.bootId && !folders.#entries.has(key))
-        folders.#entries.set(key, { name, stamp, users: 0 });
+        folders.#entries.set(key, { name, stamp, users: 0, seenMs: options.runtime.monotonicMs() });
       else folders.#remove(name);
     }
     for (const orphan of options.orphans ?? []) folders.#inBackground(() => rm(orphan, { recursive: true, force: true }));
@@ -84,10 +87,12 @@ export class VersionFolders {
       const known = this.#entries.get(key);
       const entry = known ?? (await this.#unpackOnce(key, tenant, digest));
       // Taken before anything else can happen, so that it is not removed.
+      const seenLately = entry.users > 0 && this.#options.runtime.monotonicMs() - entry.seenMs < SEEN_MS;
       entry.users++;
       this.#entries.delete(key);
       this.#entries.set(key, entry);
-      if (known === undefined || (await this.#isThere(entry))) return this.#lease(entry);
+      // O2: what somebody holds is there, unless a person took it away.
+      if (known === undefined || seenLately || (await this.#isThere(entry))) return this.#lease(entry);
       entry.users--;
       // Somebody took the folder away.
       if (this.#entries.get(key) === entry) this.#entries.delete(key);
@@ -160,7 +165,7 @@ export class VersionFolders {
       await chmod(folder, 0o711);
       const name = `${key}-${this.#random()}`;
       await rename(folder, join(base, name));
-      return { name, stamp, users: 0 };
+      return { name, stamp, users: 0, seenMs: this.#options.runtime.monotonicMs() };
     } catch (error) {
       archive.destroy();
       this.#remove(building);
@@ -170,7 +175,10 @@ export class VersionFolders {
 
   async #isThere(entry: Entry): Promise<boolean> {
     return await lstat(join(this.#options.base, entry.name, "content")).then(
-      (found) => found.isDirectory(),
+      (found) => {
+        entry.seenMs = this.#options.runtime.monotonicMs();
+        return found.isDirectory();
+      },
       () => false,
     );
   }

@@ -11,7 +11,7 @@ import type { Packages } from "../packages/packages.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { objectName, organisationName } from "./ids.ts";
 import type { ServiceTokens } from "./service-tokens.ts";
-import type { EventSourceRow, SnapInRow } from "./snap-in-records.ts";
+import { isLive, type EventSourceRow, type SnapInRow } from "./snap-in-records.ts";
 
 export interface HandlerEventsOptions {
   readonly database: Database;
@@ -43,8 +43,9 @@ async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRe
   const { scope, fn, subject } = request;
   const { api } = await options.urls;
   const installed = await findInstalled(options.database, request);
-  const delivered = installed === undefined ? {} : await deliver(options, request, installed.snapIn);
-  const token = await tokenOf(options, scope, installed?.snapIn);
+  const live = installed !== undefined && isLive(installed.snapIn) ? installed.snapIn : undefined;
+  const delivered = live === undefined ? {} : await deliver(options, request, live);
+  const token = await tokenOf(options, scope, live);
   const event = {
     payload: request.payload ?? {},
     context: {

@@ -12,6 +12,7 @@ import {
   SNAP_INS,
   SNAP_INS_BY_PACKAGE,
 } from "../database/record-tables.ts";
+import type { ResolvedFunction } from "../deploys/deploys.ts";
 import type { Engine } from "../engine/invocation.ts";
 import type { HandlerEvents } from "../engine/handler-event.ts";
 import { defineKeyringTypes } from "../keyrings/define-types.ts";
@@ -23,6 +24,8 @@ import { checkUpgrade } from "./check-upgrade.ts";
 import { checkBindings } from "./keyring-bindings.ts";
 import { handlerEvents } from "./handler-events.ts";
 import { newId } from "./ids.ts";
+import { splitPath } from "../packages/handlers.ts";
+import { isLive } from "./snap-in-records.ts";
 import { checkInputs, resolveInputs } from "./inputs.ts";
 import { SagaRunner, type SagaRunnerOptions } from "./saga-runner.ts";
 import { ServiceTokens } from "./service-tokens.ts";
@@ -36,7 +39,7 @@ import { SAGA_PLANS } from "./steps/table.ts";
 export interface SnapInsOptions {
   readonly database: Database;
   readonly runtime: Runtime;
-  readonly packages: Pick<Packages, "version">;
+  readonly packages: Pick<Packages, "version" | "resolve">;
   readonly keyrings: Pick<Keyrings, "list" | "deliver" | "redact">;
   /** Known when the engine is made; the engine in turn takes `events`. */
   readonly engine: () => Pick<Engine, "enqueue" | "watch">;
@@ -184,10 +187,21 @@ class StoredSnapIns implements SnapIns {
     return await this.#mustGet(scope, id);
   }
 
-  async remove(scope: Scope, id: string): Promise<void> {
+  async resolve(scope: Scope, path: string, version?: string): Promise<ResolvedFunction | undefined> {
+    const { packages, database } = this.#options;
+    const name = splitPath(path)?.name;
+    if (version !== undefined || name === undefined) return await packages.resolve(scope, path, version);
+    const row = await database.read(scope, async ({ records }) => {
+      const id = await records.get(SNAP_INS_BY_PACKAGE, [name]);
+      return id === undefined ? undefined : await records.get(SNAP_INS, [id]);
+    });
+    return await packages.resolve(scope, path, row !== undefined && isLive(row) ? row.version : undefined);
+  }
+
+  async remove(scope: Scope, id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
     const before = await this.#row(scope, id);
     if (before.state === "active") {
-      const { state, stateReason } = await this.#saga(scope, id, "deactivate", { isDeletion: true });
+      const { state, stateReason } = await this.#saga(scope, id, "deactivate", { isDeletion: true, force });
       if (state === "active") throw plinthError("HookRefused", { hook: "deactivate", detail: stateReason ?? "it is still active" });
     }
     await this.#options.database.update(scope, async (transaction) => {

@@ -5,6 +5,7 @@
  * the next start.
  */
 import { must } from "@plinth/core/assert.ts";
+import type { Manifest } from "@plinth/core/manifest/manifest.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { nextMove, stepDone, stepFailed, stepUndone, type SagaState } from "@plinth/core/policy/saga.ts";
@@ -119,11 +120,36 @@ export class SagaRunner {
   }
 
   async #context(scope: Scope, saga: SagaRow, snapIn: SnapInRow): Promise<StepContext> {
-    const { packages, runtime, engine, keyrings } = this.#options;
+    const { runtime, engine, keyrings } = this.#options;
     const version = saga.version ?? snapIn.version;
-    const stored = await packages.version(scope, snapIn.package, version);
-    if (stored === undefined) throw plinthError("VersionCollected", { package: snapIn.package, version: version.slice(0, 12) });
-    return { scope, saga, snapIn, version, manifest: stored.manifest, runtime, engine, keyrings, signal: this.#stopping.signal };
+    const manifest = await this.#manifest(scope, snapIn.package, version);
+    return {
+      scope,
+      saga,
+      snapIn,
+      version,
+      // Steps that need none go on without: what a version that is gone left can still be taken back.
+      get manifest() {
+        if (manifest instanceof Error) throw manifest;
+        return manifest;
+      },
+      runtime,
+      engine,
+      keyrings,
+      signal: this.#stopping.signal,
+    };
+  }
+
+  async #manifest(scope: Scope, name: string, version: string): Promise<Manifest | PlinthError> {
+    const shown = { package: name, version: version.slice(0, 12) };
+    try {
+      const stored = await this.#options.packages.version(scope, name, version);
+      return stored?.manifest ?? plinthError("VersionCollected", shown);
+    } catch (error) {
+      this.#stopping.signal.throwIfAborted();
+      this.#options.log.error({ error, ...shown }, "the manifest of a stored version cannot be read");
+      return plinthError("InvalidPackage", { detail: `the stored files of ${name} ${shown.version} cannot be read.` });
+    }
   }
 
   /** Commits the effect of a move with the state after it; a saga that another host moved meanwhile is left alone. */

@@ -6,6 +6,11 @@ import type { ServiceAccount, SnapIn } from "./snap-ins.ts";
 /** A snap-in without what lies in rows of its own. */
 export type SnapInRow = Omit<SnapIn, "eventSources">;
 
+/** Whether it has its credentials and its version serves its calls. */
+export function isLive({ state }: Pick<SnapInRow, "state">): boolean {
+  return state === "active" || state === "activating" || state === "deactivating";
+}
+
 export interface EventSourceRow {
   readonly id: string;
   readonly snapInId: string;

@@ -9,6 +9,7 @@
  * A4 Hooks are stored calls with an idempotency key of the saga: a crash does not run one twice once it was acknowledged.
  */
 import type { Scope, Transaction } from "../database/database.ts";
+import type { ResolvedFunction } from "../deploys/deploys.ts";
 import type { HandlerEvents } from "../engine/handler-event.ts";
 
 export type SnapInState = "draft" | "activating" | "active" | "error" | "deactivating" | "inactive";
@@ -66,7 +67,12 @@ export interface SnapIns {
   /** Moves to another version of the package; what may not change is refused before anything happens. */
   upgrade(scope: Scope, id: string, request: { readonly version: string } & SagaOptions): Promise<SnapIn>;
   /** Deactivates and deletes. */
-  remove(scope: Scope, id: string): Promise<void>;
+  remove(scope: Scope, id: string, options?: { readonly force?: boolean }): Promise<void>;
+  /**
+   * The function `@<package>/<function>`: of the version that runs where the package is active, of the branch's head where it is not.
+   * So code gets the snap-in's credentials only after its version was activated or upgraded to.
+   */
+  resolve(scope: Scope, path: string, version?: string): Promise<ResolvedFunction | undefined>;
   serviceAccount(scope: Scope, id: string): Promise<ServiceAccount | undefined>;
   /** Makes what handlers get: events with fresh tokens and keyrings. Part of the engine. */
   readonly events: HandlerEvents;

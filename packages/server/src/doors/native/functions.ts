@@ -37,7 +37,7 @@ export const resolveFunction: Route = {
   access: ["invoke", "read", "deploy"],
   handle: async (context, { caller, params }): Promise<Reply> => {
     const path = params["id"] ?? "";
-    const found = await (isHandlerPath(path) ? context.packages : context.deploys).resolve(caller.scope, path);
+    const found = await (isHandlerPath(path) ? context.snapIns : context.deploys).resolve(caller.scope, path);
     if (found === undefined || (found.visibility === "internal" && !hasScope(caller.actor, "admin")))
       throw plinthError(isHandlerPath(path) ? "HandlerNotFound" : "FunctionNotFound", { path });
     const { kind, visibility, args, returns } = found;

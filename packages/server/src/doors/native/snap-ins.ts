@@ -82,7 +82,7 @@ export const removeSnapIn: Route = {
   access: ["deploy"],
   handle: async (context, request): Promise<Reply> => {
     const id = idOf(request);
-    await context.snapIns.remove(request.caller.scope, id);
+    await context.snapIns.remove(request.caller.scope, id, { force: request.query.get("force") === "true" });
     return jsonReply({ id, deleted: true });
   },
 };

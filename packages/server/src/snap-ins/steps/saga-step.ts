@@ -17,6 +17,7 @@ export interface StepContext {
   readonly snapIn: SnapInRow;
   /** The version that the saga ends with, and its manifest. */
   readonly version: string;
+  /** Throws when the version cannot be read any more; undoing and closing do without. */
   readonly manifest: Manifest;
   readonly runtime: Runtime;
   readonly engine: Pick<Engine, "enqueue" | "watch">;
