@@ -247,8 +247,9 @@ describe.skipIf(!available)(`python in its jail${available ? "" : " (no CPython 
     expect(kind === "outOfMemory" ? ["outOfMemory", "error"] : [kind]).toContain(outcome.kind);
   });
 
-  test("P25 patched classes do not change the result", async () => {
-    const outcome = await inline("import json\njson.JSONEncoder.encode = lambda *a: 'x'\n{'a': 1}");
+  test("P25 patched functions do not change the result, and classes cannot be patched", async () => {
+    expect((await inline("import json\njson.JSONEncoder.encode = lambda *a: 'x'\n{'a': 1}")).kind).toBe("policy");
+    const outcome = await inline("import json\njson.dumps = lambda *a: 'x'\n{'a': 1}");
     expect(outcome).toMatchObject({ kind: "ok", valueText: expect.stringContaining('{"result":{"a":1}') as string });
   });
 });

@@ -109,12 +109,21 @@ result = [D(a=1), L([2]), S("x"), I(3), F(4.5), True, None, (1, 2), {5}]`;
     },
   );
 
-  test("P25 changed classes and functions of the standard library do not change the result", async () => {
+  test("P25 classes of the standard library cannot be changed", async () => {
+    const code = "import json\njson.JSONEncoder.encode = lambda s, o: '1'\n2";
+    expect(await runInline(code)).toMatchObject({ kind: "policy", message: "a class of the standard library cannot be changed." });
+  });
+
+  test("private names look in messages as they were written", async () => {
+    const code = "class A:\n  def _f(self): return self._y\n  def g(self): return self._f()\nA().g()";
+    expect(await runInline(code)).toMatchObject({ kind: "error", message: "AttributeError: 'A' object has no attribute '_y'" });
+  });
+
+  test("P25 changed functions of the standard library do not change the result", async () => {
     const code = `
 import json, collections
 def evil(*a, **k): return '"forged"'
 json.dumps = json.loads = evil
-json.JSONEncoder.encode = json.JSONEncoder.default = evil
 print = evil
 {"a": [1, collections.OrderedDict(b=2)]}`;
     expect(await runInline(code)).toMatchObject({ kind: "result", value: { result: { a: [1, { b: 2 }] } } });

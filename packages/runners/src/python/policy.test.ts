@@ -164,9 +164,50 @@ const POLICY: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Ways that led out of the policy, or would, and must not give a result whatever they fail with. */
+const HELD: Readonly<Record<string, string>> = {
+  "a text evaluated as a type":
+    "import typing\nself = typing.get_args(typing.List['print(1)'])[0]\ntry:\n  self._evaluate({}, {}, recursive_guard=frozenset())\nexcept TypeError: pass",
+  "a frame by its position, with a class that stands for int":
+    "import abc, collections\nclass A(abc.ABC, collections.namedtuple('N', 'gi_frame')): pass\ng = (i for i in ())\nA.register(type(g))\nint = A\nmatch g:\n  case int(f): result = str(f)",
+  "the table of modules through a redirection":
+    "import contextlib\nself = contextlib.redirect_stdout({})\nself._stream = 'modules'\nwith self: x = self._old_targets[0]\nresult = str(x)",
+  "the table of modules through a class of the code's own":
+    "import contextlib\nclass R(contextlib.redirect_stdout):\n  _stream = 'modules'\n  def f(self): return str(self._old_targets[0])\nr = R({})\nwith r: x = r.f()\nx",
+  "type itself as a base": "import typing\nclass M(typing.Type): pass\nstr(M('X', (), {'__getattribute__': 1}))",
+  "type itself as an origin": "import typing\ntyping.get_origin(typing.Type[int])('X', (), {})",
+  "a field whose name is source text":
+    "import dataclasses\n@dataclasses.dataclass\nclass A:\n  x: int = 1\ndataclasses.fields(A)[0].name = 'x=print(1)'\n@dataclasses.dataclass\nclass B(A):\n  y: int = 1",
+  "a field whose name is a hidden attribute":
+    "import dataclasses\n@dataclasses.dataclass\nclass A:\n  x: int = 1\ndataclasses.fields(A)[0].name = '__class__'\nstr(dataclasses.astuple(A()))",
+  "a member with the name of a hidden method": "import enum\nA = enum.Enum('A', {'__reduce_ex__': 1})\nstr(A)",
+  "a member with a hidden name in a list of pairs": "import enum\nA = enum.Flag('A', [('__set_name__', 1)])\nstr(A)",
+  "another super": "super = lambda: (lambda: 5)\nsuper().__call__()",
+  "another super as a pattern": "match {1: 2}:\n  case {**super}: pass",
+  "a changed class of the standard library": "import dataclasses\ndataclasses.Field.name = 'x'\n1",
+  "a changed built-in class by a loop": "import json\nfor json.JSONEncoder.default in [1]: pass\n1",
+  "a changed class by setattr": "import json\nsetattr(json.JSONEncoder, 'default', 1)\n1",
+  "a changed class by del": "import json\ndel json.JSONEncoder.default\n1",
+};
+
 /** Code that the policy lets run, with its result. */
 const FINE: readonly (readonly [code: string, result: unknown])[] = [
   ["1 + 1", 2],
+  ["import datetime, time\n[datetime.datetime.strptime('2024-02', '%Y-%m').month, time.strptime('24', '%y').tm_year]", [2, 2024]],
+  [
+    "class A:\n  _n = 1\n  def __init__(self, _y=2): self._y = _y\n  def _sum(self): return self._n + self._y\n  def get(self): self._y += 1; return self._sum()\nA(_y=4).get()",
+    6,
+  ],
+  ["_x = 1\ndef f():\n  global _x\n  _x += 1\nf()\n_x", 2],
+  ["from dataclasses import dataclass, asdict\n@dataclass\nclass A:\n  _x: int = 1\n  y: int = 2\nasdict(A())['y']", 2],
+  [
+    "from enum import Enum\n[e.value for e in Enum('A', 'B C')] + [Enum('D', [('E', 7)]).E.value, Enum('F', {'G': 8}).G.value]",
+    [1, 2, 7, 8],
+  ],
+  ["import typing\nclass P(typing.NamedTuple):\n  x: int\n  def d(self): return self._asdict()\nP(1).d()", { x: 1 }],
+  ["class A: n = 1\nA.n = 2\nA.m = 3\ndel A.n\nA.m", 3],
+  ["import typing\ndef f(x: typing.Type[int]) -> typing.Optional['A']: return x\nf(1)", 1],
+  ["import json\nclass E(json.JSONEncoder):\n  def default(self, o): return 'x'\njson.dumps({1}, cls=E)", '"x"'],
   ["result = 5\n7", 5],
   ["output = 6\n7", 6],
   ["x = 3", null],
@@ -240,6 +281,7 @@ describe.skipIf(python === undefined)(`the policy for inline code${python === un
       ...BLOCKED.map((module) => `import ${module}`),
       ...forbidden.map(([, code]) => code),
       ...FINE.map(([code]) => code),
+      ...Object.values(HELD),
     ]);
   });
 
@@ -249,6 +291,10 @@ describe.skipIf(python === undefined)(`the policy for inline code${python === un
 
   test.each(forbidden)("%s %j", (_id, code) => {
     expect(verdicts.get(code)?.[0]).toBe("policy");
+  });
+
+  test.each(Object.entries(HELD))("gives no result to %s", (_name, code) => {
+    expect(verdicts.get(code)?.[0]).toMatch(/^(?:policy|error)$/);
   });
 
   test.each(FINE)("lets run %j", (code, result) => {

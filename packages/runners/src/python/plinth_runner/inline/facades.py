@@ -8,7 +8,8 @@ import sys
 
 from . import guarded, names
 from .breach import PolicyBreach, breach
-from .policy import check_module
+from .policy import check_attribute, check_module
+from .rewrite import SUFFIX
 
 _Module = type(sys)
 
@@ -35,11 +36,20 @@ _HIDDEN = {
 def _dataclass(module):
     original = module.dataclass
 
+    # The name of a field becomes part of source text, and names the attribute that `asdict` and others read.
+    slot = module.Field.name
+
+    def name_field(field, name):
+        if name is not None and not (type(name) is str and name.isidentifier() and _is_own(name)):
+            raise breach("a field of a dataclass has a name that is none.")
+        slot.__set__(field, name)
+
+    if not isinstance(slot, property):
+        module.Field.name = property(lambda field: slot.__get__(field), name_field)
+
     def check(cls):
-        # The names of the fields become part of source text.
-        for name in getattr(cls, "__annotations__", {}):
-            if type(name) is not str or not name.isidentifier():
-                raise breach("a field of a dataclass has a name that is none.")
+        if not issubclass(type(cls), type):
+            raise TypeError("dataclass() takes a class")
         return cls
 
     def dataclass(cls=None, /, **options):
@@ -47,6 +57,54 @@ def _dataclass(module):
         return (lambda given: make(check(given))) if cls is None else make(check(cls))
 
     return {"dataclass": dataclass}
+
+
+def _is_own(name):
+    """Whether an attribute of this name can be one that the code made."""
+    if name.endswith(SUFFIX):
+        return True
+    try:
+        check_attribute(name)
+    except PolicyBreach:
+        return False
+    return True
+
+
+def _enum(module):
+    original = vars(module.EnumMeta)["_create_"]
+
+    def create(cls, class_name, names, **options):
+        # Members of an enumeration that is made by a call have names that no syntax check has seen.
+        if type(names) is str:
+            pairs = [(each, None) for each in names.replace(",", " ").split()]
+            given = names
+        else:
+            given = [tuple(each) if type(each) is list else each for each in (dict.items(names) if isinstance(names, dict) else names)]
+            pairs = [each if type(each) is tuple else (each, None) for each in given]
+        for pair in pairs:
+            if type(pair[0]) is not str or pair[0].startswith("_"):
+                raise breach("a member of an enumeration has a name that begins with an underscore.")
+        # Whose frame it is cannot be seen from there any more.
+        return original(cls, class_name, given, **{"module": "__main__", **options})
+
+    module.EnumMeta._create_ = create
+    return {}
+
+
+def _typing(module):
+    def evaluate(*_arguments, **_options):
+        raise breach("a text is not evaluated as a type.")
+
+    for name in ("_evaluate", "evaluate"):
+        if hasattr(module.ForwardRef, name):
+            setattr(module.ForwardRef, name, evaluate)
+
+    # The real one stands for `type` itself, also as a base class.
+    class Type:
+        def __class_getitem__(cls, item):
+            return sys.modules["types"].GenericAlias(cls, item)
+
+    return {"Type": Type}
 
 
 def _functools(module):
@@ -66,14 +124,19 @@ def _operator(_module):
     return {"attrgetter": guarded.attrgetter, "methodcaller": guarded.methodcaller}
 
 
-_REPLACED = {"dataclasses": _dataclass, "functools": _functools, "operator": _operator}
+_REPLACED = {"dataclasses": _dataclass, "enum": _enum, "functools": _functools, "operator": _operator, "typing": _typing}
 _facades: dict = {}
+_OF_STRPTIME = "_strptime"
 
 
 def import_module(name, _globals=None, _locals=None, fromlist=(), level=0):
     """`__import__` of inline code."""
     if level != 0 or type(name) is not str:
         raise breach("relative imports are not available.")
+    if name == _OF_STRPTIME:
+        # The interpreter's own `strptime` asks for it and takes it from the table of modules; no syntax leads here.
+        __import__(name)
+        return _Module(name)
     if name == "urllib" and tuple(fromlist or ()) == ("parse",):
         return _parent_of_parse()
     try:

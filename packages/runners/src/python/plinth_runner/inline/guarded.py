@@ -7,7 +7,24 @@ from .breach import PolicyBreach, breach
 from .policy import check_attribute
 
 _getattr, _setattr, _delattr, _type, _isinstance, _issubclass = getattr, setattr, delattr, type, isinstance, issubclass
+_build_class = builtins.__build_class__
 _MISSING = object()
+_MAIN = "__main__"
+
+
+def changeable(value):
+    """The value itself unless it is a class that the code has not made: the standard library uses those too."""
+    if _issubclass(_type(value), _type) and _type.__dict__["__module__"].__get__(value) != _MAIN:
+        raise breach("a class of the standard library cannot be changed.")
+    return value
+
+
+def guarded_build_class(function, name, /, *bases, **options):
+    """`class` statements, none of which makes a class of classes."""
+    made = _build_class(function, name, *bases, **options)
+    if _issubclass(_type(made), _type) and _issubclass(made, _type):
+        raise breach("metaclasses are not available.")
+    return made
 
 
 def checked_name(name):
@@ -32,11 +49,11 @@ def guarded_hasattr(value, name, /):
 
 
 def guarded_setattr(value, name, new, /):
-    _setattr(value, checked_name(name), new)
+    _setattr(changeable(value), checked_name(name), new)
 
 
 def guarded_delattr(value, name, /):
-    _delattr(value, checked_name(name))
+    _delattr(changeable(value), checked_name(name))
 
 
 class _TypeOfTypes(type):
@@ -111,6 +128,8 @@ def restricted_builtins(stream, import_module):
     found.update(
         {
             "__import__": import_module,
+            "__build_class__": guarded_build_class,
+            names.CHANGEABLE: changeable,
             "getattr": guarded_getattr,
             "hasattr": guarded_hasattr,
             "setattr": guarded_setattr,

@@ -65,5 +65,11 @@ DUNDER_METHODS = frozenset(
     """.split()
 )
 
+# What rewritten code calls before it sets or deletes an attribute; no code can write the name itself.
+CHANGEABLE = "__plinth_changeable__"
+
+# Methods and fields of named tuples that code may use of its own ones.
+TUPLE_METHODS = frozenset(("_asdict", "_replace", "_make", "_fields"))
+
 # Class patterns with positions read attributes named by the class; these have none.
 POSITIONAL_PATTERNS = frozenset("bool bytearray bytes dict float frozenset int list set str tuple".split())

@@ -6,6 +6,7 @@ allowed. It keeps mistakes and curiosity from going far; the jail is what holds 
 from ..limits import INLINE_CODE_PARTS_MAX
 from . import names
 from .breach import PolicyBreach
+from .rewrite import is_own_private
 from .scan import Unrunnable
 
 _EXTRA_NAMES = frozenset(("__name__",))
@@ -34,6 +35,12 @@ def check_tree(tree):
             elif hasattr(value, "_fields"):
                 stack.append(value)
     for node in later:
+        kind = type(node).__name__
+        if kind == "MatchClass":
+            # A class of the code's own under this name could read any attribute by its position.
+            if node.cls.id in stored:
+                raise _no(node, f"class patterns with positions are not available where '{node.cls.id}' is another class")
+            continue
         # A name that the code itself gives a meaning is not the built-in.
         if node.id not in stored:
             raise _no(node, f"the built-in '{node.id}' is not available")
@@ -103,6 +110,11 @@ def _check_identifiers(node, kind, stored, later):
         stored.add(node.asname or node.name.partition(".")[0])
     elif kind == "MatchMapping" and node.rest is not None:
         _check_name(node.rest, node)
+        stored.add(node.rest)
+    elif kind == "MatchClass" and node.patterns:
+        later.append(node)
+    if "super" in stored:
+        raise _no(node, "'super' cannot be another thing")
 
 
 def _check_name(name, node):
@@ -141,13 +153,9 @@ def _check_attribute_node(node):
     name = node.attr
     if name in names.DUNDER_METHODS and _is_super(node.value):
         return
-    if _is_own_private(name) and type(node.value).__name__ == "Name" and node.value.id in ("self", "cls"):
+    if is_own_private(name) and type(node.value).__name__ == "Name" and node.value.id in ("self", "cls"):
         return
     check_attribute(name, node)
-
-
-def _is_own_private(name):
-    return name.startswith("_") and not name.startswith("__") and not name.endswith("_") and "__" not in name
 
 
 def _is_super(node):

@@ -18,6 +18,7 @@ from .facades import import_module
 from .guarded import restricted_builtins
 from .output import Output
 from .policy import check_tree
+from .rewrite import as_written, rewrite_tree
 from .result_text import ResultWriter, Unsendable
 from .scan import Unrunnable, scan
 
@@ -74,6 +75,7 @@ def _prepare(code):
     _warning_filters.insert(0, ("ignore", None, Warning, None, 0))
     tree = _compile(source, _FILENAME, "exec", _ONLY_AST, dont_inherit=True)
     check_tree(tree)
+    rewrite_tree(tree)
     last = None
     if tree.body and type(tree.body[-1]).__name__ == "Expr":
         from _ast import Expression
@@ -125,7 +127,7 @@ def _failed(error):
         return "outOfMemory", failure_body("MemoryError: the code used more memory than it may.")
     if isinstance(error, Unsendable):
         return "error", failure_body(str(error))
-    return "error", failure_body(message_of(error), stack_of(error))
+    return "error", failure_body(as_written(message_of(error)), as_written(stack_of(error)))
 
 
 def _syntax_message(error):
