@@ -1,11 +1,13 @@
-/** Reads a `text/event-stream` answer: yields each event's name and data. Ends when the host closes it. */
+/** Reads a `text/event-stream` answer: yields each event's name and data, and no heartbeats. Ends when the host closes it. */
 export async function* readEvents(response: Response): AsyncGenerator<{ readonly event: string; readonly data: string }> {
   if (response.body === null) return;
   let buffer = "";
   for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
     buffer += text;
     for (let end = buffer.indexOf("\n\n"); end >= 0; end = buffer.indexOf("\n\n")) {
-      yield parseEvent(buffer.slice(0, end));
+      const event = parseEvent(buffer.slice(0, end));
+      // A comment alone keeps the connection alive and is no event.
+      if (event.data !== "") yield event;
       buffer = buffer.slice(end + 2);
     }
   }

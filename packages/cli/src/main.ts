@@ -5,6 +5,7 @@ import { PlinthError } from "@plinth/core/errors.ts";
 import { COMMANDS } from "./commands/table.ts";
 import { CommandFailure } from "./failure.ts";
 import { problem } from "./output.ts";
+import { systemRefusal } from "./system-refusal.ts";
 
 const program = new Command("plinth")
   .description("Deploys and calls functions on a Plinth host.")
@@ -33,6 +34,11 @@ function report(error: unknown): number {
   if (error instanceof PlinthError) {
     problem(`${error.message}\n${error.next}`);
     return error.spec.exitCode;
+  }
+  const refused = systemRefusal(error);
+  if (refused !== undefined) {
+    problem(refused);
+    return 4;
   }
   problem(`This is a bug of plinth: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return 7;

@@ -27,7 +27,11 @@ export const branches: AddCommand = (program) => {
       const file = keepBranchKey(connection.url, name, field(json, "key"));
       if (globals.json === true) return printJson(json);
       print(field(json, "key") ?? "");
-      success(`branch ${name} is there; \`plinth --branch ${name} deploy\` gives it functions`);
+      success(
+        options.from === undefined
+          ? `branch ${name} is there; \`plinth --branch ${name} deploy\` gives it functions`
+          : `branch ${name} is there with the functions and data of ${options.from}; \`plinth --branch ${name} run\` calls them there`,
+      );
       note(`The key is kept in ${file}; it cannot be shown again.`);
     });
   group

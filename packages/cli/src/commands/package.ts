@@ -7,7 +7,7 @@ import type { AddCommand, GlobalOptions } from "./table.ts";
 
 interface BuildFlags {
   readonly name?: string;
-  readonly override: readonly string[];
+  readonly override?: readonly string[];
 }
 
 interface PushFlags extends BuildFlags {
@@ -38,14 +38,14 @@ export const packageCommand: AddCommand = (program) => {
     .description("Check the manifest, install, compile and pack; nothing is sent")
     .argument("[folder]", "folder with manifest.yaml", ".")
     .option("--name <name>", "name of the package; that of the folder when absent")
-    .option("--override <name=version>", "take another version of a dependency, or a file: tarball", collect, [])
+    .option("--override <name=version>", "take another version of a dependency, or a file: tarball", collect)
     .action(async (folder: string, options: BuildFlags, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const built = await build(folder, options);
       const { archive, digest, files, bytes, archiveBytes } = built;
       if (globals.json === true) return printJson({ archive, digest, files, bytes, archiveBytes, name: built.source.name });
       success(
-        `${built.source.name} ${digest.slice(0, 12)}: ${files} files, ${mib(bytes)} packed to ${mib(archiveBytes)} in ${seconds(built.buildMs)}`,
+        `${built.source.name} ${digest.slice(0, 12)}: ${files} files, ${size(bytes)} packed to ${size(archiveBytes)} in ${seconds(built.buildMs)}`,
       );
       print(archive);
     });
@@ -54,7 +54,7 @@ export const packageCommand: AddCommand = (program) => {
     .description("Build, send to the host, and move the branch to the new version")
     .argument("[folder]", "folder with manifest.yaml", ".")
     .option("--name <name>", "name of the package; that of the folder when absent")
-    .option("--override <name=version>", "take another version of a dependency, or a file: tarball", collect, [])
+    .option("--override <name=version>", "take another version of a dependency, or a file: tarball", collect)
     .option("--note <text>", "why, for the version ledger")
     .option("--dry-run", "check everything and change nothing")
     .option("--no-promote", "store the version and leave the branch where it is")
@@ -71,7 +71,7 @@ export const packageCommand: AddCommand = (program) => {
       if (globals.json === true) return printJson(result);
       for (const warning of warningsOf(result)) note(`warning: ${warning}`);
       const functions = (result as { readonly functions?: readonly string[] }).functions ?? [];
-      const verb = options.dryRun === true ? "would push" : "pushed";
+      const verb = options.dryRun === true ? "would push" : options.promote ? "pushed" : "stored, without moving the branch:";
       success(
         `${verb} ${name} ${(field(result, "version") ?? "").slice(0, 12)} with ${functions.length} functions (build ${seconds(built.buildMs)}, push ${seconds(performance.now() - startedMs)})`,
       );
@@ -155,7 +155,7 @@ function addVersionCommands(group: ReturnType<Parameters<AddCommand>[0]["command
 
 async function build(folder: string, options: BuildFlags) {
   const { buildPackage } = await import("../package/build-package.ts");
-  const overrides = Object.fromEntries(options.override.map(overrideOf));
+  const overrides = Object.fromEntries((options.override ?? []).map(overrideOf));
   return await progress(`building ${folder}`, (update) => buildPackage(folder, { name: options.name, overrides, update }));
 }
 
@@ -214,11 +214,12 @@ function timeOf(row: Json, name: string): string {
   return typeof value === "number" ? new Date(value).toISOString().slice(0, 16).replace("T", " ") : "";
 }
 
-function collect(text: string, before: readonly string[]): readonly string[] {
+function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
 
-function mib(bytes: number): string {
+function size(bytes: number): string {
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} KiB`;
   return `${(bytes / (1024 * 1024)).toFixed(1)} MiB`;
 }
 

@@ -96,10 +96,11 @@ function findingLine(file: string, { severity, path, line, message }: ManifestFi
 
 function summary({ file, errors, warnings, functionsCompared }: ManifestCheck): string {
   const counts = errors + warnings === 0 ? "no findings" : `${count(errors, "error")}, ${count(warnings, "warning")}`;
-  const functions = functionsCompared ? "The functions of the code are the declared ones, or are listed above." : "";
+  const compared =
+    errors + warnings === 0 ? "The code has the functions that it declares." : "The functions of the code were compared too.";
   const later =
     errors > 0 ? "The code is looked at when the manifest has no error." : "The functions of the code are compared when it is built.";
-  return `${file}: ${counts}. ${functionsCompared ? functions : later}`;
+  return `${file}: ${counts}. ${functionsCompared ? compared : later}`;
 }
 
 function count(n: number, noun: string): string {

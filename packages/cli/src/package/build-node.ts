@@ -179,6 +179,8 @@ async function compile(source: SourceFolder, folder: string): Promise<boolean> {
     });
     return true;
   } catch (error) {
-    throw new CommandFailure(`The sources cannot be built: ${error instanceof Error ? error.message : String(error)}`, EXIT_CODE);
+    const text = error instanceof Error ? error.message : String(error);
+    // The copy that is built is nobody's to edit: errors name the author's files.
+    throw new CommandFailure(`The sources cannot be built: ${text.replaceAll(".plinth/build/node/", "code/")}`, EXIT_CODE);
   }
 }

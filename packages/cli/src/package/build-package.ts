@@ -5,6 +5,7 @@ import { checkFunctions } from "@plinth/core/manifest/check-functions.ts";
 import { readYaml } from "@plinth/core/manifest/yaml-source.ts";
 import { CommandFailure } from "../failure.ts";
 import { note } from "../output.ts";
+import { buildAlone } from "./build-lock.ts";
 import { buildNode } from "./build-node.ts";
 import { buildPython } from "./build-python.ts";
 import { filesOf } from "./pack-files.ts";
@@ -25,6 +26,10 @@ export interface BuiltPackage extends Packed {
 export async function buildPackage(path: string, options: BuildPackageOptions): Promise<BuiltPackage> {
   const startedMs = performance.now();
   const source = readSourceFolder(path, options);
+  return await buildAlone(join(source.root, ".plinth", "build"), options.update, () => buildSource(source, options, startedMs));
+}
+
+async function buildSource(source: SourceFolder, options: BuildPackageOptions, startedMs: number): Promise<BuiltPackage> {
   const code = await codeOf(source, options);
   const manifest: PackFile = { path: "manifest.yaml", file: source.manifestFile, bytes: lstatSync(source.manifestFile).size };
   options.update("packing");

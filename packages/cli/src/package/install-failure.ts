@@ -20,7 +20,8 @@ export function installFailure(tool: "npm" | "pip", output: string): CommandFail
   const missing = missingPackages(output);
   const lines = output
     .split("\n")
-    .filter((line) => line.trim() !== "")
+    // Of npm's words only the ones about this failure: not its news, not a log in a folder that is gone by now.
+    .filter((line) => line.trim() !== "" && !/^npm (?:notice|error A complete log|error \d+\s*$)/.test(line))
     .slice(-15);
   const advice =
     missing.length > 0
