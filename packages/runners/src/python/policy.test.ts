@@ -182,6 +182,10 @@ const HELD: Readonly<Record<string, string>> = {
     "import dataclasses\n@dataclasses.dataclass\nclass A:\n  x: int = 1\ndataclasses.fields(A)[0].name = '__class__'\nstr(dataclasses.astuple(A()))",
   "a member with the name of a hidden method": "import enum\nA = enum.Enum('A', {'__reduce_ex__': 1})\nstr(A)",
   "a member with a hidden name in a list of pairs": "import enum\nA = enum.Flag('A', [('__set_name__', 1)])\nstr(A)",
+  "a member with a hidden name behind a tuple that changes":
+    "import enum\nclass T(tuple):\n  def __getitem__(self, i): return 'A'\n  def __iter__(self): return iter(['__reduce__', 1])\nstr(enum.Enum('X', [T(('A', 1))]))",
+  "an attribute of a copy that its state names":
+    "import copy, types\nclass C: pass\nn = types.SimpleNamespace(**{'__reduce_ex__': lambda v: (lambda: C, (), (None, {'__getattr__': lambda s, n: n}))})\ncopy.deepcopy(n)\nC().x",
   "another super": "super = lambda: (lambda: 5)\nsuper().__call__()",
   "another super as a pattern": "match {1: 2}:\n  case {**super}: pass",
   "a changed class of the standard library": "import dataclasses\ndataclasses.Field.name = 'x'\n1",
@@ -207,6 +211,7 @@ const FINE: readonly (readonly [code: string, result: unknown])[] = [
   ["import typing\nclass P(typing.NamedTuple):\n  x: int\n  def d(self): return self._asdict()\nP(1).d()", { x: 1 }],
   ["class A: n = 1\nA.n = 2\nA.m = 3\ndel A.n\nA.m", 3],
   ["import typing\ndef f(x: typing.Type[int]) -> typing.Optional['A']: return x\nf(1)", 1],
+  ["import types, copy\nn = types.SimpleNamespace(a=[1])\ncopy.deepcopy(n).a.append(2)\n[n.a, str(n)]", [[1], "namespace(a=[1])"]],
   ["import json\nclass E(json.JSONEncoder):\n  def default(self, o): return 'x'\njson.dumps({1}, cls=E)", '"x"'],
   ["result = 5\n7", 5],
   ["output = 6\n7", 6],

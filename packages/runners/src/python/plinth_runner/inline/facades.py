@@ -70,6 +70,35 @@ def _is_own(name):
     return True
 
 
+def _copy(module):
+    def set_state(value, name, new):
+        # What is copied can name the state of its copy.
+        if type(name) is not str or name.startswith("__"):
+            raise breach("the state of a copy has a name that begins with two underscores.")
+        setattr(guarded.changeable(value), name, new)
+
+    module.setattr = set_state
+    return {}
+
+
+def _types(module):
+    original = module.SimpleNamespace
+
+    class SimpleNamespace(original):
+        def __init__(self, given=(), /, **attributes):
+            attributes = {**dict(given), **attributes}
+            for name in attributes:
+                # Libraries take methods of such names from the object.
+                if type(name) is not str or name.startswith("__"):
+                    raise breach("an attribute of a namespace has a name that begins with two underscores.")
+            original.__init__(self, **attributes)
+
+        def __repr__(self):
+            return original.__repr__(self).replace("SimpleNamespace(", "namespace(", 1)
+
+    return {"SimpleNamespace": SimpleNamespace}
+
+
 def _enum(module):
     original = vars(module.EnumMeta)["_create_"]
 
@@ -79,10 +108,12 @@ def _enum(module):
             pairs = [(each, None) for each in names.replace(",", " ").split()]
             given = names
         else:
-            given = [tuple(each) if type(each) is list else each for each in (dict.items(names) if isinstance(names, dict) else names)]
-            pairs = [each if type(each) is tuple else (each, None) for each in given]
+            # Copies: a text, list or tuple of a class of the code's own could be another one the next time.
+            items = dict.items(names) if isinstance(names, dict) else names
+            given = [each if type(each) is str else tuple(each) for each in items]
+            pairs = [(each, None) if type(each) is str else each for each in given]
         for pair in pairs:
-            if type(pair[0]) is not str or pair[0].startswith("_"):
+            if not pair or type(pair[0]) is not str or pair[0].startswith("_"):
                 raise breach("a member of an enumeration has a name that begins with an underscore.")
         # Whose frame it is cannot be seen from there any more.
         return original(cls, class_name, given, **{"module": "__main__", **options})
@@ -124,7 +155,15 @@ def _operator(_module):
     return {"attrgetter": guarded.attrgetter, "methodcaller": guarded.methodcaller}
 
 
-_REPLACED = {"dataclasses": _dataclass, "enum": _enum, "functools": _functools, "operator": _operator, "typing": _typing}
+_REPLACED = {
+    "copy": _copy,
+    "dataclasses": _dataclass,
+    "enum": _enum,
+    "functools": _functools,
+    "operator": _operator,
+    "types": _types,
+    "typing": _typing,
+}
 _facades: dict = {}
 _OF_STRPTIME = "_strptime"
 
