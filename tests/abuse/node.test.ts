@@ -111,6 +111,18 @@ describe("B: memory", () => {
 });
 
 describe("C: processes and threads", () => {
+  test("C03 what computes on when its call has ended is ended too", async () => {
+    const spin = "new (require('worker_threads').Worker)('for (;;);', { eval: true })";
+    const left = await packages.version({ f: `async () => { ${spin}; return process.pid; }` });
+    const loading = await packages.version({ f: "async () => 1" }, { before: `${spin};` });
+    const quiet = await packages.version({ f: "async () => 1" });
+    for (const version of [left, loading, quiet]) valueOf(await packages.run(version, "f"));
+    const ended = () =>
+      packages.events.filter((event) => event.type === "ended" && event.end.detail === "the process computed although no call was open");
+    await expect.poll(() => ended().length, { timeout: 15_000 }).toBe(2);
+    expect(packages.sandbox.status().warm).toBeGreaterThan(0);
+  }, 30_000);
+
   test("C01 no process can be made", async () => {
     const { outcome } = await attack("async () => { require('child_process').execFileSync('/usr/bin/node', ['-v']); }");
     expect(outcome).toMatchObject({ kind: "error", message: expect.stringMatching(/EPERM|ENOSYS|EACCES/) as string });

@@ -193,6 +193,10 @@ export const LIMITS = {
   runnerStartBackoffMs: { value: 100, reason: "pause after a runner died badly; doubles with each one in a row" },
   runnerStartBackoffMsMax: { value: 5000, reason: "longest pause between starts" },
   runnerIdleMsMax: { value: 60_000, reason: "a tenant's runner without calls ends after this time" },
+  runnerIdleCpuMsMax: {
+    value: 1000,
+    reason: "processor time of a package's process between two calls: what a call leaves running ends with it",
+  },
   runnerCallsMax: { value: 200_000, reason: "calls of one runner before it is replaced" },
   runnerAgeMsMax: { value: 6 * 3_600_000, reason: "age of a runner when it is replaced" },
   runnerRetireMemoryBytes: { value: 256 * MiB, reason: "private memory of an idle moment above which a runner is replaced" },

@@ -159,6 +159,11 @@ export class Runner {
     return this.#meter.memoryBytes();
   }
 
+  /** Processor time that it has used up to now, where the host can see it. */
+  cpuMs(): number | undefined {
+    return this.#meter.cpuNowMs();
+  }
+
   retire(): void {
     this.#retiring = true;
   }

@@ -461,7 +461,8 @@ export class VersionPool implements Sandbox, BudgetMember {
     const nowMs = this.#runtime.monotonicMs();
     for (const group of this.#turns.all()) {
       for (const process of Array.from(group.processes))
-        if (process.isIdle && nowMs - process.lastUsedMs >= limit("runnerIdleMsMax"))
+        if (process.isBusyForNobody()) process.kill({ kind: "retired", detail: "the process computed although no call was open" });
+        else if (process.isIdle && nowMs - process.lastUsedMs >= limit("runnerIdleMsMax"))
           process.kill({ kind: "retired", detail: "the process was idle" });
       if (group.processes.size === 0 && group.waiting.length === 0 && group.breaker.isCalm && !this.#isRecent(group))
         this.#turns.forget(group, plinthError("RunnerLost", { detail: "the version was not used" }));

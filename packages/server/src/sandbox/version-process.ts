@@ -45,6 +45,8 @@ export class VersionProcess {
   fresh = true;
   readonly #options: VersionProcessOptions;
   #state: State = "starting";
+  /** Processor time that the process had used when it became idle. */
+  #restCpuMs: number | undefined;
   #runner: Runner | undefined;
   #gone: (() => void) | undefined;
 
@@ -91,8 +93,19 @@ export class VersionProcess {
 
   rest(): void {
     assert(this.#state === "busy", "a taken process is given back");
-    this.#state = "idle";
+    this.#becomeIdle();
     this.lastUsedMs = this.#options.runtime.monotonicMs();
+  }
+
+  /** Whether threads and timers that nobody waits for use the processor between calls. */
+  isBusyForNobody(): boolean {
+    if (!this.isIdle || this.#restCpuMs === undefined) return false;
+    return (this.runner.cpuMs() ?? 0) - this.#restCpuMs > limit("runnerIdleCpuMsMax");
+  }
+
+  #becomeIdle(): void {
+    this.#state = "idle";
+    this.#restCpuMs = this.runner.cpuMs();
   }
 
   kill(end: RunnerEnd): void {
@@ -120,7 +133,7 @@ export class VersionProcess {
       await runner.started;
       const failure = await runner.load(this.#options.version);
       if (failure === undefined && !this.#isDead()) {
-        this.#state = "idle";
+        this.#becomeIdle();
         return { kind: "ready" };
       }
       runner.kill({ kind: "retired", detail: "its version does not load" });
