@@ -35,7 +35,11 @@ export async function pushPackage(connection: Connection, archive: string, optio
     if (event === "error") throw failureOf(400, json);
     if (event === "done") return json;
   }
-  throw new CommandFailure("The host went away while it took the package; nothing was changed. Push again.", 7);
+  // The commit may have come just before: its answer is what is missing.
+  throw new CommandFailure(
+    `The host went away before it answered. Either the old version serves or the whole new one; \`plinth package versions ${options.name}\` says which. Pushing again does no harm.`,
+    7,
+  );
 }
 
 async function post(url: string, headers: Readonly<Record<string, string>>, archive: string, connection: Connection): Promise<Response> {

@@ -75,6 +75,7 @@ it("greet the browser that comes back with a page that tells nothing and runs no
     const answer = await host.send(path + query, { key: null });
     expect(answer.status).toBe(400);
     expect(answer.text).not.toContain("script");
+    expect(answer.text, "advice to programs").not.toContain("reference of the endpoint");
     expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
     expect(answer.headers.get("cache-control")).toBe("no-store");

@@ -1,4 +1,5 @@
 /** `/v1/keyrings`: credentials of other systems. Secrets are taken and never shown. */
+import { createHash } from "node:crypto";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { KeyringOwner } from "../../keyrings/keyrings.ts";
 import { jsonReply, type DoorContext, type Reply, type Route } from "../door.ts";
@@ -6,6 +7,10 @@ import { arrayField, optionalTextField, textField, wrongField } from "../fields.
 import { readJsonObject, type JsonObject } from "../request-body.ts";
 
 const CALLBACK_PATH = "/v1/keyrings/oauth/callback";
+
+const PAGE_STYLE =
+  ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:18vh auto;padding:0 1.5rem}";
+const PAGE_STYLE_DIGEST = createHash("sha256").update(PAGE_STYLE).digest("base64");
 
 /** `?user=` lists those of one user. */
 export const listKeyrings: Route = {
@@ -116,18 +121,24 @@ async function finish(context: DoorContext, request: { readonly state: string; r
     return page(200, "Connected", `The keyring ${name} is connected. You can close this page.`);
   } catch (error) {
     if (!(error instanceof PlinthError)) throw error;
-    return page(error.spec.status, "Not connected", `${error.message} ${error.next}`);
+    return page(error.spec.status, "Not connected", `${error.message} ${nextForPeople(error)}`.trim());
   }
+}
+
+/** Advice about requests is for programs; whoever reads this page has none to correct. */
+function nextForPeople(error: PlinthError): string {
+  return error.code === "BadRequest" ? "" : error.next;
 }
 
 /** What another system says of itself is shown only where it has the form of the standard's codes. */
 function refusalText(error: string | null): string {
-  if (error !== null && /^[a-z_]{1,64}$/.test(error)) return `The other system refused the sign-in (${error}).`;
+  if (error !== null && /^[a-z_]{1,64}$/.test(error))
+    return `The other system refused the sign-in (${error}). Start it again, or close this page.`;
   return "The other system sent no code. Start the sign-in again.";
 }
 
 function page(status: number, title: string, text: string): Reply {
-  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeHtml(title)}</title><h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p></html>\n`;
+  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)}</title><style>${PAGE_STYLE}</style><h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p></html>\n`;
   return {
     kind: "text",
     status,
@@ -135,7 +146,7 @@ function page(status: number, title: string, text: string): Reply {
     body,
     headers: {
       "cache-control": "no-store",
-      "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+      "content-security-policy": `default-src 'none'; style-src 'sha256-${PAGE_STYLE_DIGEST}'; frame-ancestors 'none'`,
       "referrer-policy": "no-referrer",
       "x-content-type-options": "nosniff",
     },
