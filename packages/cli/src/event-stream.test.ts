@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { expect, test } from "vitest";
 import { readEvents } from "./event-stream.ts";
 
@@ -13,4 +14,19 @@ test("heartbeats are no events, also when they come between events or in pieces"
     { event: "log", data: '{"a":1}' },
     { event: "done", data: "null" },
   ]);
+});
+
+test("an answer whose host is killed ends after the events that came", async () => {
+  const server = createServer((_, response) => {
+    response.write('event: progress\ndata: {"text":"a"}\n\n', () => response.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}`);
+    expect(await Array.fromAsync(readEvents(response))).toEqual([{ event: "progress", data: '{"text":"a"}' }]);
+  } finally {
+    server.close();
+  }
 });

@@ -1,8 +1,9 @@
-/** Reads a `text/event-stream` answer: yields each event's name and data, and no heartbeats. Ends when the host closes it. */
+/** Reads a `text/event-stream` answer: yields each event's name and data, and no heartbeats. Ends when the host
+ * closes it or is gone: what a command misses then, it says itself. */
 export async function* readEvents(response: Response): AsyncGenerator<{ readonly event: string; readonly data: string }> {
   if (response.body === null) return;
   let buffer = "";
-  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+  for await (const text of untilLost(response.body.pipeThrough(new TextDecoderStream()))) {
     buffer += text;
     for (let end = buffer.indexOf("\n\n"); end >= 0; end = buffer.indexOf("\n\n")) {
       const event = parseEvent(buffer.slice(0, end));
@@ -10,6 +11,15 @@ export async function* readEvents(response: Response): AsyncGenerator<{ readonly
       if (event.data !== "") yield event;
       buffer = buffer.slice(end + 2);
     }
+  }
+}
+
+/** `fetch` reports a connection that broke as a TypeError; a host that was killed ends its answer in this way. */
+async function* untilLost(body: AsyncIterable<string>): AsyncGenerator<string> {
+  try {
+    yield* body;
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
   }
 }
 

@@ -78,7 +78,9 @@ async function serve(options: {
     return;
   }
   note("Watching for changes; Ctrl-C ends.");
-  const logs = followLogs(connection, { follow: true, signal: options.signal }, (entry) => print(describeLogEntry(entry)));
+  const logs = followLogs(connection, { follow: true, signal: options.signal }, (entry) => print(describeLogEntry(entry))).then(() => {
+    if (!options.signal.aborted) problem("The host went away. Saving pushes again when it is back; its logs come with a new `plinth dev`.");
+  });
   await Promise.all([logs, pushOnChange(pusher, pushOnce, options.signal)]);
 }
 
