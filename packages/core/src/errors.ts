@@ -92,7 +92,7 @@ export const ERRORS = {
     status: 403,
     grpc: "PERMISSION_DENIED",
     message: "Branch access denied",
-    next: "Name a branch that exists and send its key as `X-Plinth-Branch-Key`; `plinth branches key` makes a new one.",
+    next: "Name a branch that exists and send its key as `X-Plinth-Branch-Key` (`--branch-key` of the command line); `plinth branches key` makes a new one.",
   },
   NotFound: {
     ...caller,

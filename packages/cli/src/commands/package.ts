@@ -73,7 +73,7 @@ export const packageCommand: AddCommand = (program) => {
       const functions = (result as { readonly functions?: readonly string[] }).functions ?? [];
       const verb = options.dryRun === true ? "would push" : options.promote ? "pushed" : "stored, without moving the branch:";
       success(
-        `${verb} ${name} ${(field(result, "version") ?? "").slice(0, 12)} with ${functions.length} functions (build ${seconds(built.buildMs)}, push ${seconds(performance.now() - startedMs)})`,
+        `${verb} ${name} ${(field(result, "version") ?? "").slice(0, 12)} with ${functions.length} ${functions.length === 1 ? "function" : "functions"} (build ${seconds(built.buildMs)}, push ${seconds(performance.now() - startedMs)})`,
       );
     });
   addVersionCommands(group);

@@ -55,7 +55,8 @@ async function buildWasm(source: SourceFolder): Promise<readonly PackFile[]> {
   const { lines } = readYaml(readFileSync(source.manifestFile, "utf8"));
   const findings = checkFunctions(source.manifest, names, lines);
   const errors = findings.filter(({ severity }) => severity === "error");
-  for (const finding of findings) note(`manifest.yaml:${finding.line}: ${finding.severity}: ${finding.message}`);
+  // The host says the warnings, for packages of all languages.
+  for (const finding of errors) note(`manifest.yaml:${finding.line}: ${finding.severity}: ${finding.message}`);
   if (errors.length > 0) throw new CommandFailure("Functions of the manifest have no module in code/.", 4);
   return files;
 }
