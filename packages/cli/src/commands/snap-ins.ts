@@ -88,8 +88,11 @@ export const snapIns: AddCommand = (program) => {
     });
 };
 
+/** Each becomes its participle with a `d`. */
+type SagaKind = "activate" | "deactivate" | "upgrade";
+
 /** Starts a saga and shows its steps as they happen. */
-async function runSaga(globals: GlobalOptions, name: string, kind: string, body: Json): Promise<void> {
+async function runSaga(globals: GlobalOptions, name: string, kind: SagaKind, body: Json): Promise<void> {
   const connection = findConnection(globals);
   const path = `/v1/snap-ins/${await idOf(connection, name)}/${kind}`;
   const response = await send(connection, path, { body, accept: "text/event-stream" });
@@ -101,7 +104,8 @@ async function runSaga(globals: GlobalOptions, name: string, kind: string, body:
     if (event !== "done") continue;
     if (globals.json === true) return printJson(json);
     const reason = field(json, "stateReason");
-    if (reason !== undefined) throw new CommandFailure(`${name} is ${field(json, "state") ?? "unknown"}: ${reason}`, 1);
+    if (reason !== undefined)
+      throw new CommandFailure(`${name} could not be ${kind}d; its state is ${field(json, "state") ?? "unknown"}. ${reason}`, 1);
     return success(`${name} is ${field(json, "state") ?? ""}`);
   }
   throw new CommandFailure(
