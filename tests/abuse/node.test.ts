@@ -1,6 +1,7 @@
 /** Hostile packages in the node runtime: real jails, cases named by their ids in the abuse suite. */
 import { readdirSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { limit } from "@plinth/core/limits.ts";
 import { requestOf } from "../../packages/server/src/sandbox/fixtures/test-sandbox.ts";
 import type { CallOutcome } from "../../packages/server/src/sandbox/sandbox.ts";
 import { NodePackages, valueOf } from "../runtime/node-packages.ts";
@@ -227,6 +228,26 @@ describe("D: what can be seen", () => {
 });
 
 describe("J, K, O: values, state, output", () => {
+  test("O01 output that nobody keeps does not keep the host's thread busy", async () => {
+    const step = "require('fs').writeSync(1, Buffer.alloc(1 << 20, 120))";
+    const version = await packages.version({ f: `async () => { const end = Date.now() + 2000; while (Date.now() < end) ${step}; }` });
+    const before = process.cpuUsage();
+    const outcome = await packages.run(version, "f", {}, { limits: { ...BASE_LIMITS, cpuMs: 8000, wallMs: 8000 } });
+    const { user, system } = process.cpuUsage(before);
+    expect(outcome.kind).toBe("ok");
+    // Without a brake it is more than a second.
+    expect((user + system) / 1000).toBeLessThan(600);
+  });
+
+  test("H01 host calls over the limit are refused slowly", async () => {
+    const step = "await Promise.all(Array.from({ length: 60 }, () => Convex.asyncSyscall('none', '{}').catch(() => 0))); n += 60;";
+    const version = await packages.version({
+      f: `async () => { let n = 0; const end = Date.now() + 4000; while (Date.now() < end) { ${step} } return n; }`,
+    });
+    const outcome = await packages.run(version, "f", {}, { limits: { ...BASE_LIMITS, cpuMs: 8000, wallMs: 8000 } });
+    expect(valueOf(outcome)).toBeLessThan(limit("hostCallsPerInvocationMax") + 10_000);
+  });
+
   test("J05 J06 hostile values end as errors", async () => {
     const thrown = [
       "undefined",

@@ -44,6 +44,8 @@ const encoder = new TextEncoder();
 /** What a frame's body may have beside the largest envelope. */
 const BODY_BYTES_MAX = limit("frameBytesMax") - limit("envelopeBytesMax");
 const MEMORY_SAMPLE_MS = 100;
+/** Before each refusal of a host call over the limit of its call. */
+const REFUSAL_PAUSE_MS = 50;
 /** Where nothing counts the memory of a cell: a process can take a gigabyte per second. */
 const MEMORY_WATCH_MS = 25;
 const OUT_OF_MEMORY_TEXT = /out of memory|heap limit|allocation failed|bad_alloc|memory exhausted/i;
@@ -310,12 +312,15 @@ export class Runner {
 
   async #answerHostCall(call: OpenCall, op: string, argText: string): Promise<{ readonly ok: boolean; readonly body: Uint8Array }> {
     try {
-      if (call.isOverHostCalls)
+      if (call.isOverHostCalls) {
+        // Code that asks on would keep the host's thread busy with refusals.
+        await this.#runtime.sleep(REFUSAL_PAUSE_MS);
         throw plinthError("LimitExceeded", {
           what: "host calls of one invocation",
           actual: call.hostCalls,
           max: limit("hostCallsPerInvocationMax"),
         });
+      }
       const body = encoder.encode(await call.handler.call(op, argText));
       if (body.length > BODY_BYTES_MAX)
         throw plinthError("LimitExceeded", { what: `bytes of the result of ${op}`, actual: body.length, max: BODY_BYTES_MAX });

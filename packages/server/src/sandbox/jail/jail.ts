@@ -38,6 +38,8 @@ export interface JailKit {
 }
 
 const KILL_CHECK_MS = 5;
+/** Between two pieces of output that is not kept. */
+const OUTPUT_PAUSE_MS = 20;
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGABRT: 6,
   SIGILL: 4,
@@ -172,7 +174,15 @@ export class Jail implements Cell {
     source.on("data", (text: string) => {
       const free = limit("runnerOutputBytesMax") - this.#output.length;
       if (free > 0) this.#output += text.slice(0, free);
+      // What nobody looks at may not keep the host's thread busy: it is read slowly.
+      else void this.#rest(source);
     });
+  }
+
+  async #rest(source: Readable): Promise<void> {
+    source.pause();
+    await this.#kit.runtime.sleep(OUTPUT_PAUSE_MS);
+    source.resume();
   }
 
   async #watchExit(): Promise<CellExit> {
