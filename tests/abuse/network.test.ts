@@ -597,9 +597,10 @@ describe("N19 one way out", () => {
     const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
       (path) =>
         path.endsWith(".ts") &&
-        !/\.test\.ts$|\/test\//.test(path) &&
+        !/\.test\.ts$|\/(?:test|fixtures)\//.test(path) &&
         !path.startsWith("sandbox/egress") &&
-        !RUNS_IN_THE_JAIL.includes(path),
+        !RUNS_IN_THE_JAIL.includes(path) &&
+        !SPEAKS_TO_THE_ENGINE.includes(path),
     );
     expect(files.length).toBeGreaterThan(5);
     const guilty = files.filter((path) => WAYS_OUT.some((way) => way.test(readFileSync(join(root, path), "utf8"))));
@@ -705,7 +706,10 @@ describe("response bodies", () => {
 });
 
 /** Text of a program that tries from inside the jail what must not work there. */
-const RUNS_IN_THE_JAIL: readonly string[] = ["sandbox/jail/probe-script.ts"];
+const RUNS_IN_THE_JAIL: readonly string[] = ["sandbox/jail/probe-script.ts", "sandbox/container/probe.ts"];
+
+/** Its one address is the container engine that the operator configured; nothing of a tenant gets there as an address. */
+const SPEAKS_TO_THE_ENGINE: readonly string[] = ["sandbox/container/docker-api.ts"];
 
 /** What opens connections in Node, and what names them. */
 const WAYS_OUT = [
