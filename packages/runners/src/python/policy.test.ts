@@ -190,6 +190,8 @@ const HELD: Readonly<Record<string, string>> = {
   "another super as a pattern": "match {1: 2}:\n  case {**super}: pass",
   "a changed class of the standard library": "import dataclasses\ndataclasses.Field.name = 'x'\n1",
   "a changed built-in class by a loop": "import json\nfor json.JSONEncoder.default in [1]: pass\n1",
+  "a changed class behind an annotation": "import dataclasses, typing\ntyping.Annotated[dataclasses.Field, 1].name = 'x'\n1",
+  "a changed class behind an alias": "import typing\ntyping.ContextManager[int].x = 5\n1",
   "a changed class by setattr": "import json\nsetattr(json.JSONEncoder, 'default', 1)\n1",
   "a changed class by del": "import json\ndel json.JSONEncoder.default\n1",
 };

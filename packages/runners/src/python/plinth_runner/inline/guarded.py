@@ -10,12 +10,17 @@ _getattr, _setattr, _delattr, _type, _isinstance, _issubclass = getattr, setattr
 _build_class = builtins.__build_class__
 _MISSING = object()
 _MAIN = "__main__"
+_module_of = type.__dict__["__module__"].__get__
 
 
 def changeable(value):
     """The value itself unless it is a class that the code has not made: the standard library uses those too."""
-    if _issubclass(_type(value), _type) and _type.__dict__["__module__"].__get__(value) != _MAIN:
+    kind = _type(value)
+    if _issubclass(kind, _type) and _module_of(value) != _MAIN:
         raise breach("a class of the standard library cannot be changed.")
+    # `Annotated[x, …]` and the like set attributes of what they stand for.
+    if _module_of(kind) == "typing":
+        raise breach("what 'typing' makes cannot be changed.")
     return value
 
 
