@@ -305,6 +305,13 @@ export const ERRORS = {
     message: "The {hook} hook of the package refused: {detail}",
     next: "Change what it complains about and try again; everything is as it was before.",
   },
+  HookFailed: {
+    ...caller,
+    status: 400,
+    grpc: "FAILED_PRECONDITION",
+    message: "The {hook} hook of the package did not end: {detail}",
+    next: "Try again; everything is as it was before.",
+  },
   InvalidInputs: {
     ...caller,
     status: 400,
@@ -338,8 +345,8 @@ export const ERRORS = {
     ...caller,
     status: 409,
     grpc: "FAILED_PRECONDITION",
-    message: "The {what} is {state}; it has to be {wanted}.",
-    next: "Bring it there first.",
+    message: "The {what} is {state}; this can only be done while it is {wanted}.",
+    next: "`plinth snap-ins show` says more about it.",
   },
   SchemaMismatch: {
     ...caller,

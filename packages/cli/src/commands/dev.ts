@@ -50,6 +50,7 @@ function hostArguments(options: { readonly dataDir: string; readonly port: strin
 
 /** A folder with a manifest is a package. */
 async function pusherOf(folder: string): Promise<Pusher> {
+  if (!existsSync(folder)) throw new CommandFailure(`There is no folder ${folder}. Name a functions folder, or that of a package.`, 4);
   if (!["manifest.yaml", "manifest.yml"].some((name) => existsSync(join(folder, name)))) return functionsPusher(functionsFolder(folder));
   const { packagePusher } = await import("../dev/package-pusher.ts");
   return packagePusher(folder);

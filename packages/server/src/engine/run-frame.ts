@@ -38,7 +38,7 @@ function callLimits(frame: CallFrame): CallLimits {
   const { core, run, kind, endsAtMs } = frame.options;
   const { config, runtime } = core.parts;
   const isTransaction = kind === "query" || kind === "mutation";
-  const wallMs = Math.floor(endsAtMs - runtime.monotonicMs());
+  const wallMs = Math.ceil(endsAtMs - runtime.monotonicMs());
   const wholeMs = run.prepared.wallMs ?? config.actionWallMs;
   const cpuMs = isTransaction ? Math.floor(config.userCpuMs - run.attemptUserMs) : wholeMs;
   if (wallMs < 1 || cpuMs < 1) throw plinthError("FunctionTimeout", { max: `${(isTransaction ? config.userCpuMs : wholeMs) / 1000}s` });

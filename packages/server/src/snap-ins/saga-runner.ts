@@ -97,7 +97,7 @@ export class SagaRunner {
       } catch (error) {
         if (!this.#isFailureOfStep(error)) throw error;
         progress(`Undoing: ${error.message}`);
-        await this.#advance(context, () => Promise.resolve({ state: stepFailed(saga.state, error.message), undo: saga.undo }));
+        await this.#advance(context, () => Promise.resolve({ state: stepFailed(saga.state, reasonOf(error)), undo: saga.undo }));
         continue;
       }
       probe("applied");
@@ -192,4 +192,10 @@ export class SagaRunner {
       records.put(SNAP_INS, [row.id], { ...row, state, stateReason: saga.state.reason, updatedMs: this.#options.runtime.nowMs() });
     });
   }
+}
+
+/** For people, with what to do next; a hook's own words are enough. */
+function reasonOf(error: Error): string {
+  const hasNext = error instanceof PlinthError && error.code !== "HookRefused" && error.code !== "HookFailed";
+  return hasNext ? `${error.message} ${error.next}` : error.message;
 }

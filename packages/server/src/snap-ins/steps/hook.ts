@@ -45,8 +45,8 @@ export async function runHook(context: StepContext, call: HookCall): Promise<Rea
 
 /** The text that a hook threw is for people: they see it in place of the error around it. */
 function refused(hook: HookType, error: PlinthError): PlinthError {
-  const detail = error.code === "FunctionError" ? error.message.replace(/^Uncaught (Error: )?/, "") : error.message;
-  return plinthError("HookRefused", { hook, detail });
+  if (error.code !== "FunctionError") return plinthError("HookFailed", { hook, detail: error.message });
+  return plinthError("HookRefused", { hook, detail: error.message.replace(/^Uncaught (Error: )?/, "") });
 }
 
 function answerOf(hook: HookType, value: unknown): Readonly<Record<string, unknown>> {
