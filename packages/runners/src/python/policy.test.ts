@@ -192,6 +192,7 @@ const HELD: Readonly<Record<string, string>> = {
   "a changed built-in class by a loop": "import json\nfor json.JSONEncoder.default in [1]: pass\n1",
   "a changed class behind an annotation": "import dataclasses, typing\ntyping.Annotated[dataclasses.Field, 1].name = 'x'\n1",
   "a changed class behind an alias": "import typing\ntyping.ContextManager[int].x = 5\n1",
+  "a class of the standard library as a dataclass": "import dataclasses, contextlib\ndataclasses.dataclass(contextlib.redirect_stdout)\n1",
   "a changed class by setattr": "import json\nsetattr(json.JSONEncoder, 'default', 1)\n1",
   "a changed class by del": "import json\ndel json.JSONEncoder.default\n1",
 };

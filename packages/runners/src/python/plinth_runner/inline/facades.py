@@ -50,7 +50,7 @@ def _dataclass(module):
     def check(cls):
         if not issubclass(type(cls), type):
             raise TypeError("dataclass() takes a class")
-        return cls
+        return guarded.changeable(cls)
 
     def dataclass(cls=None, /, **options):
         make = original(**options)
