@@ -20,6 +20,9 @@ export class AttachedChannel extends Duplex {
   #header = Buffer.alloc(0);
   #stream = 0;
   #leftBytes = 0;
+  #resting = false;
+  /** Somebody reads frames, or would. */
+  #wanted = true;
 
   constructor(printed: (bytes: Buffer) => void) {
     super({ allowHalfOpen: true });
@@ -55,7 +58,17 @@ export class AttachedChannel extends Duplex {
   }
 
   override _read(): void {
-    this.#socket?.resume();
+    this.#wanted = true;
+    if (!this.#resting) this.#socket?.resume();
+  }
+
+  /** Reads nothing for a while: frames and what is printed come the same way, so a flood of one slows the other. */
+  async rest(pause: Promise<void>): Promise<void> {
+    this.#resting = true;
+    this.#socket?.pause();
+    await pause;
+    this.#resting = false;
+    if (this.#wanted || this.destroyed) this.#socket?.resume();
   }
 
   /** The end of its input ends the program. What it still sends is read, so that its end can be seen. */
@@ -112,6 +125,9 @@ export class AttachedChannel extends Duplex {
 
   #give(part: Buffer): void {
     if (this.#stream === STDERR) this.#printed(part);
-    else if (!this.destroyed && !this.push(part)) this.#socket?.pause();
+    else if (!this.destroyed && !this.push(part)) {
+      this.#wanted = false;
+      this.#socket?.pause();
+    }
   }
 }

@@ -2,10 +2,10 @@
  * A cell that is a container: made, attached, started, watched, removed. Everything about it is asked for by its name, so that
  * what a request left half done is removed as well.
  */
-import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { startTicks } from "../jail/process-stats.ts";
 import type { Cell, CellExit, CellSpec } from "../provider.ts";
+import { OUTPUT_PAUSE_MS, PrintedOutput } from "../printed-output.ts";
 import { AttachedChannel } from "./attached-channel.ts";
 import { containerMemoryBytes } from "./container-spec.ts";
 import type { DockerApi } from "./docker-api.ts";
@@ -36,7 +36,7 @@ export class ContainerCell implements Cell {
   readonly #killed = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<ContainerState | undefined>();
   #isKilled = false;
-  #output = "";
+  readonly #output = new PrintedOutput();
   #inside: { readonly pid: number; readonly start: string } | undefined;
 
   constructor(kit: ContainerKit, name: string, spec: CellSpec) {
@@ -50,7 +50,7 @@ export class ContainerCell implements Cell {
   }
 
   get output(): string {
-    return this.#output;
+    return this.#output.text;
   }
 
   insidePid(): number | undefined {
@@ -117,8 +117,7 @@ export class ContainerCell implements Cell {
   }
 
   #print(text: string): void {
-    const free = limit("runnerOutputBytesMax") - this.#output.length;
-    if (free > 0) this.#output += text.slice(0, free);
+    if (this.#output.add(text)) void this.control.rest(this.#kit.runtime.sleep(OUTPUT_PAUSE_MS));
   }
 }
 

@@ -19,6 +19,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { PACKAGE_FOLDER } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Cell, CellExit, CellSpec } from "../provider.ts";
+import { OUTPUT_PAUSE_MS, PrintedOutput } from "../printed-output.ts";
 import { childrenOf, dataBytes, isAlive, startTicks } from "./process-stats.ts";
 import { CONTROL_FD, FILTER_FD, jailCommand, type JailTools } from "./command.ts";
 import type { CgroupFolder, Cgroups } from "./cgroup.ts";
@@ -38,10 +39,6 @@ export interface JailKit {
 }
 
 const KILL_CHECK_MS = 5;
-/** Between two pieces of output that is not kept. */
-const OUTPUT_PAUSE_MS = 10;
-/** Small pieces cost as much as large ones. */
-const OUTPUT_PIECES = 256;
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = {
   SIGABRT: 6,
   SIGILL: 4,
@@ -65,7 +62,7 @@ export class Jail implements Cell {
   readonly #user: number | undefined;
   readonly #cgroup: CgroupFolder | undefined;
   #grouped: Promise<unknown>;
-  #output = "";
+  readonly #output = new PrintedOutput();
   #inside: { readonly pid: number; readonly start: string } | undefined;
 
   constructor(kit: JailKit, spec: CellSpec) {
@@ -99,7 +96,7 @@ export class Jail implements Cell {
 
   /** What the jail wrote to standard output and error, cut. Hostile text, for diagnosis only. */
   get output(): string {
-    return this.#output;
+    return this.#output.text;
   }
 
   /**
@@ -172,17 +169,8 @@ export class Jail implements Cell {
     const source = must(stream, "the output of a jail is a pipe");
     source.setEncoding("latin1");
     source.on("error", () => undefined);
-    let pieces = 0;
-    let bytes = 0;
-    // Read to the end even when nothing more is kept: a full pipe would block the jail.
     source.on("data", (text: string) => {
-      const free = limit("runnerOutputBytesMax") - this.#output.length;
-      if (free > 0) this.#output += text.slice(0, free);
-      // What nobody looks at may not keep the host's thread busy: it is read with pauses.
-      else if (++pieces >= OUTPUT_PIECES || (bytes += text.length) >= limit("runnerOutputBytesMax")) {
-        pieces = bytes = 0;
-        void this.#rest(source);
-      }
+      if (this.#output.add(text)) void this.#rest(source);
     });
   }
 
