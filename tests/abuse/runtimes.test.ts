@@ -21,6 +21,7 @@ import { SYSCALL_NUMBERS, type SyscallName } from "../../packages/server/src/san
 import { nodeRuntime } from "../../packages/server/src/sandbox/runtimes/node.ts";
 import { pythonRuntime } from "../../packages/server/src/sandbox/runtimes/python.ts";
 import type { CallOutcome, VersionCode } from "../../packages/server/src/sandbox/sandbox.ts";
+import { SCRATCH_MISSING } from "../../packages/server/src/sandbox/fixtures/scratch-missing.ts";
 
 type Language = "node" | "python";
 const EPERM = 1;
@@ -207,7 +208,7 @@ describe("python: what the jail refuses", () => {
   });
 });
 
-describe.each(["node", "python"] as const)("%s: with a scratch folder", (runtime) => {
+describe.skipIf(SCRATCH_MISSING !== undefined).each(["node", "python"] as const)("%s: with a scratch folder", (runtime) => {
   const scratch = 2 ** 20;
   const run = (nodeCode: string, pythonCode: string): Promise<unknown> =>
     runtime === "python"

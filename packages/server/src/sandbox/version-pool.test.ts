@@ -19,6 +19,7 @@ import { childrenOf } from "./jail/process-stats.ts";
 import { nodeRuntime } from "./runtimes/node.ts";
 import { pythonRuntime } from "./runtimes/python.ts";
 import type { CallOutcome, PackageCode, VersionCode } from "./sandbox.ts";
+import { SCRATCH_MISSING } from "./fixtures/scratch-missing.ts";
 
 let open: TestSandbox | undefined;
 const folders: string[] = [];
@@ -266,7 +267,7 @@ describe("the pool of versions", () => {
     expect((await callOnce(sandbox, { request: handler((await filePackage("fine")).version, "echo") })).kind).toBe("ok");
   });
 
-  test("the scratch folder is there when asked for, bounded, and new for each process", async () => {
+  test.skipIf(SCRATCH_MISSING !== undefined)("the scratch folder is there when asked for, bounded, and new for each process", async () => {
     const { sandbox } = await start();
     const version = (await filePackage("scratch", { scratchBytes: 2 ** 20 })).version;
     const code = `const fs = require("node:fs"); fs.mkdirSync("/scratch/a"); fs.writeFileSync("/scratch/a/b", "x"); fs.renameSync("/scratch/a/b", "/scratch/c");
@@ -280,6 +281,12 @@ describe("the pool of versions", () => {
     await sandbox.evict("a");
     const list = 'return require("node:fs").readdirSync("/scratch")';
     expect(valueOf(await callOnce(sandbox, { request: handler(version, "evaluate", { code: list }) }))).toEqual([]);
+  });
+
+  test.skipIf(SCRATCH_MISSING === undefined)("a scratch folder that cannot be bounded is refused, and says why", async () => {
+    const { sandbox } = await start();
+    const { version } = await filePackage("scratch", { scratchBytes: 2 ** 20 });
+    await expect(callOnce(sandbox, { request: handler(version, "echo") })).rejects.toMatchObject({ code: "NotAvailable" });
   });
 
   test("a process without scratch has no such folder", async () => {
