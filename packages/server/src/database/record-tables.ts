@@ -12,6 +12,10 @@
  * | 100–119| branches, snapshots of heads             |
  * | 120–139| snap-ins and their sagas                 |
  * | 140–159| keyrings                                 |
+ * | 160–179| events, deliveries, dead letters         |
+ * | 180–199| limits, prices, budgets                  |
+ * | 200–219| sync runs, their state and artefacts     |
+ * | 220–239| operations, search                       |
  *
  * To add a table: export it from this file with the next free number of its area. `parse` receives what
  * `JSON.parse` made of a stored row and returns the row's type, or throws.

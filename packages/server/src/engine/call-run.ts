@@ -81,6 +81,8 @@ export class CallRun {
   /** Of ended functions of this attempt; nested ones share the limit of the call. */
   attemptUserMs = 0;
   memoryBytes = 0;
+  /** Of all attempts. */
+  egressBytes = 0;
   database = { databaseReadBytes: 0, databaseWriteBytes: 0, documentsRead: 0, documentsWritten: 0 };
 
   constructor(accepted: AcceptedCall, options: RunOptions, runtime: Runtime) {
@@ -204,6 +206,7 @@ export class CallRun {
       conflicts: this.conflicts,
       coldStart: this.coldStart,
       cached: false,
+      egressBytes: this.egressBytes,
       ...this.database,
     };
   }

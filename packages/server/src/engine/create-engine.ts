@@ -240,6 +240,16 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     }
   }
 
+  /** E3 */
+  async callBelow(
+    request: InvocationRequest,
+    options: { readonly signal: AbortSignal; readonly onEvent?: (event: InvocationEvent) => void },
+  ): Promise<InvocationOutcome> {
+    const accepted = await intake(this.parts, request);
+    if (accepted.kind === "query") return await this.#queries.run(accepted, options);
+    return await this.#runCall(accepted, { ...options, onPlaceOfCaller: true });
+  }
+
   #runCall(accepted: AcceptedCall, options: RunCallOptions): Promise<InvocationOutcome> {
     return this.#finalized(accepted, options, (run) => this.#executor.execute(run, options));
   }

@@ -23,6 +23,7 @@ import { failureOf, type FunctionFailure } from "./outcome-errors.ts";
 import type { InvocationOutcome } from "./invocation.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { runFrame } from "./run-frame.ts";
+import { runNative } from "./run-native.ts";
 
 /** What takes part in a mutation's transaction besides the function. */
 export interface TransactionHooks {
@@ -38,6 +39,8 @@ export interface ExecuteOptions {
   readonly lease?: RunnerLease;
   /** Waits for a place as long as it takes: stored and scheduled calls. */
   readonly patient?: boolean;
+  /** The caller waits for it on a place of its own, which it uses (E3). */
+  readonly onPlaceOfCaller?: boolean;
 }
 
 export type RunResult =
@@ -102,6 +105,7 @@ export class Executor {
   }
 
   async #attempt(run: CallRun, options: ExecuteOptions): Promise<AttemptResult> {
+    if (run.accepted.native !== undefined) return await this.#attemptNative(run, options);
     const lease = await this.#acquire(run, "transaction");
     const held = new Held(lease);
     try {
@@ -129,6 +133,24 @@ export class Executor {
     }
   }
 
+  async #attemptNative(run: CallRun, options: ExecuteOptions): Promise<AttemptResult> {
+    await this.#checkServed(run);
+    const transaction = await this.#begin(run);
+    try {
+      run.beginAttempt();
+      const early = await options.hooks?.begin?.(transaction);
+      if (early !== undefined) return early;
+      const result = await runNative(this.#core, run, transaction);
+      countDatabaseUse(run, transaction);
+      if (result.kind === "failed") return result;
+      if (run.accepted.kind === "query")
+        return { kind: "succeeded", valueText: result.valueText, ts: transaction.ts, reads: transaction.readRanges() };
+      return await this.#commit(run, { transaction, valueText: result.valueText, hooks: options.hooks });
+    } finally {
+      transaction.release();
+    }
+  }
+
   #begin(run: CallRun): Promise<Transaction> {
     const { accepted } = run;
     const { at } = accepted.request;
@@ -152,6 +174,10 @@ export class Executor {
   }
 
   async #executeAction(run: CallRun, options: ExecuteOptions): Promise<RunResult> {
+    if (run.accepted.native !== undefined)
+      return options.lease === undefined
+        ? await this.#withPlace(run, options, () => this.#runNativeAction(run))
+        : await this.#runNativeAction(run);
     if (options.lease !== undefined && !this.#lifecycle.prepares(run.accepted.kind)) return await this.#runAction(run, options.lease);
     const maxRetries = run.accepted.fn?.handler?.maxRetries ?? 0;
     for (let retries = 0; ; retries++) {
@@ -159,6 +185,14 @@ export class Executor {
       if (result.kind !== "failed" || result.retry === undefined || retries >= maxRetries) return result;
       await this.#pauseBeforeRetry(run, retries);
     }
+  }
+
+  async #runNativeAction(run: CallRun): Promise<RunResult> {
+    await this.#checkServed(run);
+    run.throwIfAborted();
+    run.beginAttempt();
+    const result = await runNative(this.#core, run);
+    return result.kind === "failed" ? result : { kind: "succeeded", valueText: result.valueText, ts: this.#core.parts.database.latest() };
   }
 
   async #runActionOnLease(run: CallRun): Promise<RunResult> {
@@ -237,6 +271,7 @@ export class Executor {
   /** Second stage, for each attempt anew: a pause between attempts holds no place. */
   async #withPlace<T>(run: CallRun, options: ExecuteOptions, body: () => Promise<T>): Promise<T> {
     const { accepted } = run;
+    if (options.onPlaceOfCaller === true && accepted.lane === "action") return await body();
     const place = await this.#admission.enter({
       tenant: accepted.scope.tenant,
       lane: accepted.lane,
@@ -255,10 +290,9 @@ export class Executor {
 
   /** Waits for a runner; not longer than for a place. */
   async #acquire(run: CallRun, lane: "transaction" | "action"): Promise<RunnerLease> {
-    const { sandbox, runtime, telemetry, isServed } = this.#core.parts;
+    const { sandbox, runtime, telemetry } = this.#core.parts;
     const { tenant, branch } = run.accepted.scope;
-    if (isServed !== undefined && !(await isServed({ tenant, branch })))
-      throw plinthError("NotFound", { what: `tenant '${tenant}' with branch '${branch}'` });
+    await this.#checkServed(run);
     const waitMsMax = limit(lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax");
     run.throwIfAborted();
     const sinceMs = runtime.monotonicMs();
@@ -273,6 +307,14 @@ export class Executor {
     } finally {
       timer.cancel();
     }
+  }
+
+  /** X3 */
+  async #checkServed(run: CallRun): Promise<void> {
+    const { isServed } = this.#core.parts;
+    const { scope } = run.accepted;
+    if (isServed !== undefined && !(await isServed(scope)))
+      throw plinthError("NotFound", { what: `tenant '${scope.tenant}' with branch '${scope.branch}'` });
   }
 }
 

@@ -131,5 +131,6 @@ export function cachedUsage(queueMs: number): InvocationUsage {
     databaseWriteBytes: 0,
     documentsRead: 0,
     documentsWritten: 0,
+    egressBytes: 0,
   };
 }

@@ -12,6 +12,12 @@ export interface HandlerSubject {
   readonly sourceId: string;
   readonly userId?: string;
   readonly operationSlug?: string;
+  /** Of operations: which of the four methods, when it is not the execution. */
+  readonly operationMethod?: string;
+  /** Of agent skills. */
+  readonly agent?: { readonly sessionId: string; readonly skillCallId: string };
+  /** Modalities in which a user acts: the event gets tokens that stand for the user. */
+  readonly actsForUser?: boolean;
   /** Inputs that are being tried, in place of those of the snap-in. */
   readonly inputs?: Readonly<Record<string, unknown>>;
 }

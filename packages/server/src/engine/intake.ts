@@ -10,6 +10,7 @@ import type { VersionCode } from "../sandbox/sandbox.ts";
 import { checkPayload, parseArgs } from "./check-values.ts";
 import { isHandlerPath, normalizePath } from "./function-address.ts";
 import { inlineCall, isInlinePath, type InlineRequest } from "./inline-code.ts";
+import { isNativePath, type NativeCode } from "./native-code.ts";
 import { newInvocationId } from "./invocation-ids.ts";
 import type { InvocationRequest } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
@@ -27,6 +28,8 @@ export interface AcceptedCall {
   /** Of functions with validators. */
   readonly args?: Value;
   readonly inline?: InlineRequest;
+  /** Code of the host in place of a version's. */
+  readonly native?: NativeCode;
   /** What the runner gets; of handlers their payload, around which the event is made. */
   readonly argsText: string;
   readonly createdMs: number;
@@ -48,6 +51,7 @@ export async function intake(parts: EngineParts, request: InvocationRequest, id 
   if (request.source === "httpAction" || request.kind === "httpAction")
     return { ...(await httpAction(parts, request, scope)), ...times, id };
   if (isInlinePath(request.path)) return { ...inlineCall(request), request, scope, ...times, id };
+  if (isNativePath(request.path)) return { ...(await nativeCall(parts, request, scope)), request, scope, ...times, id };
   const path = normalizePath(request.path);
   const fn = await resolvePublic(parts, { scope, path, version: request.version, internalAllowed: request.internalAllowed });
   checkKind(path, fn.kind, request.kind);
@@ -123,6 +127,32 @@ function checkRequest(request: InvocationRequest): void {
     throw plinthError("BadRequest", { detail: `An idempotency key has 1 to ${keyMax} bytes.` });
   }
 }
+
+async function nativeCall(
+  parts: EngineParts,
+  request: InvocationRequest,
+  scope: Scope,
+): Promise<Pick<AcceptedCall, "kind" | "lane" | "path" | "version" | "args" | "argsText" | "native">> {
+  const native = request.internalAllowed ? await parts.natives?.resolve(scope, request.path) : undefined;
+  if (native === undefined) throw plinthError("FunctionNotFound", { path: shownPath(request.path) });
+  checkKind(request.path, native.kind, request.kind);
+  return {
+    kind: native.kind,
+    lane: laneOf(native.kind),
+    path: request.path,
+    version: NATIVE_VERSION,
+    args: parseArgs(request.argsText),
+    argsText: request.argsText,
+    native,
+  };
+}
+
+/** Native code comes with the host. */
+const NATIVE_VERSION: VersionCode = {
+  digest: "native",
+  script: () => Promise.resolve(""),
+  sourceMap: () => Promise.resolve(null),
+};
 
 async function httpAction(
   parts: EngineParts,

@@ -6,6 +6,7 @@ import type { PlinthError } from "@plinth/core/errors.ts";
 import type { Timestamp } from "../store/store.ts";
 import type { HandlerSubject } from "./handler-event.ts";
 import type { Artefact } from "./result-sink.ts";
+import type { TraceContext } from "../telemetry/trace.ts";
 
 export type KeyScope = "admin" | "deploy" | "invoke" | "read";
 
@@ -17,14 +18,33 @@ export interface Actor {
   readonly identity?: Readonly<Record<string, unknown>>;
 }
 
+/** What started a call: a door, a timer, another call, or a modality. */
+export type InvocationSource =
+  | "convex"
+  | "native"
+  | "httpAction"
+  | "schedule"
+  | "cron"
+  | "function"
+  | "hook"
+  | "grpc"
+  | "mcp"
+  | "snapIn"
+  | "automation"
+  | "snapKit"
+  | "keyring"
+  | "command"
+  | "sync"
+  | "agentSkill";
+
 export interface InvocationRequest {
   readonly tenant: string;
   readonly branch: string;
   readonly actor: Actor;
-  readonly source: "convex" | "native" | "httpAction" | "schedule" | "cron" | "function" | "hook";
+  readonly source: InvocationSource;
   /**
    * `dir/module:export`; `module` alone means its default export. `@<package>/<function>` for handlers, `$inline/<language>` for
-   * inline code. Ignored for httpAction.
+   * inline code, `$operation/<slug>` for native operations. Ignored for httpAction.
    */
   readonly path: string;
   /** Digest of the version to run; the head's when absent. Calls that a call causes run with its version. */
@@ -45,6 +65,8 @@ export interface InvocationRequest {
   readonly at?: Timestamp;
   /** The invocation that caused this one, and how many lie above it. */
   readonly parent?: { readonly id: string; readonly depth: number };
+  /** The span that causes it. */
+  readonly trace?: TraceContext;
 }
 
 export type Priority = "interactive" | "normal" | "background";
@@ -74,6 +96,8 @@ export interface InvocationUsage {
   readonly databaseWriteBytes: number;
   readonly documentsRead: number;
   readonly documentsWritten: number;
+  /** Bytes of requests to other systems and of their answers. */
+  readonly egressBytes: number;
 }
 
 export interface LogLine {

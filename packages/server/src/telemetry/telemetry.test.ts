@@ -16,6 +16,7 @@ const USAGE: InvocationUsage = {
   databaseWriteBytes: 0,
   documentsRead: 0,
   documentsWritten: 0,
+  egressBytes: 0,
 };
 
 test("metrics count calls, errors, conflicts and cold starts by function", async () => {

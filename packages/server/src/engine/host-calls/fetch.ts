@@ -1,6 +1,8 @@
 /** fetch of actions, through the host's one egress guard. */
 import { PlinthError } from "@plinth/core/errors.ts";
-import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
+import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
+import type { CallRun } from "../call-run.ts";
+import type { EngineParts } from "../parts.ts";
 import { OUTGOING, type HostCall } from "./host-call.ts";
 import { choiceOf, parseCall, textOf, wrong, type Fields } from "./parse-call.ts";
 
@@ -9,21 +11,27 @@ export const fetchCall: HostCall = {
   perform: async (frame, argText) => {
     const { parts } = frame.options.core;
     const request = parseFetch(parseCall("plinth/fetch", argText));
-    const { accepted } = frame.options.run;
-    try {
-      const response = await parts.egress.fetch(request, {
-        tenant: accepted.scope.tenant,
-        invocation: accepted.id,
-        signal: frame.childSignal(),
-      });
-      parts.telemetry.metrics.fetched("ok");
-      return JSON.stringify(response);
-    } catch (error) {
-      parts.telemetry.metrics.fetched(error instanceof PlinthError && error.code === "FetchRefused" ? "refused" : "failed");
-      throw error;
-    }
+    return JSON.stringify(await fetchFor(frame.options.run, { parts, request, signal: frame.childSignal() }));
   },
 };
+
+/** A request of a call, counted for it. */
+export async function fetchFor(
+  run: CallRun,
+  { parts, request, signal }: { readonly parts: EngineParts; readonly request: FetchRequest; readonly signal: AbortSignal },
+): Promise<FetchResponse> {
+  const { scope, id } = run.accepted;
+  run.egressBytes += Math.floor(((request.bodyBase64?.length ?? 0) * 3) / 4);
+  try {
+    const response = await parts.egress.fetch(request, { tenant: scope.tenant, invocation: id, signal });
+    run.egressBytes += Math.floor((response.bodyBase64.length * 3) / 4);
+    parts.telemetry.metrics.fetched("ok");
+    return response;
+  } catch (error) {
+    parts.telemetry.metrics.fetched(error instanceof PlinthError && error.code === "FetchRefused" ? "refused" : "failed");
+    throw error;
+  }
+}
 
 function parseFetch(fields: Fields): FetchRequest {
   const bodyBase64 = fields.get("bodyBase64");

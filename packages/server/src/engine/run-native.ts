@@ -1,0 +1,89 @@
+/** Runs native code as the function of a call. */
+import { plinthError, PlinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { must } from "@plinth/core/assert.ts";
+import { parseValueText } from "@plinth/core/documents/values.ts";
+import type { Transaction } from "../database/database.ts";
+import type { CallRun } from "./call-run.ts";
+import type { EngineCore } from "./engine-core.ts";
+import { fetchFor } from "./host-calls/fetch.ts";
+import type { NativeContext } from "./native-code.ts";
+import type { FunctionFailure } from "./outcome-errors.ts";
+import { SerialQueue } from "./serial-queue.ts";
+
+export type NativeResult = { readonly kind: "ok"; readonly valueText: string } | ({ readonly kind: "failed" } & FunctionFailure);
+
+/** `transaction` is absent in actions. What the caller did wrong is thrown; what the operation says no to is a result. */
+export async function runNative(core: EngineCore, run: CallRun, transaction?: Transaction): Promise<NativeResult> {
+  const native = must(run.accepted.native, "the call is one of native code");
+  const { parts } = core;
+  const time = new AbortController();
+  const wallMs = native.wallMs ?? (transaction === undefined ? parts.config.actionWallMs : limit("systemWallMsMax"));
+  const timer = parts.runtime.timer(wallMs, () => time.abort(plinthError("FunctionTimeout", { max: `${wallMs / 1000}s` })));
+  const signal = AbortSignal.any([run.signal, time.signal]);
+  const sinceMs = parts.runtime.monotonicMs();
+  try {
+    const valueText = await native.run(contextOf(core, run, { transaction, signal }));
+    signal.throwIfAborted();
+    const max = limit("resultBytesMax");
+    const actual = Buffer.byteLength(valueText);
+    if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of a result", actual, max });
+    parseValueText(valueText);
+    return { kind: "ok", valueText };
+  } catch (thrown) {
+    const error: unknown = signal.aborted ? signal.reason : thrown;
+    if (error instanceof PlinthError && error.spec.fault === "function") return { kind: "failed", error };
+    throw error;
+  } finally {
+    timer.cancel();
+    // Transactions are work of the host; actions mostly wait.
+    if (transaction !== undefined) run.countHostWork(parts.runtime.monotonicMs() - sinceMs);
+  }
+}
+
+function contextOf(
+  core: EngineCore,
+  run: CallRun,
+  { transaction, signal }: { readonly transaction: Transaction | undefined; readonly signal: AbortSignal },
+): NativeContext {
+  const { accepted } = run;
+  const { parts } = core;
+  // Children wait on the place of their caller, so there is one at a time.
+  const children = new SerialQueue();
+  return {
+    scope: accepted.scope,
+    request: accepted.request,
+    invocation: accepted.id,
+    args: must(accepted.args, "native code has arguments"),
+    ...(transaction === undefined ? {} : { transaction }),
+    nowMs: parts.runtime.nowMs(),
+    signal,
+    log: (level, text) => run.log({ level, text, truncated: false, dropped: 0 }),
+    emit: (valueText) => run.partial(valueText),
+    fetch: async (request) => {
+      if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Queries and mutations reach no other systems." });
+      run.countHostCall();
+      return await fetchFor(run, { parts, request, signal });
+    },
+    call: (request, options = {}) =>
+      children.run(async () => {
+        if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Native queries and mutations call nothing." });
+        run.countHostCall();
+        const { actor, ...above } = accepted.request;
+        return await core.callBelow(
+          {
+            tenant: above.tenant,
+            branch: above.branch,
+            ...request,
+            actor,
+            source: "function",
+            internalAllowed: true,
+            priority: above.priority,
+            parent: { id: accepted.id, depth: (above.parent?.depth ?? 0) + 1 },
+            ...(above.trace === undefined ? {} : { trace: above.trace }),
+          },
+          { signal, ...options },
+        );
+      }),
+  };
+}

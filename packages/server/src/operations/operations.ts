@@ -1,0 +1,70 @@
+/**
+ * Operations of a branch: the catalogue and the one executor interface. This file is the contract; `open-operations.ts` makes one.
+ *
+ * P1 Every execution is an invocation of the engine; the executor only says which one and reads its result.
+ * P2 Inputs are checked against the input port before anything runs (ArgumentValidation, with the field), outputs against the
+ *    output ports after (ReturnsValidation); an operation that says no is a result with `error`, not a failure.
+ * P3 The four methods exist for every operation. One without a schema handler or hooks answers with what it declares, or nothing.
+ * P4 Object operations follow the schema of the branch: they are there from the deploy that declares the table.
+ */
+import type { JsonObject, JsonSchema, Operation, OperationResult, Port } from "@plinth/core/operations/operation.ts";
+import type { Scope } from "../database/database.ts";
+import type { Actor, InvocationEvent, InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
+
+/** Who asks, and with what around it. The same for all four methods. */
+export interface OperationCall {
+  readonly scope: Scope;
+  readonly actor: Actor;
+  /** `<slug>` or `<namespace>/<slug>`. */
+  readonly operation: string;
+  readonly source: InvocationRequest["source"];
+  /** The user on whose behalf it runs. */
+  readonly userId?: string;
+  /** Of agent skills. */
+  readonly agent?: { readonly sessionId: string; readonly skillCallId: string };
+  readonly port?: string;
+  readonly input: JsonObject;
+  readonly priority?: InvocationRequest["priority"];
+  readonly deadlineMs?: number;
+  readonly idempotencyKey?: string;
+  readonly trace?: InvocationRequest["trace"];
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: InvocationEvent) => void;
+}
+
+export interface Executed {
+  readonly operation: Operation;
+  readonly result: OperationResult;
+  readonly outcome: InvocationOutcome;
+}
+
+/** Ports as they are for what was filled in so far: dynamic enums, fields that others bring in. */
+export interface DynamicSchema {
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+export interface OperationExecutor {
+  execute(operation: Operation, call: OperationCall): Promise<Executed>;
+  schema(operation: Operation, call: OperationCall): Promise<DynamicSchema>;
+  activate(operation: Operation, call: OperationCall): Promise<void>;
+  deactivate(operation: Operation, call: OperationCall): Promise<void>;
+}
+
+export interface Operations {
+  /** All that the branch has, by namespace and slug. */
+  list(scope: Scope): Promise<readonly Operation[]>;
+  /** The best matches first: words in slug, name and description. */
+  search(
+    scope: Scope,
+    query: { readonly text?: string; readonly type?: "action" | "trigger"; readonly agentSkills?: boolean; readonly limit?: number },
+  ): Promise<readonly Operation[]>;
+  find(scope: Scope, name: string): Promise<Operation | undefined>;
+  /** Rejects with OperationNotFound, ArgumentValidation and the errors of a call that was not run. */
+  execute(call: OperationCall): Promise<Executed>;
+  schema(call: OperationCall): Promise<DynamicSchema>;
+  activate(call: OperationCall): Promise<void>;
+  deactivate(call: OperationCall): Promise<void>;
+  inputSchema(operation: Operation, port?: string): JsonSchema;
+  outputSchema(operation: Operation): JsonSchema;
+}
