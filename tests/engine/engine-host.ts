@@ -58,6 +58,7 @@ export interface HostOptions {
   readonly config?: Partial<EngineConfig>;
   readonly deploy?: boolean;
   readonly isServed?: EngineParts["isServed"];
+  readonly natives?: EngineParts["natives"];
   /** What the clock of the machine is off by. */
   readonly clockOffsetMs?: () => number;
 }
@@ -93,6 +94,7 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
     telemetry,
     config: engineConfig({ drainMs: 0, ...options.config }),
     ...(options.isServed === undefined ? {} : { isServed: options.isServed }),
+    ...(options.natives === undefined ? {} : { natives: options.natives }),
   });
   await engine.start();
   const scheduler = createScheduler({ database, engine, runtime, telemetry, store });
