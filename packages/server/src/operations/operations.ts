@@ -6,6 +6,8 @@
  *    output ports after (ReturnsValidation); an operation that says no is a result with `error`, not a failure.
  * P3 The four methods exist for every operation. One without a schema handler or hooks answers with what it declares, or nothing.
  * P4 Object operations follow the schema of the branch: they are there from the deploy that declares the table.
+ * P5 Object operations pass by the author's own functions, so they ask for more than a call of a function does: see
+ *    `mayUseObjects` of core/policy/object-access.ts.
  */
 import type { JsonObject, JsonSchema, Operation, OperationResult, Port } from "@plinth/core/operations/operation.ts";
 import type { Scope } from "../database/database.ts";
@@ -22,7 +24,11 @@ export interface OperationCall {
   readonly userId?: string;
   /** Of agent skills. */
   readonly agent?: { readonly sessionId: string; readonly skillCallId: string };
+  /** Scopes `<object>:<permission>` of the service account or agent that asks; what its actor may do otherwise counts no more. */
+  readonly grants?: readonly string[];
+  /** The input port; the first one when absent. */
   readonly port?: string;
+  /** Hostile: plain JSON. */
   readonly input: JsonObject;
   readonly priority?: InvocationRequest["priority"];
   readonly deadlineMs?: number;
@@ -44,11 +50,21 @@ export interface DynamicSchema {
   readonly outputs: readonly Port[];
 }
 
+/** The input of a call of these methods was checked against its port, and `port` is the name of one. */
 export interface OperationExecutor {
   execute(operation: Operation, call: OperationCall): Promise<Executed>;
+  /** Stores the execution durably, to be run when a place is free. Operations without it run while their caller waits. */
+  enqueue?(operation: Operation, call: OperationCall): Promise<{ readonly id: string }>;
   schema(operation: Operation, call: OperationCall): Promise<DynamicSchema>;
   activate(operation: Operation, call: OperationCall): Promise<void>;
   deactivate(operation: Operation, call: OperationCall): Promise<void>;
+}
+
+/** Operations of packages and of functions folders. */
+export interface FunctionDefinedOperations {
+  /** Those of origin `package` and `function` that the branch has. */
+  list(scope: Scope): Promise<readonly Operation[]>;
+  readonly executor: OperationExecutor;
 }
 
 export interface Operations {
@@ -62,6 +78,8 @@ export interface Operations {
   find(scope: Scope, name: string): Promise<Operation | undefined>;
   /** Rejects with OperationNotFound, ArgumentValidation and the errors of a call that was not run. */
   execute(call: OperationCall): Promise<Executed>;
+  /** The same, stored durably and run later; its result is that of the invocation. */
+  enqueue(call: OperationCall): Promise<{ readonly id: string; readonly operation: Operation }>;
   schema(call: OperationCall): Promise<DynamicSchema>;
   activate(call: OperationCall): Promise<void>;
   deactivate(call: OperationCall): Promise<void>;
