@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBundler } from "../../packages/cli/src/bundle/bundle.ts";
+import type { Budgets } from "../../packages/server/src/budgets/budgets.ts";
 import { openDiskBlobs } from "../../packages/server/src/blobs/disk/disk-blobs.ts";
 import { openDatabase } from "../../packages/server/src/database/open-database.ts";
 import type { Database, Scope } from "../../packages/server/src/database/database.ts";
@@ -59,6 +60,7 @@ export interface HostOptions {
   readonly deploy?: boolean;
   readonly isServed?: EngineParts["isServed"];
   readonly natives?: EngineParts["natives"];
+  readonly budgets?: (parts: Pick<EngineParts, "database" | "runtime">) => Budgets;
   /** What the clock of the machine is off by. */
   readonly clockOffsetMs?: () => number;
 }
@@ -84,6 +86,8 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
     applyCrons: applyCronsWith(runtime),
     urls: Promise.resolve({ api: "http://127.0.0.1:1", site: "http://127.0.0.1:2" }),
   });
+  const budgets = options.budgets?.({ database, runtime });
+  await budgets?.start();
   const engine = createEngine({
     database,
     commits: store,
@@ -95,6 +99,7 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
     config: engineConfig({ drainMs: 0, ...options.config }),
     ...(options.isServed === undefined ? {} : { isServed: options.isServed }),
     ...(options.natives === undefined ? {} : { natives: options.natives }),
+    ...(budgets === undefined ? {} : { budgets, sinks: [budgets.sink] }),
   });
   await engine.start();
   const scheduler = createScheduler({ database, engine, runtime, telemetry, store });
@@ -104,6 +109,7 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
   const stop = async (): Promise<void> => {
     await scheduler.stop();
     await engine.stop();
+    await budgets?.stop();
     await sandbox.close();
     await egress.close();
     await database.close();

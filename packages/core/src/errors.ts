@@ -268,6 +268,24 @@ export const ERRORS = {
     message: "fetch to {url} failed: {detail}.",
     next: "Try again, or check the address.",
   },
+  AiRefused: {
+    ...userFunction,
+    message: "The model's endpoint does not accept the request: {detail}.",
+    next: "Check provider, base_url, model and the keyring with the key.",
+  },
+  AiUnavailable: {
+    ...userFunction,
+    retry: "later",
+    grpc: "UNAVAILABLE",
+    message: "The model's endpoint cannot answer: {detail}.",
+    next: "Try again later.",
+  },
+  AiAnswerInvalid: {
+    ...userFunction,
+    retry: "later",
+    message: "The model's answer cannot be used: {detail}.",
+    next: "Try again, simplify the schema, or use another model.",
+  },
   // Keyrings.
   KeyringTypeWrong: {
     ...caller,
@@ -407,6 +425,20 @@ export const ERRORS = {
     grpc: "RESOURCE_EXHAUSTED",
     message: "The queue is full: {detail}.",
     next: "Try again after a pause; the operator can raise the limit.",
+  },
+  RateLimited: {
+    ...overload,
+    status: 429,
+    grpc: "RESOURCE_EXHAUSTED",
+    message: "More than {perSecond} calls a second of {what}; there is room in {waitMs} ms.",
+    next: "Wait that long; stored calls wait by themselves. `plinth limits` shows and changes the rate.",
+  },
+  BudgetExceeded: {
+    ...caller,
+    status: 402,
+    grpc: "RESOURCE_EXHAUSTED",
+    message: "The tenant's budget of this {period} is spent; calls are taken again from {until} on.",
+    next: "`plinth usage` shows what was spent; the operator can raise the budget with `plinth limits`.",
   },
   ExpiredInQueue: {
     ...overload,

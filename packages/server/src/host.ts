@@ -14,6 +14,7 @@ import { HeadSnapshots } from "./branches/head-snapshots.ts";
 import { MAIN_BRANCH } from "./branches/branches.ts";
 import { openBranches } from "./branches/open-branches.ts";
 import { UsedBranches } from "./branches/used-branches.ts";
+import { openBudgets } from "./budgets/open-budgets.ts";
 import type { Blobs } from "./blobs/blobs.ts";
 import { openDiskBlobs } from "./blobs/disk/disk-blobs.ts";
 import { blobsOfBackup } from "./blobs/disk/restore-blobs.ts";
@@ -142,8 +143,13 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log });
   collector.start();
   shutdown.add("collector", () => collector.stop());
+  const budgets = openBudgets({ database, runtime, log });
+  await budgets.start();
+  shutdown.add("budgets", () => budgets.stop());
   const engine = createEngine({
     database,
+    budgets,
+    sinks: [budgets.sink],
     commits: store,
     sandbox,
     deploys,

@@ -21,6 +21,15 @@
  * `JSON.parse` made of a stored row and returns the row's type, or throws.
  */
 import { assert } from "@plinth/core/assert.ts";
+import {
+  parseDeadLetter,
+  parseDelivery,
+  parseEvent,
+  parseEventKey,
+  parseEventMark,
+  parseSubscription,
+  parseSubscriptions,
+} from "../events/event-records.ts";
 import { parseBranch, parseDailyJob, parseHeadSnapshot, parseUsedBranches } from "../branches/branch-records.ts";
 import { parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
 import { parseIdempotencyRow, parseInvocationRecord, parseQueueRow, parseStoredRequest } from "../engine/engine-records.ts";
@@ -37,6 +46,16 @@ import {
   parseTrigger,
 } from "../snap-ins/snap-in-records.ts";
 import { parseKeyringName, parseKeyringRow, parseKeyringType, parseOauthState } from "../keyrings/keyring-records.ts";
+import { parseSpending, parseTenantLimits } from "../budgets/limit-records.ts";
+import {
+  parseSyncArtefact,
+  parseSyncBlueprint,
+  parseSyncCall,
+  parseSyncMapper,
+  parseSyncRun,
+  parseSyncState,
+  parseSyncUnit,
+} from "../sync/sync-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
@@ -141,3 +160,51 @@ export const KEYRING_TYPES = defineRecordTable({ space: 142, name: "keyringTypes
 export const KEYRING_PLACES = defineRecordTable({ space: 143, name: "keyringPlaces", placement: "platform", parse: parseMark });
 /** Key: sha-256 of the state. */
 export const OAUTH_STATES = defineRecordTable({ space: 144, name: "oauthStates", placement: "platform", parse: parseOauthState });
+
+// Limits and budgets (180–199).
+/** Key: tenant. */
+export const TENANT_LIMITS = defineRecordTable({ space: 180, name: "tenantLimits", placement: "platform", parse: parseTenantLimits });
+/** Key: day, tenant. */
+export const SPENDING = defineRecordTable({ space: 181, name: "spending", placement: "platform", parse: parseSpending });
+
+// Events, deliveries, dead letters (160–179).
+/** Key: `EventPlace`. Deleted with the last delivery. */
+export const EVENTS = defineRecordTable({ space: 160, name: "events", parse: parseEvent });
+/** Key: tenant, branch, and the first two parts of `EventPlace`. What the dispatcher gives to automations. */
+export const EVENT_QUEUE = defineRecordTable({ space: 161, name: "eventQueue", placement: "platform", parse: parseEventMark });
+/** Key: type of event, id of the event source, automation. */
+export const SUBSCRIPTIONS = defineRecordTable({ space: 162, name: "subscriptions", parse: parseSubscription });
+/** Key: id of the snap-in. Its subscriptions. */
+export const SUBSCRIPTIONS_BY_SNAP_IN = defineRecordTable({ space: 163, name: "subscriptionsBySnapIn", parse: parseSubscriptions });
+/** Key: `EventPlace`, id of the event source, automation. */
+export const DELIVERIES = defineRecordTable({ space: 164, name: "deliveries", parse: parseDelivery });
+/** Key: group, key of the delivery. Deliveries that run one after the other. */
+export const DELIVERY_GROUPS = defineRecordTable({ space: 165, name: "deliveryGroups", parse: parseMark });
+/** Key: tenant, branch, due time, key of the delivery. Deliveries whose turn it is. */
+export const DELIVERY_QUEUE = defineRecordTable({ space: 166, name: "deliveryQueue", placement: "platform", parse: parseMark });
+/** Key: id. */
+export const DEAD_LETTERS = defineRecordTable({ space: 167, name: "deadLetters", parse: parseDeadLetter });
+/** Key: id of the event source, key of the event. */
+export const EVENT_KEYS = defineRecordTable({ space: 168, name: "eventKeys", parse: parseEventKey });
+
+// Sync runs, their state and artefacts (200–219).
+/** Key: id. */
+export const SYNC_UNITS = defineRecordTable({ space: 200, name: "syncUnits", parse: parseSyncUnit });
+/** Key: id. */
+export const SYNC_RUNS = defineRecordTable({ space: 201, name: "syncRuns", parse: parseSyncRun });
+/** Key: unit, time of the start, run. */
+export const SYNC_RUNS_OF_UNIT = defineRecordTable({ space: 202, name: "syncRunsOfUnit", parse: parseMark });
+/** Key: run, number of the call. */
+export const SYNC_CALLS = defineRecordTable({ space: 203, name: "syncCalls", parse: parseSyncCall });
+/** Key: tenant, branch, run. Runs that have not ended. */
+export const OPEN_SYNC_RUNS = defineRecordTable({ space: 204, name: "openSyncRuns", placement: "platform", parse: parseMark });
+/** Key: unit, direction. */
+export const SYNC_STATES = defineRecordTable({ space: 205, name: "syncStates", parse: parseSyncState });
+/** Key: run, id. */
+export const SYNC_ARTEFACTS = defineRecordTable({ space: 206, name: "syncArtefacts", parse: parseSyncArtefact });
+/** Key: unit, id. */
+export const SYNC_MAPPERS = defineRecordTable({ space: 207, name: "syncMappers", parse: parseSyncMapper });
+/** Key: unit, side (external or target), id of the item. Value: id of the mapping. */
+export const SYNC_MAPPERS_BY_ITEM = defineRecordTable({ space: 208, name: "syncMappersByItem", parse: parseName });
+/** Key: snap-in, slug of the import, id. */
+export const SYNC_BLUEPRINTS = defineRecordTable({ space: 209, name: "syncBlueprints", parse: parseSyncBlueprint });

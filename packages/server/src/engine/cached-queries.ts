@@ -96,7 +96,8 @@ export class CachedQueries {
 
   #fromCache(accepted: AcceptedCall, cached: CachedResult, options: RunCallOptions): InvocationOutcome {
     const { parts } = this.#options;
-    const run = new CallRun(accepted, options.onEvent === undefined ? {} : { onEvent: options.onEvent }, parts.runtime);
+    const { prices } = parts.config;
+    const run = new CallRun(accepted, { prices, ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }) }, parts.runtime);
     for (const line of cached.logs) run.emit({ type: "log", line });
     const outcome: InvocationOutcome = {
       id: accepted.id,

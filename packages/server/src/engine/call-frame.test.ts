@@ -1,3 +1,4 @@
+import { DEFAULT_PRICES } from "@plinth/core/policy/cost.ts";
 import { expect, test } from "vitest";
 import { limit } from "@plinth/core/limits.ts";
 import type { Transaction } from "../database/database.ts";
@@ -20,7 +21,7 @@ test("F4: the time to read large arguments is the call's own, and ends with it",
       return "null";
     },
   } as unknown as Transaction;
-  const run = new CallRun({} as never, {}, runtime);
+  const run = new CallRun({} as never, { prices: DEFAULT_PRICES }, runtime);
   const frame = new CallFrame({
     core: { parts: { config: { userCpuMs: 100 }, runtime } },
     run,

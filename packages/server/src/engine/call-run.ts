@@ -8,9 +8,11 @@ import { limit } from "@plinth/core/limits.ts";
 import { cutText, escapeText } from "@plinth/core/policy/escape-text.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CallHandler, CallUsage } from "../sandbox/sandbox.ts";
+import { costNanosOf, type Prices } from "@plinth/core/policy/cost.ts";
+import type { Admitted } from "../budgets/budgets.ts";
 import type { AcceptedCall } from "./intake.ts";
 import type { Artefact } from "./result-sink.ts";
-import type { InvocationEvent, InvocationState, InvocationUsage, LogLine, WaitReason } from "./invocation.ts";
+import type { InvocationEvent, InvocationState, InvocationUsage, LogLine, Priority, WaitReason } from "./invocation.ts";
 
 /** Of handlers and inline code; other calls run with what intake accepted. */
 export interface Prepared {
@@ -24,6 +26,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: InvocationEvent) => void;
   readonly root?: CallRun;
+  readonly prices: Prices;
 }
 
 type RunnerLine = Parameters<CallHandler["log"]>[0];
@@ -48,6 +51,12 @@ export class CallRun {
   /** Of a root: actions that run below it, wherever they stand. */
   openChildActions = 0;
 
+  /** As asked for, or lower where the tenant's budget says so. */
+  priority: Priority;
+  /** Tighter limits of this function. */
+  limits: Admitted["limits"];
+  readonly #prices: Prices;
+
   /** Of the lease of a stored call. */
   fencingToken = 0;
   /** Set for runs of the scheduler; functions can read it. */
@@ -57,6 +66,8 @@ export class CallRun {
   readonly prepared: Prepared = { argsText: "", environment: undefined, wallMs: undefined, memoryBytes: undefined };
   /** Takes delivered secrets out of what leaves for logs, errors and records. */
   redact: ((text: string) => string) | undefined;
+  /** Takes a result that holds secrets, and returns what is kept in its place. */
+  takeResult: ((valueText: string) => string) | undefined;
   /** Files that the function left. */
   artefacts: Artefact[] = [];
   /** Of a root: bytes of all files that were saved, in all attempts and by all actions below it. */
@@ -89,6 +100,8 @@ export class CallRun {
     this.accepted = accepted;
     this.#runtime = runtime;
     this.root = options.root ?? this;
+    this.priority = accepted.request.priority;
+    this.#prices = options.prices;
     if (options.onEvent !== undefined) this.#listeners.add(options.onEvent);
     if (options.signal !== undefined) this.#follow(options.signal);
     if (accepted.deadlineAtMs !== undefined) this.#limitTime(accepted.deadlineAtMs, accepted.request.deadlineMs ?? 0);
@@ -197,9 +210,11 @@ export class CallRun {
   usage(): InvocationUsage {
     const nowMs = this.#runtime.monotonicMs();
     const startedMs = this.startedMonotonicMs ?? nowMs;
+    const executionMs = nowMs - startedMs;
+    const { userMs, memoryBytes, egressBytes } = this;
     return {
       queueMs: startedMs - this.accepted.acceptedAtMs,
-      executionMs: nowMs - startedMs,
+      executionMs,
       userMs: this.userMs,
       memoryBytes: this.memoryBytes,
       attempts: this.attempts,
@@ -207,6 +222,7 @@ export class CallRun {
       coldStart: this.coldStart,
       cached: false,
       egressBytes: this.egressBytes,
+      costNanos: costNanosOf({ executionMs, userMs, memoryBytes, egressBytes }, this.#prices),
       ...this.database,
     };
   }

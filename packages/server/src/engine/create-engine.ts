@@ -150,6 +150,7 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
 
   async enqueue(request: InvocationRequest): Promise<{ readonly id: string }> {
     this.#checkRunning();
+    this.parts.budgets?.checkStored({ tenant: request.tenant, branch: request.branch });
     return await this.#async.enqueue(request);
   }
 
@@ -251,17 +252,32 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
   }
 
   #runCall(accepted: AcceptedCall, options: RunCallOptions): Promise<InvocationOutcome> {
-    return this.#finalized(accepted, options, (run) => this.#executor.execute(run, options));
+    return this.#finalized(accepted, options, (run) => this.#withinBudget(run, options));
   }
 
   async #runQuery(accepted: AcceptedCall, options: RunCallOptions) {
     let ended: { readonly run: CallRun; readonly result: RunResult } | undefined;
     const outcome = await this.#finalized(accepted, options, async (run) => {
-      const result = await this.#executor.execute(run, options);
+      const result = await this.#withinBudget(run, options);
       ended = { run, result };
       return result;
     });
     return { outcome, ended };
+  }
+
+  /** Rates, concurrency of the function and the tenant's budget come before any place. */
+  async #withinBudget(run: CallRun, options: RunCallOptions): Promise<RunResult> {
+    const { budgets } = this.parts;
+    if (budgets === undefined) return await this.#executor.execute(run, options);
+    const { scope, path } = run.accepted;
+    const admitted = await budgets.admit(scope, { path, priority: run.priority, patient: options.patient === true, signal: run.signal });
+    try {
+      run.priority = admitted.priority;
+      run.limits = admitted.limits;
+      return await this.#executor.execute(run, options);
+    } finally {
+      admitted.end();
+    }
   }
 
   /** E1 */
@@ -270,7 +286,11 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     options: RunCallOptions,
     execute: (run: CallRun) => Promise<RunResult>,
   ): Promise<InvocationOutcome> {
-    const run = new CallRun(accepted, { ...options, onEvent: (event) => this.#publish(accepted.id, options, event) }, this.parts.runtime);
+    const run = new CallRun(
+      accepted,
+      { ...options, prices: this.parts.config.prices, onEvent: (event) => this.#publish(accepted.id, options, event) },
+      this.parts.runtime,
+    );
     this.#active.set(accepted.id, run);
     options.onRun?.(run);
     try {

@@ -1,5 +1,6 @@
 /** What an operator can set of the engine. The defaults are the limits of `core/limits.ts`. */
 import { limit } from "@plinth/core/limits.ts";
+import { DEFAULT_PRICES, type Prices } from "@plinth/core/policy/cost.ts";
 import type { Group, Lane } from "@plinth/core/policy/admission.ts";
 
 export interface EngineConfig {
@@ -14,6 +15,7 @@ export interface EngineConfig {
   readonly queryCacheBytes: number;
   readonly invocationRetentionMs: number;
   readonly idempotencyRetentionMs: number;
+  readonly prices: Prices;
   /** How long running calls may finish when the host stops. */
   readonly drainMs: number;
 }
@@ -28,6 +30,7 @@ export function engineConfig(changes: Partial<EngineConfig> = {}): EngineConfig 
     queryCacheBytes: limit("queryCacheBytesMax"),
     invocationRetentionMs: limit("invocationRetentionMs"),
     idempotencyRetentionMs: limit("idempotencyRetentionMs"),
+    prices: DEFAULT_PRICES,
     drainMs: 5000,
     ...changes,
   };

@@ -230,7 +230,8 @@ export class Executor {
       if (error instanceof PlinthError) return { kind: "failed", error };
       throw error;
     }
-    return { kind: "succeeded", valueText: outcome.valueText, ts: this.#core.parts.database.latest() };
+    const valueText = run.takeResult?.(outcome.valueText) ?? outcome.valueText;
+    return { kind: "succeeded", valueText, ts: this.#core.parts.database.latest() };
   }
 
   /** Runs the function itself, after the check of its arguments against the tables of this moment. */
@@ -252,7 +253,11 @@ export class Executor {
       env: run.prepared.environment ?? (await parts.deploys.environment(accepted.scope)),
       nowMs: parts.runtime.nowMs(),
       endsAtMs:
-        parts.runtime.monotonicMs() + (isTransaction ? limit("systemWallMsMax") : (run.prepared.wallMs ?? parts.config.actionWallMs)),
+        parts.runtime.monotonicMs() +
+        Math.min(
+          isTransaction ? limit("systemWallMsMax") : (run.prepared.wallMs ?? parts.config.actionWallMs),
+          run.limits?.wallMs ?? Number.POSITIVE_INFINITY,
+        ),
       depth: 0,
       signal: run.signal,
       ...place,
@@ -275,7 +280,7 @@ export class Executor {
     const place = await this.#admission.enter({
       tenant: accepted.scope.tenant,
       lane: accepted.lane,
-      priority: accepted.request.priority,
+      priority: run.priority,
       ...(options.patient === true ? {} : { waitMsMax: limit(accepted.lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax") }),
       signal: run.signal,
       ofRunningCall: accepted.request.parent !== undefined,

@@ -132,5 +132,6 @@ export function cachedUsage(queueMs: number): InvocationUsage {
     documentsRead: 0,
     documentsWritten: 0,
     egressBytes: 0,
+    costNanos: 0,
   };
 }

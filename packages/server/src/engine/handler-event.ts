@@ -18,6 +18,10 @@ export interface HandlerSubject {
   readonly agent?: { readonly sessionId: string; readonly skillCallId: string };
   /** Modalities in which a user acts: the event gets tokens that stand for the user. */
   readonly actsForUser?: boolean;
+  /** The payload is a whole event, which is delivered as it came. */
+  readonly isGiven?: boolean;
+  /** A credential that is being checked: `credential-tickets.ts` has it in memory, and nothing stores it. */
+  readonly credentialTicket?: string;
   /** Inputs that are being tried, in place of those of the snap-in. */
   readonly inputs?: Readonly<Record<string, unknown>>;
 }
@@ -39,6 +43,8 @@ export interface HandlerEvent {
   readonly environment: Readonly<Record<string, string>>;
   /** Takes secrets that the event holds out of a text that leaves for logs, errors and records. */
   readonly redact: (text: string) => string;
+  /** Takes a result that holds secrets, and returns what is kept in its place. */
+  readonly takeResult?: (valueText: string) => string;
 }
 
 export interface HandlerEvents {

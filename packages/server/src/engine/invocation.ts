@@ -12,10 +12,22 @@ export type KeyScope = "admin" | "deploy" | "invoke" | "read";
 
 /** Who calls. `identity` is the JSON that `ctx.auth.getUserIdentity()` returns. */
 export interface Actor {
-  readonly kind: "anonymous" | "key" | "function" | "schedule";
+  readonly kind: "anonymous" | "key" | "function" | "schedule" | "service";
   readonly keyId?: string;
+  /** Of service accounts of snap-ins: what their token may do, and for whom. Their `scopes` are empty. */
+  readonly service?: ServiceActor;
   readonly scopes: readonly KeyScope[];
   readonly identity?: Readonly<Record<string, unknown>>;
+}
+
+/** A service account that calls with its token. */
+export interface ServiceActor {
+  readonly account: string;
+  readonly snapInId: string;
+  /** The user for whom it acts; null when it acts for itself. */
+  readonly user: string | null;
+  /** `object:permission`. */
+  readonly objectScopes: readonly string[];
 }
 
 /** What started a call: a door, a timer, another call, or a modality. */
@@ -98,6 +110,8 @@ export interface InvocationUsage {
   readonly documentsWritten: number;
   /** Bytes of requests to other systems and of their answers. */
   readonly egressBytes: number;
+  /** What it costs by the host's prices, in billionths of the currency's unit. */
+  readonly costNanos: number;
 }
 
 export interface LogLine {

@@ -6,6 +6,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Egress } from "../sandbox/egress.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Budgets } from "../budgets/budgets.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Packages } from "../packages/packages.ts";
 import type { EngineConfig } from "./engine-config.ts";
@@ -30,6 +31,8 @@ export interface EngineParts {
   readonly blobs?: Pick<Blobs, "put" | "read" | "tenants" | "list" | "delete">;
   /** Result sinks besides the engine's own. */
   readonly sinks?: readonly ResultSink[];
+  /** Rates, limits of single functions and budgets; there are none when absent. */
+  readonly budgets?: Pick<Budgets, "admit" | "checkStored">;
   readonly egress: Egress;
   readonly runtime: Runtime;
   readonly telemetry: Telemetry;

@@ -39,14 +39,19 @@ function callLimits(frame: CallFrame): CallLimits {
   const { config, runtime } = core.parts;
   const isTransaction = kind === "query" || kind === "mutation";
   const wallMs = Math.ceil(endsAtMs - runtime.monotonicMs());
-  const wholeMs = run.prepared.wallMs ?? config.actionWallMs;
-  const cpuMs = isTransaction ? Math.floor(config.userCpuMs - run.attemptUserMs) : wholeMs;
-  if (wallMs < 1 || cpuMs < 1) throw plinthError("FunctionTimeout", { max: `${(isTransaction ? config.userCpuMs : wholeMs) / 1000}s` });
+  const own = run.limits;
+  const wholeMs = Math.min(run.prepared.wallMs ?? config.actionWallMs, own?.wallMs ?? Number.POSITIVE_INFINITY);
+  const userCpuMs = Math.min(config.userCpuMs, own?.cpuMs ?? Number.POSITIVE_INFINITY);
+  const cpuMs = isTransaction ? Math.floor(userCpuMs - run.attemptUserMs) : Math.min(wholeMs, own?.cpuMs ?? wholeMs);
+  if (wallMs < 1 || cpuMs < 1) throw plinthError("FunctionTimeout", { max: `${(isTransaction ? userCpuMs : wholeMs) / 1000}s` });
   return {
     cpuMs,
     wallMs,
-    heapBytes: run.prepared.memoryBytes ?? limit("isolateHeapBytesMax"),
-    resultBytes: kind === "httpAction" ? limit("frameBytesMax") : limit("resultBytesMax"),
+    heapBytes: Math.min(run.prepared.memoryBytes ?? limit("isolateHeapBytesMax"), own?.memoryBytes ?? Number.POSITIVE_INFINITY),
+    resultBytes: Math.min(
+      kind === "httpAction" ? limit("frameBytesMax") : limit("resultBytesMax"),
+      own?.resultBytes ?? Number.POSITIVE_INFINITY,
+    ),
     logLines: Math.max(0, limit("logLinesMax") - run.logs.length),
     logLineBytes: limit("logLineBytesMax"),
     pendingHostCalls: limit("pendingHostCallsMax"),

@@ -18,14 +18,17 @@ export async function runNative(core: EngineCore, run: CallRun, transaction?: Tr
   const native = must(run.accepted.native, "the call is one of native code");
   const { parts } = core;
   const time = new AbortController();
-  const wallMs = native.wallMs ?? (transaction === undefined ? parts.config.actionWallMs : limit("systemWallMsMax"));
+  const wallMs = Math.min(
+    native.wallMs ?? (transaction === undefined ? parts.config.actionWallMs : limit("systemWallMsMax")),
+    run.limits?.wallMs ?? Number.POSITIVE_INFINITY,
+  );
   const timer = parts.runtime.timer(wallMs, () => time.abort(plinthError("FunctionTimeout", { max: `${wallMs / 1000}s` })));
   const signal = AbortSignal.any([run.signal, time.signal]);
   const sinceMs = parts.runtime.monotonicMs();
   try {
     const valueText = await native.run(contextOf(core, run, { transaction, signal }));
     signal.throwIfAborted();
-    const max = limit("resultBytesMax");
+    const max = Math.min(limit("resultBytesMax"), run.limits?.resultBytes ?? Number.POSITIVE_INFINITY);
     const actual = Buffer.byteLength(valueText);
     if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of a result", actual, max });
     parseValueText(valueText);

@@ -17,6 +17,7 @@ const USAGE: InvocationUsage = {
   documentsRead: 0,
   documentsWritten: 0,
   egressBytes: 0,
+  costNanos: 0,
 };
 
 test("metrics count calls, errors, conflicts and cold starts by function", async () => {

@@ -32,6 +32,7 @@ async function hydrateEvent(parts: EngineParts, run: CallRun): Promise<void> {
   prepared.argsText = `[${event.text}]`;
   prepared.environment = event.environment;
   run.redact = event.redact;
+  run.takeResult = event.takeResult;
 }
 
 async function hydrateInline(parts: EngineParts, run: CallRun): Promise<void> {
