@@ -300,6 +300,14 @@ export const SETTINGS = {
     shape: "a port",
     description: "Ports besides 80 and 443 that fetch of actions may reach, as a comma-separated list.",
   }),
+  prices: list({
+    env: "PLINTH_PRICES",
+    flag: "prices",
+    default: [],
+    pattern: /^(gib-second|cpu-second|million-calls|egress-gib)=\d+(\.\d+)?$/,
+    shape: "gib-second, cpu-second, million-calls or egress-gib with =<price>",
+    description: "What calls cost, in the host's currency, over the default price list; budgets of tenants are in the same currency.",
+  }),
   redactErrors: choice({
     env: "PLINTH_REDACT_ERRORS",
     flag: "redact-errors",

@@ -9,6 +9,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { DEFAULT_PRICES, type Prices } from "@plinth/core/policy/cost.ts";
 import { CacheWarmer } from "./branches/cache-warmer.ts";
 import { HeadSnapshots } from "./branches/head-snapshots.ts";
 import { MAIN_BRANCH } from "./branches/branches.ts";
@@ -202,6 +203,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       deploys,
       packages,
       snapIns,
+      serviceTokens: snapIns.tokens,
       engine,
       sandbox,
       tenants,
@@ -209,6 +211,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       keys,
       keyrings,
       branches,
+      budgets,
       headSnapshots,
       usedBranches,
       adminKey,
@@ -289,9 +292,22 @@ function engineSettings(config: Config) {
     userCpuMs: config.userCpuMs,
     actionWallMs: config.actionWallMs,
     invocationRetentionMs: config.invocationRetentionHours * HOUR_MS,
+    prices: pricesOf(config.prices),
     drainMs: config.drainMs,
     ...(config.queryCache ? {} : { queryCacheBytes: 0 }),
   });
+}
+
+/** `name=price` pairs over the default price list. */
+function pricesOf(pairs: readonly string[]): Prices {
+  const given = new Map(pairs.map((pair) => pair.split("=", 2) as [string, string]));
+  const price = (name: string, otherwise: number) => Number(given.get(name) ?? otherwise);
+  return {
+    perGibSecond: price("gib-second", DEFAULT_PRICES.perGibSecond),
+    perCpuSecond: price("cpu-second", DEFAULT_PRICES.perCpuSecond),
+    perMillionCalls: price("million-calls", DEFAULT_PRICES.perMillionCalls),
+    perEgressGib: price("egress-gib", DEFAULT_PRICES.perEgressGib),
+  };
 }
 
 /** H2 */

@@ -9,6 +9,7 @@ import { env } from "./env.ts";
 import { keyrings } from "./keyrings.ts";
 import { keys } from "./keys.ts";
 import { logs } from "./logs.ts";
+import { limits, usage } from "./limits.ts";
 import { manifest } from "./manifest.ts";
 import { packageCommand } from "./package.ts";
 import { restore } from "./restore.ts";
@@ -37,6 +38,8 @@ export const COMMANDS: readonly AddCommand[] = [
   tenants,
   keys,
   keyrings,
+  limits,
+  usage,
   manifest,
   doctor,
   backup,

@@ -6,6 +6,7 @@
  */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Branches } from "../branches/branches.ts";
+import type { Budgets } from "../budgets/budgets.ts";
 import type { HeadSnapshots } from "../branches/head-snapshots.ts";
 import type { UsedBranches } from "../branches/used-branches.ts";
 import type { Config } from "../config.ts";
@@ -17,6 +18,7 @@ import type { Packages } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CellsReport } from "../sandbox/jail/tiers.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { ServiceTokens } from "../snap-ins/service-tokens.ts";
 import type { SnapIns } from "../snap-ins/snap-ins.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
 import type { Keys } from "../tenants/keys.ts";
@@ -33,6 +35,8 @@ export interface DoorContext {
   readonly database: Database;
   readonly deploys: Deploys;
   readonly snapIns: SnapIns;
+  /** Tokens with which snap-ins call back. */
+  readonly serviceTokens: Pick<ServiceTokens, "holder" | "create">;
   readonly engine: Engine;
   readonly packages: Packages;
   readonly sandbox: Sandbox;
@@ -41,6 +45,7 @@ export interface DoorContext {
   readonly keys: Keys;
   readonly keyrings: Keyrings;
   readonly branches: Branches;
+  readonly budgets: Pick<Budgets, "limits" | "setLimits" | "spending">;
   readonly headSnapshots: Pick<HeadSnapshots, "list">;
   readonly usedBranches: Pick<UsedBranches, "note">;
   readonly adminKey: AdminKey;
@@ -94,6 +99,8 @@ export interface Route {
   /** Path with `:name` parameters. */
   readonly path: string;
   readonly access: Access;
+  /** Tokens of service accounts open the route too, whatever `access` says; credentials may come without `Bearer`. */
+  readonly serviceTokens?: boolean;
   /** The route is about no branch (tenants, keys, branches themselves, the host) and ignores what names one. */
   readonly branchless?: boolean;
   /** Gives the body as it comes, in `body`, instead of reading it first. The route bounds it. */

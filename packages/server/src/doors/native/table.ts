@@ -3,6 +3,7 @@ import type { Route } from "../door.ts";
 import { backup } from "./backup.ts";
 import { executeCode } from "./code.ts";
 import { createBranch, deleteBranch, listBranches, listHeadSnapshots, rotateBranchKey } from "./branches.ts";
+import { listCommands, runCommand } from "./commands.ts";
 import { deploy } from "./deploy.ts";
 import { getEnvironment, setEnvironment } from "./environment.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
@@ -17,6 +18,7 @@ import {
   rotateKeyrings,
   startOauth,
 } from "./keyrings.ts";
+import { getLimits, getUsage, setLimits } from "./limits.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { logs } from "./logs.ts";
 import {
@@ -29,6 +31,7 @@ import {
   removeSnapIn,
   upgradeSnapIn,
 } from "./snap-ins.ts";
+import { initializeSnapKit, runSnapKitAction } from "./snap-kit.ts";
 import { health, metrics } from "./status.ts";
 import { changeTenant, createTenant, deleteTenant, listTenants } from "./tenants.ts";
 
@@ -61,6 +64,10 @@ export const NATIVE_ROUTES = {
   deactivateSnapIn,
   upgradeSnapIn,
   removeSnapIn,
+  listCommands,
+  runCommand,
+  runSnapKitAction,
+  initializeSnapKit,
   listTenants,
   createTenant,
   changeTenant,
@@ -81,6 +88,9 @@ export const NATIVE_ROUTES = {
   deleteBranch,
   rotateBranchKey,
   listHeadSnapshots,
+  getLimits,
+  setLimits,
+  getUsage,
   health,
   metrics,
   backup,

@@ -1,0 +1,118 @@
+/** `/v1/limits` and `/v1/usage`: what the tenant's calls may take, and what they used and cost. */
+import type { Budget } from "@plinth/core/policy/budget.ts";
+import type { RateLimit } from "@plinth/core/policy/rate.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { FunctionLimits, TenantLimits } from "../../budgets/budgets.ts";
+import { jsonReply, type Reply, type Route } from "../door.ts";
+import { arrayField, choiceField, objectField, optionalNumberField, textField, wrongField } from "../fields.ts";
+import { readJsonObject, type JsonObject } from "../request-body.ts";
+
+const NANOS = 1e9;
+const AMOUNT_MAX = 9e6;
+
+export const getLimits: Route = {
+  method: "GET",
+  path: "/v1/limits",
+  access: ["read", "admin"],
+  branchless: true,
+  handle: async (context, { caller }): Promise<Reply> =>
+    await Promise.resolve(jsonReply(shown(context.budgets.limits(caller.scope.tenant)))),
+};
+
+/** `{functions?, rate?, budget?}`: what is absent stays as it is. Rate and budget of the tenant are the operator's (B5). */
+export const setLimits: Route = {
+  method: "PUT",
+  path: "/v1/limits",
+  access: ["admin"],
+  branchless: true,
+  handle: async (context, request): Promise<Reply> => {
+    const { tenant } = request.caller.scope;
+    const body = readJsonObject(request);
+    const before = context.budgets.limits(tenant);
+    if ((body["rate"] !== undefined || body["budget"] !== undefined) && !request.caller.instanceAdmin)
+      throw plinthError("Forbidden", { scope: "operator" });
+    const limits: TenantLimits = {
+      rate: body["rate"] === undefined ? before.rate : readRate(body),
+      budget: body["budget"] === undefined ? before.budget : readBudget(body),
+      functions: body["functions"] === undefined ? before.functions : readFunctions(body),
+    };
+    await context.budgets.setLimits(tenant, limits);
+    return jsonReply(shown(limits));
+  },
+};
+
+export const getUsage: Route = {
+  method: "GET",
+  path: "/v1/usage",
+  access: ["read", "admin"],
+  branchless: true,
+  handle: async (context, { caller }): Promise<Reply> => {
+    const { stage, spentNanos, days } = context.budgets.spending(caller.scope.tenant);
+    const { budget } = context.budgets.limits(caller.scope.tenant);
+    return await Promise.resolve(
+      jsonReply({
+        stage,
+        spent: spentNanos / NANOS,
+        budget: budget === null ? null : shownBudget(budget),
+        days: days.map(({ costNanos, ...day }) => ({ ...day, cost: costNanos / NANOS })),
+      }),
+    );
+  },
+};
+
+function shown({ rate, budget, functions }: TenantLimits) {
+  return { rate, budget: budget === null ? null : shownBudget(budget), functions };
+}
+
+function shownBudget({ amountNanos, ...budget }: Budget) {
+  return { ...budget, amount: amountNanos / NANOS };
+}
+
+function readRate(fields: JsonObject): RateLimit | null {
+  if (fields["rate"] === null || fields["rate"] === undefined) return null;
+  const rate = objectField(fields, "rate");
+  const perSecond = requiredNumber(rate, "perSecond", { min: 0.001, max: 1e6 });
+  const burst = optionalNumberField(rate, "burst", { min: 1, max: 1e6 });
+  return { perSecond, burst: burst ?? Math.max(1, Math.ceil(perSecond)) };
+}
+
+function readBudget(fields: JsonObject): Budget | null {
+  if (fields["budget"] === null) return null;
+  const budget = objectField(fields, "budget");
+  const warnAt = optionalNumberField(budget, "warnAt", { min: 0.01, max: 1 }) ?? 0.8;
+  const throttleAt = optionalNumberField(budget, "throttleAt", { min: 0.01, max: 1 }) ?? Math.max(warnAt, 0.9);
+  if (throttleAt < warnAt) throw wrongField("throttleAt", "at least `warnAt`", throttleAt);
+  return {
+    period: choiceField(budget, "period", ["day", "month"]) ?? "month",
+    amountNanos: Math.round(requiredNumber(budget, "amount", { min: 0, max: AMOUNT_MAX }) * NANOS),
+    warnAt,
+    throttleAt,
+    whenSpent: choiceField(budget, "whenSpent", ["degrade", "refuse"]) ?? "refuse",
+  };
+}
+
+function readFunctions(fields: JsonObject): readonly FunctionLimits[] {
+  const functions = arrayField(fields, "functions");
+  const max = limit("functionLimitsPerTenantMax");
+  if (functions.length > max) throw wrongField("functions", `a list of at most ${max}`, functions);
+  return functions.map((each, index) => {
+    const own = objectField({ [`functions[${index}]`]: each }, `functions[${index}]`);
+    const whole = (name: string, maximum: number) => optionalNumberField(own, name, { min: 1, max: maximum }) ?? null;
+    return {
+      function: textField(own, "function").slice(0, limit("functionPathCharsMax")),
+      rate: readRate(own),
+      concurrency: whole("concurrency", 1e6),
+      cpuMs: whole("cpuMs", 3_600_000),
+      wallMs: whole("wallMs", 3_600_000),
+      memoryBytes: whole("memoryBytes", 2 ** 40),
+      resultBytes: whole("resultBytes", 2 ** 40),
+    };
+  });
+}
+
+function requiredNumber(fields: JsonObject, name: string, bounds: { readonly min: number; readonly max: number }): number {
+  const value = optionalNumberField(fields, name, bounds);
+  if (value === undefined) throw wrongField(name, `a number from ${bounds.min} to ${bounds.max}`, undefined);
+  return value;
+}
