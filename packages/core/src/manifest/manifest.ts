@@ -84,6 +84,10 @@ export interface KeyringTypeSpec {
   readonly organizationData: (HttpCallSpec & { /** jq: `{id, name}`, one or a stream. */ readonly responseJq: string }) | null;
   readonly refresh: HttpCallSpec | null;
   readonly revoke: HttpCallSpec | null;
+  /** Plinth's own: a function of the package that checks a credential; absent = none. */
+  readonly verifyFunction?: string;
+  /** Plinth's own: a function of the package that gets new tokens; absent = none. */
+  readonly refreshFunction?: string;
 }
 
 /** A request with placeholders such as [ACCESS_TOKEN] in url, headers and parameters. */

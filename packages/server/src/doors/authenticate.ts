@@ -5,6 +5,7 @@
  * A2 The operator's key works for every tenant; without `/t/<tenant>` it means `default`.
  * A3 A credential that is not valid is refused, also where none is needed.
  * A4 Another branch than `main` needs its own key besides, whoever calls; routes about no branch ignore what names one.
+ * A5 A service token works for its own tenant and branch, and stands for the branch's key there.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { plinthError } from "@plinth/core/errors.ts";
@@ -15,7 +16,8 @@ import { looksLikeKey } from "../tenants/keys.ts";
 import { DEFAULT_TENANT } from "../tenants/tenants.ts";
 import type { Tenant } from "../tenants/tenant-records.ts";
 import type { Access, Caller, DoorContext } from "./door.ts";
-import { requestBranch } from "./request-branch.ts";
+import { looksLikeServiceToken, placeOf } from "../snap-ins/service-tokens.ts";
+import { namedBranch, requestBranch } from "./request-branch.ts";
 
 const ANONYMOUS: Actor = { kind: "anonymous", scopes: [] };
 
@@ -29,6 +31,8 @@ export async function authenticate(
     readonly access: Access;
     /** Whether the route is about a branch. */
     readonly branched: boolean;
+    /** Whether tokens of service accounts open the route. */
+    readonly serviceTokens?: boolean;
   },
 ): Promise<Caller> {
   const { access, pathTenant } = request;
@@ -37,7 +41,12 @@ export async function authenticate(
     const scope = { tenant: pathTenant ?? DEFAULT_TENANT, branch: MAIN_BRANCH };
     return { scope, actor: ANONYMOUS, instanceAdmin: false, prefix, query: "" };
   }
-  const holder = await holderOf(context, request.headers.authorization);
+  const { authorization } = request.headers;
+  if (request.serviceTokens === true) {
+    const token = authorization === undefined ? undefined : parseAuthorization(authorization, { raw: true })?.token;
+    if (token !== undefined && looksLikeServiceToken(token)) return await serviceCaller(context, request, token);
+  }
+  const holder = await holderOf(context, authorization, { raw: request.serviceTokens === true });
   if (holder.tenant !== undefined && pathTenant !== undefined && holder.tenant !== pathTenant) throw noTenant(pathTenant);
   const name = pathTenant ?? holder.tenant ?? DEFAULT_TENANT;
   const tenant = await context.tenants.find(name);
@@ -60,9 +69,34 @@ interface Holder {
   readonly tenant: string | undefined;
 }
 
-async function holderOf(context: DoorContext, authorization: string | undefined): Promise<Holder> {
+/** A5 */
+async function serviceCaller(
+  context: DoorContext,
+  request: { readonly headers: IncomingHttpHeaders; readonly url: string; readonly pathTenant: string | undefined },
+  token: string,
+): Promise<Caller> {
+  const scope = placeOf(token);
+  if (scope === undefined) throw plinthError("Unauthenticated", {});
+  if (request.pathTenant !== undefined && request.pathTenant !== scope.tenant) throw noTenant(request.pathTenant);
+  if ((await context.tenants.find(scope.tenant)) === undefined || !(await context.branches.isServed(scope)))
+    throw plinthError("Unauthenticated", {});
+  const named = namedBranch(request);
+  if (named !== undefined && named !== scope.branch) throw plinthError("BranchAccessDenied", {});
+  const holder = await context.serviceTokens.holder(scope, token);
+  if (holder === undefined) throw plinthError("Unauthenticated", {});
+  const { account, snapInId, user, scopes } = holder;
+  const actor: Actor = {
+    kind: "service",
+    scopes: [],
+    service: { account: account.id, snapInId, user, objectScopes: scopes },
+  };
+  const prefix = request.pathTenant === undefined ? "" : `/t/${request.pathTenant}`;
+  return { scope, actor, instanceAdmin: false, prefix, query: scope.branch === MAIN_BRANCH ? "" : `?branch=${scope.branch}` };
+}
+
+async function holderOf(context: DoorContext, authorization: string | undefined, form: { readonly raw: boolean }): Promise<Holder> {
   if (authorization === undefined) return { actor: ANONYMOUS, instanceAdmin: false, tenant: undefined };
-  const credential = parseAuthorization(authorization);
+  const credential = parseAuthorization(authorization, form);
   if (credential === undefined) throw plinthError("Unauthenticated", {});
   if (!looksLikeKey(credential.token) && context.adminKey.matches(credential.token)) {
     return { actor: actorOf("admin", ["admin"], credential.identityText), instanceAdmin: true, tenant: undefined };
@@ -84,8 +118,12 @@ function checkAccess(access: Access, holder: Holder, tenant: Tenant): void {
   if (!scopes.some((scope) => hasScope(holder.actor, scope))) throw plinthError("Forbidden", { scope: scopes.join("` or `") });
 }
 
-/** `Bearer <key>`, or `Convex <key>` with `:<base64 of identity JSON>` behind it. */
-function parseAuthorization(header: string): { readonly token: string; readonly identityText: string | undefined } | undefined {
+/** `Bearer <key>`, or `Convex <key>` with `:<base64 of identity JSON>` behind it; where `raw` is set, also the key alone. */
+function parseAuthorization(
+  header: string,
+  { raw }: { readonly raw: boolean },
+): { readonly token: string; readonly identityText: string | undefined } | undefined {
+  if (raw && /^[\x21-\x7e]+$/.test(header)) return { token: header, identityText: undefined };
   const match = /^(Bearer|Convex) +([\x21-\x7e]+)$/i.exec(header);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
   const credential = match[2];

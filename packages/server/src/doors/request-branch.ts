@@ -26,12 +26,18 @@ export interface BranchWords {
 
 /** The branch of a request to the API. */
 export async function requestBranch(branches: Branches, tenant: string, { headers, url }: BranchWords): Promise<string> {
+  const branch = namedBranch({ headers, url });
+  return branch === undefined ? MAIN_BRANCH : await opened(branches, { tenant, headers, branch });
+}
+
+/** The branch that a request to the API names, whether or not it may. */
+export function namedBranch({ headers, url }: BranchWords): string | undefined {
   // The common case.
-  if (headers[BRANCH_HEADER] === undefined && !url.includes("?")) return MAIN_BRANCH;
+  if (headers[BRANCH_HEADER] === undefined && !url.includes("?")) return undefined;
   const named = new Set([...textsOf(headers[BRANCH_HEADER]), ...queryBranches(url)]);
   if (named.size > 1)
     throw plinthError("BadRequest", { detail: "The request names several branches; name one, in `?branch=` or in `X-Plinth-Branch`." });
-  return await opened(branches, { tenant, headers, branch: [...named][0] });
+  return [...named][0];
 }
 
 /** N2: the branch of a request to an HTTP action. */

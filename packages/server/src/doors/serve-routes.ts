@@ -52,6 +52,7 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
         pathTenant: pathTenantOf(request),
         access: route.access,
         branched: route.branchless !== true,
+        serviceTokens: route.serviceTokens === true,
       });
       if (route.branchless !== true && route.access !== "open") context.usedBranches.note(request.caller.scope);
       reply.headers(branchHeaders(request.caller.scope.branch));

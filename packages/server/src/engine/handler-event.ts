@@ -22,6 +22,8 @@ export interface HandlerSubject {
   readonly isGiven?: boolean;
   /** A credential that is being checked: `credential-tickets.ts` has it in memory, and nothing stores it. */
   readonly credentialTicket?: string;
+  /** Calls of a sync run: which one. Its payload is made when it runs. */
+  readonly syncRun?: { readonly id: string; readonly call: number };
   /** Inputs that are being tried, in place of those of the snap-in. */
   readonly inputs?: Readonly<Record<string, unknown>>;
 }

@@ -6,6 +6,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import type { Database, Scope } from "../database/database.ts";
 import { EVENT_SOURCES, SNAP_INS, SNAP_INS_BY_PACKAGE } from "../database/record-tables.ts";
 import type { HandlerEvent, HandlerEventRequest, HandlerEvents } from "../engine/handler-event.ts";
+import type { CredentialTickets, OpenCredential } from "../keyrings/credential-tickets.ts";
 import type { DeliveredKeyring, Keyrings } from "../keyrings/keyrings.ts";
 import type { Packages } from "../packages/packages.ts";
 import { limit } from "@plinth/core/limits.ts";
@@ -19,6 +20,8 @@ export interface HandlerEventsOptions {
   readonly keyrings: Pick<Keyrings, "deliver" | "redact">;
   readonly tokens: ServiceTokens;
   readonly urls: Promise<{ readonly api: string }>;
+  /** Credentials that functions check or refresh. */
+  readonly credentials?: Pick<CredentialTickets, "open">;
 }
 
 interface Installed {
@@ -41,13 +44,16 @@ export function handlerEvents(options: HandlerEventsOptions): HandlerEvents {
 
 async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRequest): Promise<HandlerEvent> {
   const { scope, fn, subject } = request;
+  if (subject.isGiven === true) return await givenEvent(options, request);
+  const credential = subject.credentialTicket === undefined ? undefined : openCredential(options, subject.credentialTicket);
   const { api } = await options.urls;
   const installed = await findInstalled(options.database, request);
   const live = installed !== undefined && isLive(installed.snapIn) ? installed.snapIn : undefined;
   const delivered = live === undefined ? {} : await deliver(options, request, live);
   const token = await tokenOf(options, scope, live);
+  const actor = subject.actsForUser === true && subject.userId !== undefined ? await tokenOf(options, scope, live, subject.userId) : "";
   const event = {
-    payload: request.payload ?? {},
+    payload: credential?.payload ?? request.payload ?? {},
     context: {
       dev_oid: organisationName(scope),
       source_id: subject.sourceId,
@@ -55,7 +61,7 @@ async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRe
       snap_in_version_id: objectName(scope, "snap_in_version", fn.version.digest),
       service_account_id: installed?.snapIn.serviceAccountId ?? "",
       user_id: subject.userId ?? "",
-      secrets: { service_account_token: token },
+      secrets: { service_account_token: token, ...(actor === "" ? {} : { actor_session_token: actor }) },
     },
     execution_metadata: {
       request_id: request.requestId,
@@ -79,8 +85,27 @@ async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRe
   return {
     text: JSON.stringify(event),
     environment: await environmentOf(options, request, delivered),
-    redact: (text) => options.keyrings.redact(token === "" ? text : text.replaceAll(token, "[service account token]"), delivered),
+    redact: (text) => {
+      const withoutTokens = without(without(text, token, "[service account token]"), actor, "[actor session token]");
+      return options.keyrings.redact(credential?.redact(withoutTokens) ?? withoutTokens, delivered);
+    },
+    ...(credential === undefined ? {} : { takeResult: credential.takeResult }),
   };
+}
+
+/** An event that somebody else made: nothing is added to it, so it holds no secret of this host. */
+async function givenEvent(options: HandlerEventsOptions, request: HandlerEventRequest): Promise<HandlerEvent> {
+  return { text: JSON.stringify(request.payload), environment: await environmentOf(options, request, {}), redact: (text) => text };
+}
+
+function openCredential({ credentials }: HandlerEventsOptions, ticket: string): OpenCredential {
+  const credential = credentials?.open(ticket);
+  if (credential === undefined) throw plinthError("NotFound", { what: "credential to check; its check has ended" });
+  return credential;
+}
+
+function without(text: string, secret: string, name: string): string {
+  return secret === "" ? text : text.replaceAll(secret, name);
 }
 
 async function findInstalled(database: Database, { scope, fn, subject }: HandlerEventRequest): Promise<Installed | undefined> {
@@ -122,9 +147,10 @@ async function deliver(
   return delivered;
 }
 
-async function tokenOf(options: HandlerEventsOptions, scope: Scope, snapIn: SnapInRow | undefined): Promise<string> {
+/** The account's token, or one that stands for a user; empty where the package has no account. */
+async function tokenOf(options: HandlerEventsOptions, scope: Scope, snapIn: SnapInRow | undefined, user?: string): Promise<string> {
   const accountId = snapIn?.serviceAccountId ?? null;
-  return accountId === null ? "" : await options.tokens.issue(scope, accountId);
+  return accountId === null ? "" : await options.tokens.issue(scope, accountId, user);
 }
 
 /** Variables of `build_config`: plain values, and secrets of keyrings that the function may have. */

@@ -16,6 +16,7 @@ import type { ResolvedFunction } from "../deploys/deploys.ts";
 import type { Engine } from "../engine/invocation.ts";
 import type { HandlerEvents } from "../engine/handler-event.ts";
 import { defineKeyringTypes } from "../keyrings/define-types.ts";
+import type { CredentialTickets } from "../keyrings/credential-tickets.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Packages, StoredPackageVersion } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -45,6 +46,7 @@ export interface SnapInsOptions {
   readonly engine: () => Pick<Engine, "enqueue" | "watch">;
   readonly urls: Promise<{ readonly api: string }>;
   readonly log: Log;
+  readonly credentials?: CredentialTickets;
   readonly probe?: SagaRunnerOptions["probe"];
 }
 
@@ -69,9 +71,16 @@ class StoredSnapIns implements SnapIns {
 
   constructor(options: SnapInsOptions) {
     this.#options = options;
-    const { database, runtime, packages, keyrings, urls } = options;
+    const { database, runtime, packages, keyrings, urls, credentials } = options;
     this.tokens = new ServiceTokens({ database, runtime });
-    this.events = handlerEvents({ database, packages, keyrings, tokens: this.tokens, urls });
+    this.events = handlerEvents({
+      database,
+      packages,
+      keyrings,
+      tokens: this.tokens,
+      urls,
+      ...(credentials === undefined ? {} : { credentials }),
+    });
   }
 
   async install(scope: Scope, request: { readonly package: string; readonly version?: string }): Promise<SnapIn> {

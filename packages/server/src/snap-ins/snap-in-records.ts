@@ -48,6 +48,8 @@ export interface TriggerRow {
 
 export interface ServiceTokenRow {
   readonly expiresMs: number;
+  /** The user that it stands for; absent for the account itself. */
+  readonly user?: string;
 }
 
 export type SagaKind = "activate" | "deactivate" | "upgrade";

@@ -35,6 +35,8 @@ export function readKeyringType(reader: ObjectReader): KeyringTypeSpec {
     organizationData: reader.object("organization_data", readOrganizationData) ?? secret?.organizationData ?? null,
     refresh: reader.object("refresh", readHttpCall),
     revoke: reader.object("revoke", readHttpCall),
+    ...functionNamed("verifyFunction", reference(reader, "verify_function", "a function", false)),
+    ...functionNamed("refreshFunction", reference(reader, "refresh_function", "a function", false)),
   };
   if (secret?.organizationData && reader.has("organization_data")) {
     const path = `${reader.at("secret_config")}.organization_data`;
@@ -42,6 +44,10 @@ export function readKeyringType(reader: ObjectReader): KeyringTypeSpec {
   }
   checkKind(reader, spec);
   return spec;
+}
+
+function functionNamed(field: "verifyFunction" | "refreshFunction", name: string | null): Partial<Pick<KeyringTypeSpec, typeof field>> {
+  return name === null ? {} : { [field]: name };
 }
 
 function checkKind(reader: ObjectReader, spec: KeyringTypeSpec): void {

@@ -1,0 +1,45 @@
+/** A real host on a known port, to which functions of packages may call back, and the requests that tests of its doors send. */
+import { createServer } from "node:net";
+import { archiveOf, type Files } from "../../packages/server/src/packages/test-packages.ts";
+import { startTestHost, textAt, type Answer, type TestHost } from "../../packages/server/src/doors/test/test-host.ts";
+
+export interface CalledHost extends TestHost {
+  /** Uploads, installs and activates; the id of the snap-in. */
+  bring(name: string, files: Files): Promise<string>;
+}
+
+export async function startCalledHost(allowed: readonly string[] = []): Promise<CalledHost> {
+  const port = await freePort();
+  const host = await startTestHost({ port, egressAllowPrivate: [`127.0.0.1:${port}`, ...allowed] });
+  return {
+    ...host,
+    bring: async (name, files) => {
+      await succeed(
+        host.send(`/v1/packages/${name}/versions`, {
+          method: "POST",
+          body: archiveOf(files),
+          headers: { "content-type": "application/gzip" },
+        }),
+      );
+      const id = textAt(await succeed(host.send("/v1/snap-ins", { body: { package: name } })), "id");
+      const active = await succeed(host.send(`/v1/snap-ins/${id}/activate`, { method: "POST" }));
+      if (textAt(active, "state") !== "active") throw new Error(active.text);
+      return id;
+    },
+  };
+}
+
+export async function succeed(sent: Promise<Answer>): Promise<Answer> {
+  const answer = await sent;
+  if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`);
+  return answer;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
