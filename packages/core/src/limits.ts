@@ -343,6 +343,23 @@ export const LIMITS = {
   timerIntervalSecondsMin: { value: 1, reason: "shortest period of a timer" },
   timerIntervalSecondsMax: { value: 31_622_400, reason: "longest period of a timer: a year" },
 
+  // Operations.
+  operationFieldsMax: { value: 1024, reason: "fields of one object that a schema of others describes: as many as an object has" },
+  operationFieldDepthMax: { value: 16, reason: "levels of fields that are made from a validator: as deep as documents go" },
+  operationPortsMax: { value: 64, reason: "ports of one result" },
+  operationValuesMax: { value: 8192, reason: "values of one port of a result: an array" },
+  operationErrorCharsMax: { value: 4096, reason: "message of an operation that says no" },
+  operationInputBytesMax: { value: 4 * MiB, reason: "input of one execution, before it is written into the arguments of its call" },
+  operationSearchTextCharsMax: { value: 256, reason: "text that operations are searched by" },
+  operationSearchResultsMax: { value: 2000, reason: "operations that one search finds: all of a large branch" },
+  objectListRows: { value: 50, reason: "documents of one page of a list operation when the call does not say" },
+  objectListRowsMax: { value: 500, reason: "documents of one page of a list operation" },
+  objectListReadRowsMax: { value: 4096, reason: "documents that one page of a list reads to find those that its filter lets through" },
+  httpOperationBodyBytesMax: { value: 4 * MiB, reason: "body that the http operation takes into its result" },
+  httpOperationTimeoutMs: { value: 30_000, reason: "whole time of the http operation when the call does not say" },
+  httpOperationTimeoutMsMax: { value: 300_000, reason: "whole time that a call may give the http operation" },
+  httpOperationHeadersMax: { value: 100, reason: "headers and query parameters of one request of the http operation" },
+
   // Tenants and keys.
   tenantsMax: { value: 10_000, reason: "tenants of one host" },
   keysPerTenantMax: { value: 1000, reason: "keys of one tenant" },
@@ -424,6 +441,17 @@ export const LIMITS = {
   },
   scheduledRetryBackoffMsMax: { value: 2 * 3_600_000, reason: "longest pause after such a failure (Convex)" },
   cronSkipRecordsMax: { value: 1000, reason: "missed runs of one cron that are counted; of more it is only said that there were many" },
+
+  // Events.
+  eventPayloadBytesMax: { value: 256 * KiB, reason: "payload of one event; documents that are larger are named in it and can be read" },
+  eventFanOutMax: { value: 64, reason: "events that are given to their automations in one commit" },
+  eventListenersMax: { value: 1000, reason: "automations of one branch that listen to one type of event" },
+  eventRunsPerTenantMax: { value: 16, reason: "deliveries of one tenant that run at the same time" },
+  eventRunsMax: { value: 64, reason: "deliveries that run at the same time on one host" },
+  eventAttemptsMax: { value: 5, reason: "calls of one delivery after failures of the platform, before it becomes a dead letter" },
+  eventKeyRetentionMs: { value: 14 * 86_400_000, reason: "how long an event with the key of an earlier one is the same event" },
+  eventSyncIdBytesMax: { value: 512, reason: "length of a sync id or a key of an event" },
+  eventsShownMax: { value: 1000, reason: "rows that are looked at to say what waits of a branch" },
 
   // Retention.
   historyRetentionMs: { value: 86_400_000, reason: "how long replaced values stay readable" },
