@@ -24,6 +24,7 @@ import { storeError, type QueueRow } from "./engine-records.ts";
 import { finishedRecord, outcomeOf, resultOf } from "./finalize.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { intake, laneOf, type AcceptedCall } from "./intake.ts";
+import { traceOf } from "./trace-of-call.ts";
 import { INVOCATIONS } from "../database/record-tables.ts";
 import type { InvocationOutcome, InvocationRecord, InvocationRequest, WaitReason } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
@@ -272,6 +273,7 @@ function queuedRecord(accepted: AcceptedCall): InvocationRecord {
     kind: accepted.kind,
     version: accepted.version.digest,
     source: accepted.request.source,
+    traceId: traceOf(accepted).traceId,
     state: "queued",
     createdMs: accepted.createdMs,
     logs: [],

@@ -101,6 +101,7 @@ export class CachedQueries {
     for (const line of cached.logs) run.emit({ type: "log", line });
     const outcome: InvocationOutcome = {
       id: accepted.id,
+      traceId: run.trace.traceId,
       functionPath: accepted.path,
       version: accepted.version.digest,
       ...cached,

@@ -21,7 +21,7 @@ test("F4: the time to read large arguments is the call's own, and ends with it",
       return "null";
     },
   } as unknown as Transaction;
-  const run = new CallRun({} as never, { prices: DEFAULT_PRICES }, runtime);
+  const run = new CallRun({ id: "0".repeat(32), request: { priority: "normal" } } as never, { prices: DEFAULT_PRICES }, runtime);
   const frame = new CallFrame({
     core: { parts: { config: { userCpuMs: 100 }, runtime } },
     run,

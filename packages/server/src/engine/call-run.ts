@@ -10,6 +10,8 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { CallHandler, CallUsage } from "../sandbox/sandbox.ts";
 import { costNanosOf, type Prices } from "@plinth/core/policy/cost.ts";
 import type { Admitted } from "../budgets/budgets.ts";
+import type { Span, TraceContext } from "../telemetry/trace.ts";
+import { traceOf } from "./trace-of-call.ts";
 import type { AcceptedCall } from "./intake.ts";
 import type { Artefact } from "./result-sink.ts";
 import type { InvocationEvent, InvocationState, InvocationUsage, LogLine, Priority, WaitReason } from "./invocation.ts";
@@ -56,6 +58,10 @@ export class CallRun {
   /** Tighter limits of this function. */
   limits: Admitted["limits"];
   readonly #prices: Prices;
+  /** Of the span of this call; what it causes stands below it. */
+  trace: TraceContext;
+  /** Spans of its stages hang here; absent when nothing is traced. */
+  span: Span | undefined;
 
   /** Of the lease of a stored call. */
   fencingToken = 0;
@@ -102,6 +108,7 @@ export class CallRun {
     this.root = options.root ?? this;
     this.priority = accepted.request.priority;
     this.#prices = options.prices;
+    this.trace = traceOf(accepted);
     if (options.onEvent !== undefined) this.#listeners.add(options.onEvent);
     if (options.signal !== undefined) this.#follow(options.signal);
     if (accepted.deadlineAtMs !== undefined) this.#limitTime(accepted.deadlineAtMs, accepted.request.deadlineMs ?? 0);

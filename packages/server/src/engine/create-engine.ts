@@ -38,6 +38,7 @@ import { RecordBatch } from "./record-batch.ts";
 import { ResultBlobs } from "./result-blobs.ts";
 import type { ResultSink } from "./result-sink.ts";
 import { resultSinks } from "./result-sinks/table.ts";
+import { endTrace, inSpan, traceCall } from "./trace-call.ts";
 import { Retention } from "./retention.ts";
 import type { EndedCall, RunCallOptions } from "./run-call.ts";
 
@@ -270,7 +271,9 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     const { budgets } = this.parts;
     if (budgets === undefined) return await this.#executor.execute(run, options);
     const { scope, path } = run.accepted;
-    const admitted = await budgets.admit(scope, { path, priority: run.priority, patient: options.patient === true, signal: run.signal });
+    const admitted = await inSpan(this.parts, run, "plinth.budget", () =>
+      budgets.admit(scope, { path, priority: run.priority, patient: options.patient === true, signal: run.signal }),
+    );
     try {
       run.priority = admitted.priority;
       run.limits = admitted.limits;
@@ -293,12 +296,14 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     );
     this.#active.set(accepted.id, run);
     options.onRun?.(run);
+    traceCall(this.parts, run);
     try {
       const ended = await this.#end(run, execute);
       const { outcome } = ended;
       // Stored calls have records of their own, and may have to run again.
       if (options.settle === undefined || (await options.settle(run, ended)))
         this.#lifecycle.ended(run, outcome, options.settle !== undefined);
+      endTrace(run, outcome);
       if (ended.rejected && outcome.status === "failed") throw outcome.error;
       return outcome;
     } finally {

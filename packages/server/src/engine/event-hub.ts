@@ -68,6 +68,7 @@ export function outcomeOfRecord(record: InvocationRecord): InvocationOutcome | u
   if (record.state === "queued" || record.state === "running") return undefined;
   const about = {
     id: record.id,
+    traceId: record.traceId ?? record.id,
     functionPath: record.functionPath,
     version: record.version,
     logs: record.logs,

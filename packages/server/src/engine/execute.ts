@@ -24,6 +24,7 @@ import type { InvocationOutcome } from "./invocation.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { runFrame } from "./run-frame.ts";
 import { runNative } from "./run-native.ts";
+import { inSpan } from "./trace-call.ts";
 
 /** What takes part in a mutation's transaction besides the function. */
 export interface TransactionHooks {
@@ -114,7 +115,7 @@ export class Executor {
       if (lease.coldStart) run.coldStart = true;
       const early = await options.hooks?.begin?.(transaction);
       if (early !== undefined) return early;
-      const { outcome, tables } = await this.#runTop(run, { lease, transaction });
+      const { outcome, tables } = await inSpan(this.#core.parts, run, "plinth.execute", () => this.#runTop(run, { lease, transaction }));
       held.releaseLease();
       countDatabaseUse(run, transaction);
       const failure = this.#failure(run, outcome);
@@ -140,7 +141,7 @@ export class Executor {
       run.beginAttempt();
       const early = await options.hooks?.begin?.(transaction);
       if (early !== undefined) return early;
-      const result = await runNative(this.#core, run, transaction);
+      const result = await inSpan(this.#core.parts, run, "plinth.execute", () => runNative(this.#core, run, transaction));
       countDatabaseUse(run, transaction);
       if (result.kind === "failed") return result;
       if (run.accepted.kind === "query")
@@ -169,7 +170,7 @@ export class Executor {
     const { transaction, valueText, hooks } = done;
     run.throwIfAborted();
     await hooks?.commit?.(transaction, valueText);
-    const committed = await transaction.commit();
+    const committed = await inSpan(this.#core.parts, run, "plinth.commit", () => transaction.commit());
     return committed.kind === "conflict" ? { kind: "conflict" } : { kind: "succeeded", valueText, ts: committed.ts };
   }
 
@@ -191,7 +192,7 @@ export class Executor {
     await this.#checkServed(run);
     run.throwIfAborted();
     run.beginAttempt();
-    const result = await runNative(this.#core, run);
+    const result = await inSpan(this.#core.parts, run, "plinth.execute", () => runNative(this.#core, run));
     return result.kind === "failed" ? result : { kind: "succeeded", valueText: result.valueText, ts: this.#core.parts.database.latest() };
   }
 
@@ -220,7 +221,7 @@ export class Executor {
   async #runAction(run: CallRun, lease: RunnerLease): Promise<RunResult> {
     run.throwIfAborted();
     run.beginAttempt();
-    const { outcome, tables } = await this.#runTop(run, { lease });
+    const { outcome, tables } = await inSpan(this.#core.parts, run, "plinth.execute", () => this.#runTop(run, { lease }));
     const failure = this.#failure(run, outcome);
     if (failure !== undefined || outcome.kind !== "ok")
       return { kind: "failed", ...(failure ?? { error: plinthError("RunnerLost", { detail: "no outcome" }) }) };
@@ -277,15 +278,17 @@ export class Executor {
   async #withPlace<T>(run: CallRun, options: ExecuteOptions, body: () => Promise<T>): Promise<T> {
     const { accepted } = run;
     if (options.onPlaceOfCaller === true && accepted.lane === "action") return await body();
-    const place = await this.#admission.enter({
-      tenant: accepted.scope.tenant,
-      lane: accepted.lane,
-      priority: run.priority,
-      ...(options.patient === true ? {} : { waitMsMax: limit(accepted.lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax") }),
-      signal: run.signal,
-      ofRunningCall: accepted.request.parent !== undefined,
-      onWait: (reason) => run.changeState("queued", reason),
-    });
+    const place = await inSpan(this.#core.parts, run, "plinth.admit", () =>
+      this.#admission.enter({
+        tenant: accepted.scope.tenant,
+        lane: accepted.lane,
+        priority: run.priority,
+        ...(options.patient === true ? {} : { waitMsMax: limit(accepted.lane === "action" ? "actionQueueWaitMsMax" : "queueWaitMsMax") }),
+        signal: run.signal,
+        ofRunningCall: accepted.request.parent !== undefined,
+        onWait: (reason) => run.changeState("queued", reason),
+      }),
+    );
     try {
       return await body();
     } finally {
@@ -305,7 +308,9 @@ export class Executor {
     // Most calls get a runner at once: the reason is noted, but nobody is told of it.
     run.waitReason = "noRunner";
     try {
-      const lease = await sandbox.acquire({ tenant, branch, lane, version: run.accepted.version }, run.signal);
+      const lease = await inSpan(this.#core.parts, run, "plinth.acquire", () =>
+        sandbox.acquire({ tenant, branch, lane, version: run.accepted.version }, run.signal),
+      );
       const waitedMs = runtime.monotonicMs() - sinceMs;
       if (waitedMs >= 1) telemetry.metrics.waited("noRunner", waitedMs);
       return lease;

@@ -13,6 +13,7 @@ import type { InvocationResult } from "./result-sink.ts";
 export function outcomeOf(run: CallRun, result: RunResult): InvocationOutcome {
   const about = {
     id: run.accepted.id,
+    traceId: run.trace.traceId,
     functionPath: run.accepted.path,
     version: run.accepted.version.digest,
     logs: run.logs,
@@ -73,6 +74,7 @@ export function finishedRecord(
     kind: result.kind,
     version: outcome.version,
     source: result.source,
+    traceId: outcome.traceId,
     createdMs: result.createdMs,
     state: stateOf(outcome),
     ...(result.startedMs === undefined ? {} : { startedMs: result.startedMs }),
@@ -112,6 +114,7 @@ function recordHead(run: CallRun) {
     kind: accepted.kind,
     version: accepted.version.digest,
     source: accepted.request.source,
+    traceId: run.trace.traceId,
     createdMs: accepted.createdMs,
   };
 }

@@ -123,6 +123,8 @@ export interface LogLine {
 
 export type InvocationOutcome = {
   readonly id: string;
+  /** 32 hexadecimal digits: of the trace that the caller is in; the id of the topmost invocation where there is none. */
+  readonly traceId: string;
   readonly functionPath: string;
   readonly version: string;
   readonly logs: readonly LogLine[];
@@ -151,6 +153,8 @@ export interface InvocationRecord {
   readonly kind: FunctionKind;
   readonly version: string;
   readonly source: InvocationRequest["source"];
+  /** Absent in records of older hosts. */
+  readonly traceId?: string;
   readonly state: InvocationState;
   readonly waitReason?: WaitReason;
   readonly createdMs: number;

@@ -7,6 +7,7 @@ import type { Idempotency } from "./idempotency.ts";
 import type { AcceptedCall } from "./intake.ts";
 import type { InvocationOutcome } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
+import { traceOf } from "./trace-of-call.ts";
 import type { RunCall, RunCallOptions } from "./run-call.ts";
 
 export interface KeyedCallsOptions {
@@ -97,6 +98,7 @@ function isFunctionsFailure(outcome: InvocationOutcome): boolean {
 function lostOutcome(accepted: AcceptedCall, id: string): InvocationOutcome {
   return {
     id: id === "" ? accepted.id : id,
+    traceId: traceOf(accepted).traceId,
     functionPath: accepted.path,
     version: accepted.version.digest,
     logs: [],

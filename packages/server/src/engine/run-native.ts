@@ -83,7 +83,7 @@ function contextOf(
             internalAllowed: true,
             priority: above.priority,
             parent: { id: accepted.id, depth: (above.parent?.depth ?? 0) + 1 },
-            ...(above.trace === undefined ? {} : { trace: above.trace }),
+            trace: run.trace,
           },
           { signal, ...options },
         );

@@ -59,6 +59,8 @@ export class Metrics {
   ]);
   readonly #queueDelay = this.#histogram("plinth_queue_delay_seconds", "From the request to the start of the run.", ["kind"], SECONDS);
   readonly #memory = this.#histogram("plinth_memory_bytes", "Memory that the runner reported for a call.", ["kind"], BYTES);
+  readonly #cost = this.#counter("plinth_cost_total", "What calls cost, in the host's currency.", ["function", "branch", "kind"]);
+  readonly #egress = this.#counter("plinth_egress_bytes_total", "Bytes of requests to other systems and of their answers.", ["kind"]);
   readonly #coldStarts = this.#counter("plinth_cold_starts_total", "Invocations for which a runner was started or assigned.", ["kind"]);
   readonly #conflicts = this.#counter("plinth_conflicts_total", "Runs that were repeated because of a conflict.", ["function", "branch"]);
   readonly #cache = this.#counter("plinth_query_cache_total", "Looks into the query cache.", ["result"]);
@@ -91,6 +93,8 @@ export class Metrics {
     });
     if (call.errorCode !== undefined) this.#errors.inc({ function: fn, branch, kind, code: call.errorCode });
     if (usage.conflicts > 0) this.#conflicts.inc({ function: fn, branch }, usage.conflicts);
+    if (usage.costNanos > 0) this.#cost.inc({ function: fn, branch, kind }, usage.costNanos / 1e9);
+    if (usage.egressBytes > 0) this.#egress.inc({ kind }, usage.egressBytes);
     if (usage.cached) return;
     this.#execution.observe({ function: fn, branch, kind }, usage.executionMs / 1000);
     this.#user.inc({ function: fn, branch, kind }, usage.userMs / 1000);

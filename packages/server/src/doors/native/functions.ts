@@ -3,6 +3,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { isHandlerPath } from "../../engine/function-address.ts";
 import type { InvocationRequest, Priority } from "../../engine/invocation.ts";
+import { parseTraceparent } from "../../telemetry/trace.ts";
 import { hasScope } from "../authenticate.ts";
 import { jsonReply, jsonTextReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
@@ -96,6 +97,7 @@ function readInvocation(request: DoorRequest, body: JsonObject): InvocationReque
   const idempotencyKey = headerText(request, "idempotency-key") ?? optionalTextField(body, "idempotencyKey");
   if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
   const deadlineMs = readDeadline(request, body);
+  const trace = parseTraceparent(headerText(request, "traceparent"));
   return {
     ...scope,
     actor,
@@ -106,6 +108,7 @@ function readInvocation(request: DoorRequest, body: JsonObject): InvocationReque
     priority: readPriority(request, body),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(trace === undefined ? {} : { trace }),
   };
 }
 

@@ -12,6 +12,7 @@ export interface ViewOptions {
 export function outcomeText(outcome: InvocationOutcome, options: ViewOptions): string {
   const head = {
     id: outcome.id,
+    traceId: outcome.traceId,
     status: outcome.status,
     function: outcome.functionPath,
     version: outcome.version,

@@ -40,6 +40,7 @@ function childRequest(frame: CallFrame, kind: FunctionKind, call: { readonly pat
     internalAllowed: true,
     argsText: call.argsText,
     priority: accepted.request.priority,
+    trace: frame.options.run.trace,
     parent: { id: accepted.id, depth: (accepted.request.parent?.depth ?? 0) + 1 },
   };
 }

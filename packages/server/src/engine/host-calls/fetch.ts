@@ -3,6 +3,7 @@ import { PlinthError } from "@plinth/core/errors.ts";
 import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
 import type { CallRun } from "../call-run.ts";
 import type { EngineParts } from "../parts.ts";
+import { inSpan } from "../trace-call.ts";
 import { OUTGOING, type HostCall } from "./host-call.ts";
 import { choiceOf, parseCall, textOf, wrong, type Fields } from "./parse-call.ts";
 
@@ -23,7 +24,9 @@ export async function fetchFor(
   const { scope, id } = run.accepted;
   run.egressBytes += Math.floor(((request.bodyBase64?.length ?? 0) * 3) / 4);
   try {
-    const response = await parts.egress.fetch(request, { tenant: scope.tenant, invocation: id, signal });
+    const response = await inSpan(parts, run, "plinth.fetch", () =>
+      parts.egress.fetch(request, { tenant: scope.tenant, invocation: id, signal }),
+    );
     run.egressBytes += Math.floor((response.bodyBase64.length * 3) / 4);
     parts.telemetry.metrics.fetched("ok");
     return response;
