@@ -30,6 +30,7 @@ import { OpenStreams } from "./doors/open-streams.ts";
 import { finishedInvocation, recentInvocations } from "./doors/recent-invocations.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { engineConfig } from "./engine/engine-config.ts";
+import { openEvents } from "./events/open-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
 import { openKeyrings } from "./keyrings/open-keyrings.ts";
@@ -173,6 +174,18 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   await scheduler.start();
   const stopScheduler = once(() => scheduler.stop());
   shutdown.add("scheduler", stopScheduler);
+  const events = openEvents({
+    database,
+    store,
+    tools: sandbox.tools,
+    engine,
+    modality: () => ({ database, packages, snapIns, keyrings, engine, runtime }),
+    runtime,
+    log,
+    drainMs: config.drainMs,
+  });
+  const stopEvents = once(() => events.stop());
+  shutdown.add("events", stopEvents);
   const stopSnapIns = once(() => snapIns.stop());
   shutdown.add("snap-ins", stopSnapIns);
   shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
@@ -210,6 +223,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
       eraser,
       keys,
       keyrings,
+      events,
       branches,
       budgets,
       headSnapshots,
@@ -233,11 +247,13 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   // Calls are drained while their answers can still be sent: the engine refuses new ones as the ports close.
   shutdown.add(
     "doors",
-    async () => void (await Promise.all([stopSnapIns(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])),
+    async () =>
+      void (await Promise.all([stopSnapIns(), stopEvents(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])),
   );
   const urls = urlsOf(config, doors);
   opened.resolve(urls);
   await snapIns.start();
+  await events.start();
   headSnapshots.start();
   warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });

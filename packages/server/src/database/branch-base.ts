@@ -50,7 +50,7 @@ export async function createBranchFrom(
   // Cursors of one branch are of no use in another.
   const cursorSecret = Buffer.from(transaction.catalogue.newSecret()).toString("base64");
   await transaction.view.layOver(ownBase, { keys: transaction.keys, store: host.store });
-  transaction.catalogue.begin(catalogue.change({ cursorSecret, base: ownBase }));
+  transaction.catalogue.begin(catalogue.change({ cursorSecret, base: ownBase, watched: [] }));
   transaction.pin(pins);
   return at;
 }

@@ -7,6 +7,7 @@ import { assert } from "@plinth/core/assert.ts";
 import { USER_TABLE_NUMBER_MIN } from "@plinth/core/documents/ids.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { changeTypesOf, objectOfTable } from "../events/object-events.ts";
 import { CursorCodec } from "./cursor.ts";
 import { SchemaRules } from "./schema-rules.ts";
 import { SYSTEM_TABLES, USER_INDEX_NUMBER_MIN } from "./system-tables.ts";
@@ -66,8 +67,12 @@ export interface CatalogueData {
   readonly schemaText: string | null;
   readonly pending: PendingSchema | null;
   readonly base: CatalogueBase | null;
+  /** Types of events that are written for changes of documents, because an automation listens to them. */
+  readonly watched: readonly string[];
 }
 
+const NO_TABLES: ReadonlySet<number> = new Set();
+const NO_TYPES: ReadonlySet<string> = new Set();
 const SYSTEM_TABLE_INFOS: readonly TableInfo[] = SYSTEM_TABLES.map((table) => ({ ...table, hidden: false }));
 
 export class Catalogue {
@@ -80,6 +85,8 @@ export class Catalogue {
   readonly #indexesByTable = new Map<number, IndexInfo[]>();
   #numbers: Readonly<Record<string, number>> | undefined;
   #cursors: CursorCodec | undefined;
+  #watchedTypes: ReadonlySet<string> | undefined;
+  #watchedTables: ReadonlySet<number> | undefined;
 
   constructor(data: CatalogueData, known?: { readonly rules: SchemaRules; readonly pendingRules: SchemaRules | null }) {
     this.data = data;
@@ -130,6 +137,21 @@ export class Catalogue {
       Object.fromEntries([...this.#byName.values()].filter((table) => !table.hidden).map((table) => [table.name, table.number])),
     );
     return this.#numbers;
+  }
+
+  get watchedTypes(): ReadonlySet<string> {
+    if (this.data.watched.length === 0) return NO_TYPES;
+    return (this.#watchedTypes ??= new Set(this.data.watched));
+  }
+
+  /** Numbers of the tables whose changes an automation may listen to. */
+  get watchedTables(): ReadonlySet<number> {
+    if (this.data.watched.length === 0) return NO_TABLES;
+    return (this.#watchedTables ??= new Set(
+      this.data.tables
+        .filter(({ name }) => changeTypesOf(objectOfTable(name)).some((type) => this.watchedTypes.has(type)))
+        .map(({ number }) => number),
+    ));
   }
 
   get cursors(): CursorCodec {
@@ -184,4 +206,5 @@ const EMPTY = new Catalogue({
   schemaText: null,
   pending: null,
   base: null,
+  watched: [],
 });

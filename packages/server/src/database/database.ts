@@ -10,6 +10,8 @@
  * D6 A branch that was made from another shows exactly the base's documents as of that moment with its own changes, whatever
  *    happens to the base later; a transaction in it conflicts only with commits into the branch.
  */
+import type { EventRow } from "../events/event-records.ts";
+import type { Schema } from "@plinth/core/documents/schema.ts";
 import type { KeyRange, Timestamp } from "../store/store.ts";
 
 /** Data of one branch of one tenant. The platform's own records use `PLATFORM_SCOPE`. */
@@ -77,6 +79,8 @@ export interface Transaction {
   handles(op: string): boolean;
   /** Table name → number, for the runner; system tables included. Reads the catalogue. */
   tables(): Promise<Readonly<Record<string, number>>>;
+  /** The schema that is enforced, the same object while it is; null when there is none. Reads the catalogue. */
+  schema(): Promise<Schema | null>;
   /** Resolves when no call runs: a function may end without waiting for its calls. Before `nested`, `keep` and `undo`. */
   idle(): Promise<void>;
   /** Starts a nested call. Exactly one of `keep` and `undo` follows before anything else of the parent runs. */
@@ -92,6 +96,10 @@ export interface Transaction {
     get(id: string): Promise<string | null>;
     delete(id: string): Promise<void>;
   };
+  /** Types of events that commits of the branch write for changes of documents from now on, in place of those so far. */
+  watchEvents(types: readonly string[]): Promise<void>;
+  /** Puts an event into the commit; its id. */
+  putEvent(event: Omit<EventRow, "id">): string;
   /** Counts a scheduled function against the limits; throws LimitExceeded. */
   countSchedule(argsBytes: number): void;
   metrics(): TransactionMetrics;

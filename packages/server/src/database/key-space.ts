@@ -180,6 +180,13 @@ export function keyMeaning(key: Key): KeyMeaning {
   }
 }
 
+/** The number of the table whose document lies under a key; undefined when it is no document's. */
+export function documentTableOf(key: Key): number | undefined {
+  const at = scopeLength(key);
+  if (key[at] !== DOCUMENTS) return undefined;
+  return Buffer.from(key.buffer, key.byteOffset + at + 1, 4).readUInt32BE(0);
+}
+
 /** Whether a key is `catalogueBody` of some branch. */
 export function isCatalogueBody(key: Key): boolean {
   const at = scopeLength(key);

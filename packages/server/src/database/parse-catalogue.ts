@@ -14,6 +14,7 @@ export function parseCatalogue(json: unknown): CatalogueData {
     pending: data["pending"] === null ? null : parsePending(data["pending"]),
     // Catalogues of older hosts do not have it.
     base: data["base"] === null || data["base"] === undefined ? null : parseBase(data["base"]),
+    watched: data["watched"] === undefined ? [] : list(data["watched"]).map(text),
   };
 }
 

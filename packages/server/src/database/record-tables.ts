@@ -208,3 +208,5 @@ export const SYNC_MAPPERS = defineRecordTable({ space: 207, name: "syncMappers",
 export const SYNC_MAPPERS_BY_ITEM = defineRecordTable({ space: 208, name: "syncMappersByItem", parse: parseName });
 /** Key: snap-in, slug of the import, id. */
 export const SYNC_BLUEPRINTS = defineRecordTable({ space: 209, name: "syncBlueprints", parse: parseSyncBlueprint });
+/** Key: time, id of the event source, key of the event. */
+export const EVENT_KEYS_BY_TIME = defineRecordTable({ space: 169, name: "eventKeysByTime", parse: parseMark });

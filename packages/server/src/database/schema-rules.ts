@@ -12,10 +12,10 @@ import { type IndexSchema, parseSchema, type Schema } from "@plinth/core/documen
 import type { ValueObject } from "@plinth/core/documents/values.ts";
 
 export class SchemaRules {
-  readonly #schema: Schema | null;
+  readonly schema: Schema | null;
 
   private constructor(schema: Schema | null) {
-    this.#schema = schema;
+    this.schema = schema;
   }
 
   /** null = no schema. Throws InvalidPackage. */
@@ -24,27 +24,27 @@ export class SchemaRules {
   }
 
   tableNames(): Iterable<string> {
-    return this.#schema?.tables.keys() ?? [];
+    return this.schema?.tables.keys() ?? [];
   }
 
   declares(table: string): boolean {
-    return this.#schema?.tables.has(table) ?? false;
+    return this.schema?.tables.has(table) ?? false;
   }
 
   indexes(table: string): readonly IndexSchema[] {
-    return this.#schema?.tables.get(table)?.indexes ?? [];
+    return this.schema?.tables.get(table)?.indexes ?? [];
   }
 
   /** Names of the search and vector indexes of a table, which no query can use. */
   isSearchIndex(table: string, index: string): boolean {
-    const schema = this.#schema?.tables.get(table);
+    const schema = this.schema?.tables.get(table);
     return [...(schema?.searchIndexes ?? []), ...(schema?.vectorIndexes ?? [])].some(({ name }) => name === index);
   }
 
   /** The validator that documents of `table` have to fit; undefined when any fits. */
   validator(table: string): Validator | undefined {
-    if (this.#schema === null || !this.#schema.schemaValidation) return undefined;
-    const validator = this.#schema.tables.get(table)?.documentType;
+    if (this.schema === null || !this.schema.schemaValidation) return undefined;
+    const validator = this.schema.tables.get(table)?.documentType;
     return validator === undefined || validator.type === "any" ? undefined : validator;
   }
 

@@ -1,8 +1,12 @@
 /** One transaction: the syscalls of user code, the platform's records, nested calls and the commit. */
+import type { Schema } from "@plinth/core/documents/schema.ts";
 import { assert, unreachable } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import type { KeyRange, Pin, Store, Timestamp } from "../store/store.ts";
 import type { Records, Scope, SystemTableName, Transaction, TransactionMetrics } from "./database.ts";
+import { EventWriter } from "../events/event-writer.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { putDocumentEvents } from "./document-events.ts";
 import { Documents } from "./documents.ts";
 import { type KeySpace, keyMeaning } from "./key-space.ts";
 import {
@@ -72,6 +76,9 @@ export class OpenTransaction implements Transaction {
   #state: "open" | "ending" | "over" = "open";
   readonly #afterCommit: (() => void)[] = [];
   readonly #pins: Pin[] = [];
+  readonly #ids: InternalIds;
+  readonly #nowMs: number;
+  #events: EventWriter | undefined;
 
   constructor(options: TransactionOptions) {
     const { view, keys, catalogue, ids, nowMs } = options;
@@ -82,6 +89,8 @@ export class OpenTransaction implements Transaction {
     this.keys = keys.branch;
     this.catalogue = catalogue;
     this.#store = options.store;
+    this.#ids = ids;
+    this.#nowMs = nowMs;
     this.records = new RecordStore(view, keys);
     const documents = new Documents({ view, keys: keys.branch, usage: this.#usage, catalogue, ids, nowMs });
     this.#documents = documents;
@@ -190,6 +199,10 @@ export class OpenTransaction implements Transaction {
     return (await this.catalogue.load()).numbers();
   }
 
+  async schema(): Promise<Schema | null> {
+    return (await this.catalogue.load()).rules.schema;
+  }
+
   nested(): { keep(): void; undo(): void } {
     assert(this.#state === "open" && this.#pending === 0, "a nested call starts while nothing else of the transaction runs");
     this.#queries.startLayer();
@@ -215,6 +228,27 @@ export class OpenTransaction implements Transaction {
         this.catalogue.undoLayer();
       },
     };
+  }
+
+  async watchEvents(types: readonly string[]): Promise<void> {
+    const catalogue = await this.catalogue.load();
+    const watched = [...new Set(types)].sort();
+    if (JSON.stringify(watched) !== JSON.stringify(catalogue.data.watched)) this.catalogue.change(catalogue.change({ watched }));
+  }
+
+  putEvent(event: Parameters<Transaction["putEvent"]>[0]): string {
+    return this.#writer().put(event);
+  }
+
+  #writer(): EventWriter {
+    const { records, scope, ts } = this;
+    return (this.#events ??= new EventWriter({ records, scope, ts, random: Buffer.from(this.#ids.random(6)).toString("hex") }));
+  }
+
+  /** After everything else: what was undone is not there any more, and of several writes to a document the last one counts. */
+  async #putDocumentEvents(catalogue: Catalogue): Promise<void> {
+    const { overlay, snapshot } = this.view;
+    await putDocumentEvents({ catalogue, writes: overlay.writes(), snapshot, writer: () => this.#writer(), nowMs: this.#nowMs });
   }
 
   countSchedule(argsBytes: number): void {
@@ -245,6 +279,9 @@ export class OpenTransaction implements Transaction {
     this.#state = "ending";
     // Calls that a function made and did not wait for.
     await this.idle();
+    if (this.#isOver()) throw tooLate("commit");
+    const { known } = this.catalogue;
+    if (!this.readonly && known !== undefined && known.data.watched.length > 0) await this.#putDocumentEvents(known);
     if (this.#isOver()) throw tooLate("commit");
     if (!this.readonly) this.catalogue.flush();
     const prepared = this.view.storeWrites();

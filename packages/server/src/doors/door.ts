@@ -13,6 +13,7 @@ import type { Config } from "../config.ts";
 import type { Database, Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
+import type { Events } from "../events/events.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Packages } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -43,6 +44,7 @@ export interface DoorContext {
   readonly tenants: Tenants;
   readonly eraser: TenantEraser;
   readonly keys: Keys;
+  readonly events: Events;
   readonly keyrings: Keyrings;
   readonly branches: Branches;
   readonly budgets: Pick<Budgets, "limits" | "setLimits" | "spending">;

@@ -6,6 +6,8 @@ import type { EventSourceSpec } from "@plinth/core/manifest/manifest.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Transaction } from "../../database/database.ts";
 import { EVENT_SOURCES, TRIGGERS } from "../../database/record-tables.ts";
+import { parseSubscriptions, type SubscriptionRow } from "../../events/event-records.ts";
+import { changeSubscriptions, subscriptionsOf } from "../../events/subscriptions.ts";
 import { newId } from "../ids.ts";
 import { parseEventSource, type EventSourceRow } from "../snap-in-records.ts";
 import type { SagaStep, StepContext } from "./saga-step.ts";
@@ -20,7 +22,8 @@ export const openEventSources: SagaStep = {
     const existing = await sourcesOf(transaction, context.snapIn.id);
     const byName = new Map(existing.filter(({ user }) => user === null).map((row) => [row.name, row]));
     for (const spec of context.manifest.eventSources.organization) put(context, transaction, changed(context, spec, byName.get(spec.name)));
-    return existing;
+    const subscriptions = await changeSubscriptions(transaction, context.snapIn.id, await listening(context, transaction));
+    return { sources: existing, subscriptions };
   },
   undo: (context, transaction, before) => restore(context, transaction, before),
 };
@@ -31,7 +34,7 @@ export const closeEventSources: SagaStep = {
   apply: async (context, transaction) => {
     const existing = await sourcesOf(transaction, context.snapIn.id);
     for (const row of existing) put(context, transaction, { ...row, enabled: false });
-    return existing;
+    return { sources: existing, subscriptions: await changeSubscriptions(transaction, context.snapIn.id, []) };
   },
   undo: (context, transaction, before) => restore(context, transaction, before),
 };
@@ -69,10 +72,27 @@ function changed(context: StepContext, spec: EventSourceSpec, before: EventSourc
   };
 }
 
-/** Makes the sources what they were. */
+interface Left {
+  readonly sources: readonly unknown[];
+  readonly subscriptions: unknown;
+}
+
+/** Makes the sources what they were, and who listens to them. */
 async function restore(context: StepContext, transaction: Transaction, before: unknown): Promise<void> {
-  const rows = (before as readonly unknown[]).map(parseEventSource);
+  // Sagas of older hosts left the sources only.
+  const left = Array.isArray(before) ? { sources: before, subscriptions: [] } : (before as Left);
+  const rows = left.sources.map(parseEventSource);
   const kept = new Set(rows.map(({ id }) => id));
   for (const row of await sourcesOf(transaction, context.snapIn.id)) if (!kept.has(row.id)) deleteSource(transaction, row);
   for (const row of rows) put(context, transaction, row);
+  await changeSubscriptions(transaction, context.snapIn.id, parseSubscriptions(left.subscriptions));
+}
+
+/** What each automation of the version listens to, at the sources as the transaction sees them. */
+async function listening({ manifest, snapIn }: StepContext, transaction: Transaction): Promise<readonly SubscriptionRow[]> {
+  const sources = await sourcesOf(transaction, snapIn.id);
+  return subscriptionsOf(
+    manifest,
+    sources.filter(({ enabled }) => enabled),
+  );
 }

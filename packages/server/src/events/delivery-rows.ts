@@ -1,0 +1,90 @@
+/**
+ * Deliveries, as they change in transactions.
+ *
+ * A delivery whose turn it is has a mark in the queue; of those of one group only the first has. Each transaction reads what it
+ * decides by, so that two that decide at the same time conflict.
+ */
+import type { KeyPart, Records, Scope } from "../database/database.ts";
+import { DEAD_LETTERS, DELIVERIES, DELIVERY_GROUPS, DELIVERY_QUEUE, EVENTS } from "../database/record-tables.ts";
+import type { DeadLetterRow, DeliveryRow, EventPlace, EventRow } from "./event-records.ts";
+
+export type DeliveryKey = readonly [...EventPlace, sourceId: string, automation: string];
+
+export interface Delivery {
+  readonly scope: Scope;
+  readonly key: DeliveryKey;
+}
+
+export interface StoredDelivery {
+  readonly row: DeliveryRow;
+  readonly event: EventRow;
+}
+
+type Place = { readonly records: Records; readonly scope: Scope };
+
+export function placeOf(key: DeliveryKey): EventPlace {
+  return [key[0], key[1], key[2]];
+}
+
+export function deliveryKeyOf(parts: readonly KeyPart[]): DeliveryKey {
+  const [ts, random, sequence, sourceId, automation] = parts;
+  return [Number(ts), String(random), Number(sequence), String(sourceId), String(automation)];
+}
+
+/** Stores a delivery behind those of its group. */
+export async function addDelivery({ records, scope }: Place, key: DeliveryKey, row: DeliveryRow): Promise<void> {
+  records.put(DELIVERIES, key, row);
+  if (row.group !== null) {
+    const [first] = await records.range(DELIVERY_GROUPS, { prefix: [row.group], limit: 1 });
+    records.put(DELIVERY_GROUPS, [row.group, ...key], true);
+    if (first !== undefined) return;
+  }
+  putMark({ records, scope }, key, row);
+}
+
+export async function readDelivery(records: Records, key: DeliveryKey): Promise<StoredDelivery | undefined> {
+  const row = await records.get(DELIVERIES, key);
+  const event = row === undefined ? undefined : await records.get(EVENTS, placeOf(key));
+  return row === undefined || event === undefined ? undefined : { row, event };
+}
+
+/** Takes a delivery away, the event with its last one, and gives the next of the group its turn. */
+export async function endDelivery(place: Place, key: DeliveryKey, row: DeliveryRow): Promise<void> {
+  const { records } = place;
+  deleteMark(place, key, row);
+  const ofEvent = await records.range(DELIVERIES, { prefix: placeOf(key), limit: 2 });
+  records.delete(DELIVERIES, key);
+  if (ofEvent.length < 2) records.delete(EVENTS, placeOf(key));
+  if (row.group === null) return;
+  records.delete(DELIVERY_GROUPS, [row.group, ...key]);
+  const [next] = await records.range(DELIVERY_GROUPS, { prefix: [row.group], limit: 1 });
+  if (next === undefined) return;
+  const nextKey = deliveryKeyOf(next.key.slice(1));
+  const nextRow = await records.get(DELIVERIES, nextKey);
+  if (nextRow !== undefined) putMark(place, nextKey, nextRow);
+}
+
+/** Lets it wait for its next call, with those of its group behind it. */
+export function postponeDelivery(
+  place: Place,
+  key: DeliveryKey,
+  change: { readonly row: DeliveryRow; readonly next: Pick<DeliveryRow, "attempts" | "dueMs" | "error" | "invocation"> },
+): void {
+  const row = { ...change.row, ...change.next };
+  deleteMark(place, key, change.row);
+  place.records.put(DELIVERIES, key, row);
+  putMark(place, key, row);
+}
+
+/** V4 */
+export function putDeadLetter({ records }: Pick<Place, "records">, letter: DeadLetterRow): void {
+  records.put(DEAD_LETTERS, [letter.id], letter);
+}
+
+function putMark({ records, scope }: Place, key: DeliveryKey, row: DeliveryRow): void {
+  records.put(DELIVERY_QUEUE, [scope.tenant, scope.branch, row.dueMs, ...key], true);
+}
+
+function deleteMark({ records, scope }: Place, key: DeliveryKey, row: DeliveryRow): void {
+  records.delete(DELIVERY_QUEUE, [scope.tenant, scope.branch, row.dueMs, ...key]);
+}

@@ -1,0 +1,246 @@
+/**
+ * Gives events to automations and runs their deliveries.
+ *
+ * Owns: what runs. Everything else lies in the store; in memory are keys of deliveries that run, and one place per busy branch.
+ * Nothing polls: commits wake it, and the due time of a delivery that waits for its next call does (V5).
+ * Places are few per tenant; when those of the host are taken, the tenant with the fewest running goes first.
+ */
+import { compareBytes, decodeKeyValues } from "@plinth/core/documents/keys.ts";
+import { limit } from "@plinth/core/limits.ts";
+import { retryDelayMs } from "@plinth/core/policy/retry.ts";
+import type { KeyPart, RecordTable, Scope } from "../database/database.ts";
+import { DELIVERY_QUEUE, EVENT_QUEUE, PLATFORM_SCOPE } from "../database/record-tables.ts";
+import type { Commit, KeyRange, Store } from "../store/store.ts";
+import type { Log } from "../telemetry/log.ts";
+import { deliveryKeyOf, type DeliveryKey } from "./delivery-rows.ts";
+import { fanOut, type FanOutParts } from "./fan-out.ts";
+import { runDelivery, type DeliveryParts } from "./run-delivery.ts";
+import { WakeTimes } from "./wake-times.ts";
+
+export interface DispatcherParts extends FanOutParts, DeliveryParts {
+  readonly runtime: DeliveryParts["runtime"];
+  readonly store: Pick<Store, "onCommit">;
+  readonly log: Log;
+  readonly drainMs: number;
+}
+
+/** Work of a branch that is done by one loop at a time; `again` when more came meanwhile. */
+interface Loop {
+  running: boolean;
+  again: boolean;
+  failures: number;
+}
+
+interface Branch {
+  readonly scope: Scope;
+  readonly events: Loop;
+  readonly deliveries: Loop;
+  readonly running: Set<string>;
+}
+
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #branches = new Map<string, Branch>();
+  readonly #ranges: { readonly events: KeyRange; readonly deliveries: KeyRange };
+  readonly #runningOfTenant = new Map<string, number>();
+  readonly #blocked = new Set<Branch>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #wakes: WakeTimes;
+  #running = 0;
+  #stopped = false;
+  #stopListening: (() => void) | undefined;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    const { database } = parts;
+    this.#ranges = {
+      events: database.recordRange(PLATFORM_SCOPE, EVENT_QUEUE),
+      deliveries: database.recordRange(PLATFORM_SCOPE, DELIVERY_QUEUE),
+    };
+    this.#wakes = new WakeTimes(parts.runtime, (scope) => this.#deliver(this.#branch(scope)));
+  }
+
+  /** V5: listens first, so that nothing falls between the two. */
+  async start(): Promise<void> {
+    this.#stopListening = this.#parts.store.onCommit((commit) => this.#committed(commit));
+    for await (const scope of this.#branchesWith(EVENT_QUEUE)) this.#fanOut(this.#branch(scope));
+    for await (const scope of this.#branchesWith(DELIVERY_QUEUE)) this.#deliver(this.#branch(scope));
+  }
+
+  /** Starts nothing new and lets what runs end for `drainMs`. What is cut stays stored. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stopListening?.();
+    this.#wakes.stop();
+    const timer = this.#parts.runtime.timer(this.#parts.drainMs, () => this.#stopping.abort());
+    while (this.#work.size > 0) await Promise.all(this.#work);
+    timer.cancel();
+  }
+
+  isRunning({ tenant, branch }: Scope, key: DeliveryKey): boolean {
+    const ending = `\n${key.join("\n")}`;
+    return [...(this.#branches.get(`${tenant}/${branch}`)?.running ?? [])].some((name) => name.endsWith(ending));
+  }
+
+  #committed(commit: Commit): void {
+    for (const { key, value } of commit.writes) {
+      if (value === null) continue;
+      if (isIn(key, this.#ranges.events)) this.#fanOut(this.#branch(scopeOf(key, this.#ranges.events)));
+      else if (isIn(key, this.#ranges.deliveries)) this.#deliver(this.#branch(scopeOf(key, this.#ranges.deliveries)));
+    }
+  }
+
+  async *#branchesWith(table: RecordTable<unknown>): AsyncGenerator<Scope> {
+    for (let after: readonly KeyPart[] | undefined; ;) {
+      const [row] = await this.#parts.database.read(PLATFORM_SCOPE, ({ records }) =>
+        records.range(table, { prefix: [], limit: 1, ...(after === undefined ? {} : { after }) }),
+      );
+      if (row === undefined) return;
+      const scope = { tenant: String(row.key[0]), branch: String(row.key[1]) };
+      yield scope;
+      after = [scope.tenant, scope.branch, Number.MAX_VALUE];
+    }
+  }
+
+  #fanOut(branch: Branch): void {
+    this.#loop(branch, branch.events, () => fanOut(this.#parts, branch.scope));
+  }
+
+  #deliver(branch: Branch): void {
+    this.#loop(branch, branch.deliveries, () => this.#startDue(branch));
+  }
+
+  /** Runs `step` until it says that there is nothing left, and again when something came meanwhile. */
+  #loop(branch: Branch, loop: Loop, step: () => Promise<boolean>): void {
+    if (this.#stopped) return;
+    if (loop.running) {
+      loop.again = true;
+      return;
+    }
+    loop.running = true;
+    this.#track(
+      this.#turns(loop, step)
+        .catch((error: unknown) => this.#failed(branch, loop, error))
+        .finally(() => {
+          loop.running = false;
+          if (loop.again) this.#loop(branch, loop, step);
+          else this.#forgetIdle(branch);
+        }),
+    );
+  }
+
+  async #turns(loop: Loop, step: () => Promise<boolean>): Promise<void> {
+    do {
+      loop.again = false;
+      while (!this.#stopped && (await step()));
+      loop.failures = 0;
+    } while (loop.again && !this.#stopped);
+  }
+
+  async #failed(branch: Branch, loop: Loop, error: unknown): Promise<void> {
+    if (this.#stopped) return;
+    loop.failures++;
+    this.#parts.log.warn({ error, ...branch.scope }, "events of a branch could not be given to its automations; it is tried again");
+    const { runtime } = this.#parts;
+    const pauseMs = retryDelayMs({ kind: "scheduledPlatform", attempt: loop.failures, jitter: runtime.random() });
+    await runtime.sleep(pauseMs, this.#stopping.signal).catch(() => undefined);
+    loop.again = true;
+  }
+
+  /** Starts deliveries whose time has come, as far as there are places. */
+  async #startDue(branch: Branch): Promise<boolean> {
+    const free = this.#free(branch.scope.tenant);
+    if (free <= 0) {
+      this.#blocked.add(branch);
+      return false;
+    }
+    const { scope, running } = branch;
+    const rows = await this.#parts.database.read(PLATFORM_SCOPE, ({ records }) =>
+      records.range(DELIVERY_QUEUE, { prefix: [scope.tenant, scope.branch], limit: running.size + free + 1 }),
+    );
+    const nowMs = this.#parts.runtime.nowMs();
+    for (const { key } of rows) {
+      // The due time is a part of the name: a delivery that was put off is not the one that ends just now.
+      const name = key.slice(2).join("\n");
+      if (running.has(name)) continue;
+      if (Number(key[2]) > nowMs) {
+        this.#wakes.add(scope, Number(key[2]));
+        return false;
+      }
+      if (this.#free(scope.tenant) <= 0) {
+        this.#blocked.add(branch);
+        return false;
+      }
+      this.#start(branch, name, deliveryKeyOf(key.slice(3)));
+    }
+    return false;
+  }
+
+  #start(branch: Branch, name: string, key: DeliveryKey): void {
+    const { tenant } = branch.scope;
+    branch.running.add(name);
+    this.#running++;
+    this.#runningOfTenant.set(tenant, (this.#runningOfTenant.get(tenant) ?? 0) + 1);
+    this.#track(
+      runDelivery(this.#parts, { scope: branch.scope, key }, this.#stopping.signal)
+        .catch((error: unknown) => {
+          if (this.#stopped) return;
+          this.#parts.log.error({ error, ...branch.scope }, "a delivery failed inside the host; it is tried again in a second");
+          this.#wakes.add(branch.scope, this.#parts.runtime.nowMs() + 1100);
+          return this.#parts.runtime.sleep(1000, this.#stopping.signal).catch(() => undefined);
+        })
+        .finally(() => this.#ended(branch, name)),
+    );
+  }
+
+  #ended(branch: Branch, name: string): void {
+    const { tenant } = branch.scope;
+    branch.running.delete(name);
+    this.#running--;
+    const left = (this.#runningOfTenant.get(tenant) ?? 1) - 1;
+    if (left === 0) this.#runningOfTenant.delete(tenant);
+    else this.#runningOfTenant.set(tenant, left);
+    const waiting = [...this.#blocked].filter((each) => this.#free(each.scope.tenant) > 0);
+    waiting.sort((a, b) => (this.#runningOfTenant.get(a.scope.tenant) ?? 0) - (this.#runningOfTenant.get(b.scope.tenant) ?? 0));
+    for (const each of waiting.slice(0, Math.max(1, limit("eventRunsMax") - this.#running))) {
+      this.#blocked.delete(each);
+      this.#deliver(each);
+    }
+    this.#forgetIdle(branch);
+  }
+
+  #free(tenant: string): number {
+    return Math.min(limit("eventRunsPerTenantMax") - (this.#runningOfTenant.get(tenant) ?? 0), limit("eventRunsMax") - this.#running);
+  }
+
+  #branch(scope: Scope): Branch {
+    const key = `${scope.tenant}/${scope.branch}`;
+    let branch = this.#branches.get(key);
+    if (branch === undefined) {
+      const loop = (): Loop => ({ running: false, again: false, failures: 0 });
+      this.#branches.set(key, (branch = { scope, events: loop(), deliveries: loop(), running: new Set() }));
+    }
+    return branch;
+  }
+
+  #forgetIdle(branch: Branch): void {
+    if (branch.running.size > 0 || branch.events.running || branch.deliveries.running || this.#blocked.has(branch)) return;
+    this.#branches.delete(`${branch.scope.tenant}/${branch.scope.branch}`);
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#work.delete(tracked));
+    this.#work.add(tracked);
+  }
+}
+
+function isIn(key: Uint8Array, range: KeyRange): boolean {
+  return compareBytes(key, range.start) >= 0 && compareBytes(key, range.end) < 0;
+}
+
+/** The range of a table begins with the prefix of its rows; the encoded key follows it. */
+function scopeOf(key: Uint8Array, range: KeyRange): Scope {
+  const [tenant, branch]: readonly unknown[] = decodeKeyValues(key.subarray(range.start.length));
+  return { tenant: String(tenant), branch: String(branch) };
+}

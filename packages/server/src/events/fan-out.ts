@@ -1,0 +1,173 @@
+/**
+ * Makes deliveries of events: one for each automation that listens and whose filter agrees.
+ *
+ * Filters are evaluated before the transaction, which then reads the subscriptions again and gives up when they changed meanwhile.
+ */
+import { createHash } from "node:crypto";
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Database, Records, Scope } from "../database/database.ts";
+import { EVENT_QUEUE, EVENTS, SUBSCRIPTIONS } from "../database/record-tables.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { JailTools } from "../sandbox/tools.ts";
+import { addDelivery, type DeliveryKey, putDeadLetter } from "./delivery-rows.ts";
+import type { DeliveryRow, EventMark, EventPlace, EventRow, SubscriptionRow } from "./event-records.ts";
+
+export interface FanOutParts {
+  readonly database: Database;
+  readonly tools: Pick<JailTools, "run">;
+  readonly runtime: Pick<Runtime, "nowMs">;
+}
+
+interface Batch {
+  readonly marks: readonly {
+    readonly place: readonly [number, string];
+    readonly mark: EventMark;
+    readonly isLast: boolean;
+    readonly next: number;
+  }[];
+  readonly events: readonly { readonly place: EventPlace; readonly event: EventRow }[];
+  readonly subscriptions: ReadonlyMap<string, readonly SubscriptionRow[]>;
+}
+
+type Verdict = "yes" | "no" | PlinthError;
+
+/** Handles the first events of a branch that wait. False when there are none. */
+export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean> {
+  const batch = await parts.database.read(scope, ({ records }) => readBatch(records, scope));
+  if (batch.marks.length === 0) return false;
+  const verdicts = await judge(parts.tools, scope, batch);
+  const nowMs = parts.runtime.nowMs();
+  await parts.database.update(scope, async ({ records }) => {
+    if (!(await isCurrent(records, scope, batch))) return;
+    for (const { place, event } of batch.events) {
+      let deliveries = 0;
+      for (const subscription of listenersOf(batch, event)) {
+        const key: DeliveryKey = [...place, subscription.sourceId, subscription.automation];
+        const verdict = verdicts.get(verdictKey(event, subscription)) ?? "yes";
+        if (verdict === "no") continue;
+        const row = deliveryOf(event, subscription);
+        if (verdict === "yes") {
+          await addDelivery({ records, scope }, key, row);
+          deliveries++;
+          continue;
+        }
+        const { code, message } = verdict;
+        const { snapInId, automation } = row;
+        const error = { code, message };
+        putDeadLetter(
+          { records },
+          { id: row.key, event, snapInId, automation, attempts: 0, diedMs: nowMs, error, invocation: null, delivery: row },
+        );
+      }
+      if (deliveries === 0) records.delete(EVENTS, place);
+    }
+    for (const { place, mark, isLast, next } of batch.marks) {
+      const key = [scope.tenant, scope.branch, ...place];
+      if (isLast) records.delete(EVENT_QUEUE, key);
+      else records.put(EVENT_QUEUE, key, { ...mark, next });
+    }
+  });
+  return true;
+}
+
+async function readBatch(records: Records, scope: Scope): Promise<Batch> {
+  const max = limit("eventFanOutMax");
+  const marks: Batch["marks"][number][] = [];
+  const events: Batch["events"][number][] = [];
+  for (const { key, value: mark } of await records.range(EVENT_QUEUE, { prefix: [scope.tenant, scope.branch], limit: max })) {
+    if (events.length >= max) break;
+    const place = [Number(key[2]), String(key[3])] as const;
+    const room = max - events.length;
+    const rows = await records.range(EVENTS, { prefix: place, limit: room + 1, after: [...place, mark.next - 1] });
+    const taken = rows.slice(0, room);
+    for (const row of taken) events.push({ place: [...place, Number(row.key[2])], event: row.value });
+    marks.push({ place, mark, isLast: rows.length <= room, next: Number(taken.at(-1)?.key[2] ?? 0) + 1 });
+  }
+  return { marks, events, subscriptions: await subscriptionsOf(records, events) };
+}
+
+async function subscriptionsOf(records: Records, events: Batch["events"]): Promise<ReadonlyMap<string, readonly SubscriptionRow[]>> {
+  const found = new Map<string, readonly SubscriptionRow[]>();
+  for (const type of new Set(events.map(({ event }) => event.type))) {
+    const rows = await records.range(SUBSCRIPTIONS, { prefix: [type], limit: limit("eventListenersMax") });
+    found.set(
+      type,
+      rows.map(({ value }) => value),
+    );
+  }
+  return found;
+}
+
+function listenersOf(batch: Batch, event: EventRow): readonly SubscriptionRow[] {
+  const all = batch.subscriptions.get(event.type) ?? [];
+  return event.sourceId === null ? all : all.filter(({ sourceId }) => sourceId === event.sourceId);
+}
+
+async function isCurrent(records: Records, scope: Scope, batch: Batch): Promise<boolean> {
+  for (const { place, mark } of batch.marks) {
+    const now = await records.get(EVENT_QUEUE, [scope.tenant, scope.branch, ...place]);
+    if (now?.next !== mark.next) return false;
+  }
+  const now = await subscriptionsOf(records, batch.events);
+  return JSON.stringify([...now]) === JSON.stringify([...batch.subscriptions]);
+}
+
+/** What the filters say. One that fails says so with an error for its author. */
+async function judge(tools: FanOutParts["tools"], scope: Scope, batch: Batch): Promise<ReadonlyMap<string, Verdict>> {
+  const verdicts = new Map<string, Verdict>();
+  await Promise.all(
+    batch.events.map(async ({ event }) => {
+      for (const subscription of listenersOf(batch, event)) {
+        const { filterJq, user } = subscription;
+        const key = verdictKey(event, subscription);
+        if (filterJq !== null && !verdicts.has(key)) verdicts.set(key, await verdictOf(tools, scope.tenant, { filterJq, user, event }));
+      }
+    }),
+  );
+  return verdicts;
+}
+
+async function verdictOf(
+  tools: FanOutParts["tools"],
+  tenant: string,
+  question: { readonly filterJq: string; readonly user: string | null; readonly event: EventRow },
+): Promise<Verdict> {
+  try {
+    const program = `.user as $user | .payload | (\n${question.filterJq}\n)`;
+    const input = { payload: JSON.parse(question.event.payloadText) as unknown, user: { id: question.user } };
+    const result = await tools.run(tenant, "jq", { program, input, valuesMax: 1 });
+    const values = typeof result === "object" && result !== null && "values" in result && Array.isArray(result.values) ? result.values : [];
+    if (values[0] === true) return "yes";
+    if (values[0] === false || values[0] === null || values.length === 0) return "no";
+    return plinthError("ToolFailed", { tool: "The filter of the event source", detail: "it has to yield true or false." });
+  } catch (error) {
+    if (error instanceof PlinthError && error.spec.fault !== "platform") return error;
+    throw error;
+  }
+}
+
+/** A source's filter says the same to each of its automations. */
+function verdictKey(event: EventRow, { sourceId }: SubscriptionRow): string {
+  return `${event.id} ${sourceId}`;
+}
+
+function deliveryOf(event: EventRow, subscription: SubscriptionRow): DeliveryRow {
+  const { snapInId, automation, sourceId, user } = subscription;
+  const name = createHash("sha256")
+    .update(JSON.stringify([event.id, sourceId, automation]))
+    .digest("base64url");
+  return {
+    key: `dlv_${name}`,
+    snapInId,
+    automation,
+    function: subscription.function,
+    sourceId,
+    user,
+    group: subscription.ordered && event.syncId !== null ? JSON.stringify([snapInId, subscription.function, event.syncId]) : null,
+    attempts: 0,
+    dueMs: event.createdMs,
+    error: null,
+    invocation: null,
+  };
+}

@@ -1,0 +1,26 @@
+/** Types of the events of objects, which are the documents of a table: `account_created` of the table `accounts`. */
+
+const CHANGES = ["created", "updated", "deleted"] as const;
+
+/** The object that a table holds: `accounts` → `account`, `revUsers` → `rev_user`, `companies` → `company`. */
+export function objectOfTable(table: string): string {
+  const snake = table.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+  if (/[^aeiou]ies$/.test(snake)) return `${snake.slice(0, -3)}y`;
+  if (/(?:ch|sh|ss|x|z)es$/.test(snake)) return snake.slice(0, -2);
+  return /[^s]s$/.test(snake) ? snake.slice(0, -1) : snake;
+}
+
+/** The type of a change; undefined when nothing is there before or after it. */
+export function changeType(object: string, there: { readonly before: boolean; readonly after: boolean }): string | undefined {
+  if (there.after) return `${object}_${there.before ? "updated" : "created"}`;
+  return there.before ? `${object}_deleted` : undefined;
+}
+
+/** Whether changes of documents may have this type. */
+export function isChangeType(type: string): boolean {
+  return CHANGES.some((change) => type.endsWith(`_${change}`)) && !type.includes(":");
+}
+
+export function changeTypesOf(object: string): readonly string[] {
+  return CHANGES.map((change) => `${object}_${change}`);
+}

@@ -1,0 +1,69 @@
+/** Which automations listen to what. Rows of this change with the sagas of snap-ins, in their transactions. */
+import type { Manifest } from "@plinth/core/manifest/manifest.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Records, Transaction } from "../database/database.ts";
+import { SUBSCRIPTIONS, SUBSCRIPTIONS_BY_SNAP_IN } from "../database/record-tables.ts";
+import type { EventSourceRow } from "../snap-ins/snap-in-records.ts";
+import type { SubscriptionRow } from "./event-records.ts";
+import { isChangeType } from "./object-events.ts";
+
+/** The subscriptions of a snap-in at its sources. */
+export function subscriptionsOf(manifest: Manifest, sources: readonly EventSourceRow[]): readonly SubscriptionRow[] {
+  const ordered = new Set(manifest.functions.filter((each) => each.supportsSynchronization).map(({ name }) => name));
+  return sources.flatMap((source) =>
+    manifest.automations
+      .filter((automation) => automation.source === source.name)
+      .flatMap((automation) =>
+        automation.eventTypes.map((type) => ({
+          type,
+          sourceId: source.id,
+          automation: automation.name,
+          snapInId: source.snapInId,
+          function: automation.function,
+          ordered: ordered.has(automation.function),
+          filterJq: source.filterJq,
+          user: source.user,
+        })),
+      ),
+  );
+}
+
+/** Makes these the subscriptions of a snap-in, and the branch's commits write what is listened to. Returns those before. */
+export async function changeSubscriptions(
+  transaction: Transaction,
+  snapInId: string,
+  next: readonly SubscriptionRow[],
+): Promise<readonly SubscriptionRow[]> {
+  const { records } = transaction;
+  const before = (await records.get(SUBSCRIPTIONS_BY_SNAP_IN, [snapInId])) ?? [];
+  if (JSON.stringify(before) === JSON.stringify(next)) return before;
+  for (const row of before) records.delete(SUBSCRIPTIONS, keyOf(row));
+  for (const row of next) records.put(SUBSCRIPTIONS, keyOf(row), row);
+  if (next.length === 0) records.delete(SUBSCRIPTIONS_BY_SNAP_IN, [snapInId]);
+  else records.put(SUBSCRIPTIONS_BY_SNAP_IN, [snapInId], next);
+  await checkListeners(records, next);
+  await transaction.watchEvents(await changesListenedTo(records));
+  return before;
+}
+
+/** Types of changes that any snap-in of the branch listens to. */
+async function changesListenedTo(records: Records): Promise<readonly string[]> {
+  const rows = await records.range(SUBSCRIPTIONS_BY_SNAP_IN, { prefix: [], limit: limit("snapInsPerBranchMax") });
+  const types = rows.flatMap(({ value }) => value.map(({ type }) => type)).filter(isChangeType);
+  return [...new Set(types)];
+}
+
+/** Refuses more listeners of a type than are looked for. */
+async function checkListeners(records: Records, rows: readonly SubscriptionRow[]): Promise<void> {
+  const max = limit("eventListenersMax");
+  for (const type of new Set(rows.map((row) => row.type))) {
+    const { length } = await records.range(SUBSCRIPTIONS, { prefix: [type], limit: max + 1 });
+    if (length > max)
+      throw plinthError("LimitExceeded", { what: `Automations that listen to '${type.slice(0, 80)}'`, actual: length, max });
+  }
+}
+
+function keyOf(row: SubscriptionRow): readonly [string, string, string] {
+  return [row.type, row.sourceId, row.automation];
+}

@@ -1,0 +1,81 @@
+/** Events of documents, from the mutation that causes them to the automation that gets them. */
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { eventually, listen, startEventHost, tellingPackage, type EventHost, type HandlerEvent, type Listener } from "./event-host.ts";
+
+let host: EventHost;
+let listener: Listener;
+let snapIn: string;
+
+const FILES = (port: number) =>
+  tellingPackage({
+    name: "teller",
+    port,
+    sources: `    - name: changes
+      type: devrev-webhook
+      config:
+        event_types: [account_created, account_updated, account_deleted]
+    - name: large
+      type: devrev-webhook
+      config:
+        event_types: [account_created]
+      filter:
+        jq_query: .account_created.account.revenue > 1000
+`,
+    automations: `  - name: all
+    source: changes
+    event_types: [account_created, account_updated, account_deleted]
+    function: tell
+  - name: large-only
+    source: large
+    event_types: [account_created]
+    function: tell
+`,
+  });
+
+beforeAll(async () => {
+  listener = await listen();
+  host = await startEventHost(listener);
+  snapIn = await host.bring("teller", FILES(listener.port));
+}, 60_000);
+afterAll(async () => {
+  await host.local.stop();
+  await listener.close();
+});
+beforeEach(() => {
+  listener.received.length = 0;
+});
+
+function got(count: number): Promise<readonly HandlerEvent[]> {
+  return eventually(() => (listener.received.length >= count ? [...listener.received] : undefined), `event ${count}`);
+}
+
+test("V1 a mutation's changes come with what they changed", { timeout: 60_000 }, async () => {
+  const id = await host.run("accounts:create", { name: "Ada", revenue: 1 });
+  const [created] = await got(1);
+  expect(created).toMatchObject({
+    payload: { type: "account_created", account_created: { id, account: { _id: id, name: "Ada", revenue: 1 } } },
+    context: { snap_in_id: expect.stringContaining(snapIn) as unknown },
+    execution_metadata: { event_type: "account_created", function_name: "tell" },
+  });
+  expect(Object.keys(created?.payload ?? {}).sort()).toEqual(["account_created", "id", "timestamp", "type", "unique_key", "webhook_id"]);
+  await host.run("accounts:update", { id, name: "Ada", revenue: 2 });
+  await got(2);
+  await host.run("accounts:remove", { id });
+  const [, updated, deleted] = await got(3);
+  expect(updated?.payload["account_updated"]).toMatchObject({ id, account: { revenue: 2 }, old_account: { revenue: 1 } });
+  expect(deleted?.payload["account_deleted"]).toMatchObject({ id, old_account: { revenue: 2 } });
+  expect(deleted?.payload["account_deleted"]).not.toHaveProperty("account");
+});
+
+test("V1 what was not committed is no event; V2 a source's filter decides for its automations", { timeout: 60_000 }, async () => {
+  await expect(host.run("accounts:fail", { name: "Never", revenue: 5000 })).rejects.toThrow("no");
+  await host.run("accounts:nothing", {});
+  await host.run("accounts:create", { name: "Small", revenue: 10 });
+  await host.run("accounts:create", { name: "Large", revenue: 2000 });
+  const events = await got(3);
+  const names = events.map(({ payload }) => (payload["account_created"] as { account: { name: string } }).account.name);
+  expect(names.sort()).toEqual(["Large", "Large", "Small"]);
+  // Two sources, one event: each delivery names its own.
+  expect(new Set(events.map(({ payload }) => payload["webhook_id"])).size).toBe(2);
+  expect(new Set(events.map(({ payload }) => payload["id"])).size).toBe(2);
+});
