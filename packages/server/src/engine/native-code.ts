@@ -31,7 +31,8 @@ export interface NativeContext {
   readonly log: (level: LogLevel, text: string) => void;
   /** A partial result for those who stream the call. */
   readonly emit: (valueText: string) => void;
-  readonly fetch: (request: FetchRequest) => Promise<FetchResponse>;
+  /** The request is given up when `signal` aborts, and with the call. */
+  readonly fetch: (request: FetchRequest, options?: { readonly signal?: AbortSignal }) => Promise<FetchResponse>;
   /** Actions: calls another function, or inline code, as a part of this call: the same version rules, depth and deadline. */
   readonly call: (
     request: Pick<InvocationRequest, "path" | "argsText" | "subject">,

@@ -63,10 +63,11 @@ function contextOf(
     signal,
     log: (level, text) => run.log({ level, text, truncated: false, dropped: 0 }),
     emit: (valueText) => run.partial(valueText),
-    fetch: async (request) => {
+    fetch: async (request, options = {}) => {
       if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Queries and mutations reach no other systems." });
       run.countHostCall();
-      return await fetchFor(run, { parts, request, signal });
+      const ends = options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]);
+      return await fetchFor(run, { parts, request, signal: ends });
     },
     call: (request, options = {}) =>
       children.run(async () => {
