@@ -46,8 +46,8 @@ export function traceparentOf({ traceId, spanId, sampled }: TraceContext): strin
 }
 
 /** Makes spans that are recorded nowhere. */
-export function silentTracer(randomBytes: (length: number) => Uint8Array): Tracer {
-  const hex = (length: number) => Buffer.from(randomBytes(length)).toString("hex");
+export function silentTracer(random: (length: number) => Uint8Array): Tracer {
+  const hex = (length: number) => Buffer.from(random(length)).toString("hex");
   return {
     active: false,
     start: (_name, { parent }) => ({
