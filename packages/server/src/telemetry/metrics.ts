@@ -22,6 +22,25 @@ export interface FinishedCall {
   readonly usage: InvocationUsage;
 }
 
+/** Name and unit of OpenTelemetry; a name alone is a count. */
+type Instrument = string | { readonly name: string; readonly unit: keyof typeof UNIT_SUFFIXES };
+const UNIT_SUFFIXES = { s: "_seconds", By: "_bytes" } as const;
+
+/** One metric as it stands, for exporters. */
+export interface MetricReading {
+  readonly name: string;
+  /** `1`, `s` or `By`. */
+  readonly unit: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** Histograms as Prometheus has them: `part` is a cumulative `_bucket` with the label `le`, the `_sum` or the `_count`. */
+  readonly values: readonly {
+    readonly part: string;
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number | undefined>>;
+  }[];
+}
+
 export interface QueueStatus {
   readonly waiting: number;
   readonly runningTransactions: number;
@@ -30,55 +49,59 @@ export interface QueueStatus {
 
 export class Metrics {
   readonly #registry = new Registry();
+  readonly #instruments = new Map<string, Pick<MetricReading, "name" | "unit" | "type">>();
   /** Functions in their branches, so that the bound is one on both together. */
   readonly #functions = new LabelGuard(limit("metricFunctionsMax"));
   readonly #branches = new LabelGuard(limit("metricBranchesMax"));
-  readonly #invocations = this.#counter("plinth_invocations_total", "Finished invocations.", [
+  readonly #invocations = this.#counter("plinth.invocations", "Finished invocations.", [
     "function",
     "branch",
     "kind",
     "source",
     "status",
   ]);
-  readonly #errors = this.#counter("plinth_invocation_errors_total", "Failed invocations by error code.", [
+  readonly #errors = this.#counter("plinth.invocation.errors", "Failed invocations by error code.", [
     "function",
     "branch",
     "kind",
     "code",
   ]);
   readonly #execution = this.#histogram(
-    "plinth_execution_seconds",
+    { name: "plinth.execution.duration", unit: "s" },
     "From the start of the run to its end.",
     ["function", "branch", "kind"],
     SECONDS,
   );
-  readonly #user = this.#counter("plinth_user_seconds_total", "Time in user code, waits for the host excluded.", [
+  readonly #user = this.#counter({ name: "plinth.execution.user_time", unit: "s" }, "Time in user code, waits for the host excluded.", [
     "function",
     "branch",
     "kind",
   ]);
-  readonly #queueDelay = this.#histogram("plinth_queue_delay_seconds", "From the request to the start of the run.", ["kind"], SECONDS);
-  readonly #memory = this.#histogram("plinth_memory_bytes", "Memory that the runner reported for a call.", ["kind"], BYTES);
-  readonly #cost = this.#counter("plinth_cost_total", "What calls cost, in the host's currency.", ["function", "branch", "kind"]);
-  readonly #egress = this.#counter("plinth_egress_bytes_total", "Bytes of requests to other systems and of their answers.", ["kind"]);
-  readonly #coldStarts = this.#counter("plinth_cold_starts_total", "Invocations for which a runner was started or assigned.", ["kind"]);
-  readonly #conflicts = this.#counter("plinth_conflicts_total", "Runs that were repeated because of a conflict.", ["function", "branch"]);
-  readonly #cache = this.#counter("plinth_query_cache_total", "Looks into the query cache.", ["result"]);
-  readonly #waits = this.#counter("plinth_waits_total", "Times that work had to wait, by reason.", ["reason"]);
-  readonly #waitSeconds = this.#counter("plinth_wait_seconds_total", "Time that work waited, by its first reason.", ["reason"]);
-  readonly #fetches = this.#counter("plinth_fetches_total", "Requests that actions made.", ["result"]);
-  readonly #violations = this.#counter("plinth_security_violations_total", "Attempts that the host refused as violations.", ["kind"]);
-  readonly #dropped = this.#counter("plinth_records_dropped_total", "Invocation records that were not kept, by reason.", ["reason"]);
-  readonly #hookFailures = this.#counter("plinth_hook_failures_total", "Hooks at the end of an invocation, and sinks, that failed.", [
+  readonly #queueDelay = this.#histogram({ name: "plinth.execution.queue_delay", unit: "s" }, "From the request to the start of the run.", ["kind"], SECONDS);
+  readonly #memory = this.#histogram({ name: "plinth.execution.memory", unit: "By" }, "Memory that the runner reported for a call.", ["kind"], BYTES);
+  readonly #cost = this.#counter("plinth.execution.cost", "What calls cost, in the host's currency.", ["function", "branch", "kind"]);
+  readonly #egress = this.#counter({ name: "plinth.execution.egress", unit: "By" }, "Bytes of requests to other systems and of their answers.", ["kind"]);
+  readonly #coldStarts = this.#counter("plinth.cold_starts", "Invocations for which a runner was started or assigned.", ["kind"]);
+  readonly #conflicts = this.#counter("plinth.conflicts", "Runs that were repeated because of a conflict.", ["function", "branch"]);
+  readonly #cache = this.#counter("plinth.query_cache.lookups", "Looks into the query cache.", ["result"]);
+  readonly #waits = this.#counter("plinth.waits", "Times that work had to wait, by reason.", ["reason"]);
+  readonly #waitSeconds = this.#counter({ name: "plinth.wait", unit: "s" }, "Time that work waited, by its first reason.", ["reason"]);
+  readonly #fetches = this.#counter("plinth.fetches", "Requests that actions made.", ["result"]);
+  readonly #violations = this.#counter("plinth.security_violations", "Attempts that the host refused as violations.", ["kind"]);
+  readonly #dropped = this.#counter("plinth.records.dropped", "Invocation records that were not kept, by reason.", ["reason"]);
+  readonly #hookFailures = this.#counter("plinth.hook_failures", "Hooks at the end of an invocation, and sinks, that failed.", [
     "hook",
   ]);
-  readonly #scheduled = this.#counter("plinth_scheduled_runs_total", "Runs of scheduled functions and crons.", ["kind", "result"]);
+  readonly #scheduled = this.#counter("plinth.scheduled_runs", "Runs of scheduled functions and crons.", ["kind", "result"]);
   readonly #scheduleDelay = this.#histogram(
-    "plinth_schedule_delay_seconds",
+    { name: "plinth.schedule_delay", unit: "s" },
     "From the due time to the start of a scheduled run.",
     [],
     SECONDS,
   );
+
+  readonly #syncRuns = this.#counter("plinth.sync.runs", "Sync runs that ended.", ["mode", "result"]);
+  readonly #syncRefusals = this.#counter("plinth.sync.reports_refused", "Reports of sync calls that were refused.", ["result"]);
 
   finished(call: FinishedCall): void {
     const { kind, usage } = call;
@@ -128,6 +151,16 @@ export class Metrics {
     this.#dropped.inc({ reason }, count);
   }
 
+  /** A sync run has ended. */
+  syncRun(mode: string, result: string): void {
+    this.#syncRuns.inc({ mode, result });
+  }
+
+  /** `stale`: of a call that is not the one that has to report; `unreadable`: no report at all. */
+  syncReportRefused(result: "stale" | "unreadable"): void {
+    this.#syncRefusals.inc({ result });
+  }
+
   scheduledRun(kind: "function" | "cron", result: "success" | "failed" | "canceled" | "skipped" | "retried", count = 1): void {
     this.#scheduled.inc({ kind, result }, count);
   }
@@ -138,45 +171,64 @@ export class Metrics {
 
   /** Shows the pool whenever the metrics are read. */
   watchPool(read: () => PoolStatus): void {
-    this.#gauge("plinth_runners", "Runners.", () => read().runners);
-    this.#gauge("plinth_runners_warm", "Runners that wait for a tenant.", () => read().warm);
-    this.#gauge("plinth_runners_busy", "Runners with a call.", () => read().busy);
-    this.#gauge("plinth_runners_memory_bytes", "Memory of all runners.", () => read().memoryBytes);
-    this.#gauge("plinth_runners_spawned", "Runners started since the host began.", () => read().spawned);
-    this.#gauge("plinth_runners_killed", "Runners killed since the host began.", () => read().killed);
+    this.#gauge("plinth.runners", "Runners.", () => read().runners);
+    this.#gauge("plinth.runners.warm", "Runners that wait for a tenant.", () => read().warm);
+    this.#gauge("plinth.runners.busy", "Runners with a call.", () => read().busy);
+    this.#gauge({ name: "plinth.runners.memory", unit: "By" }, "Memory of all runners.", () => read().memoryBytes);
+    this.#gauge("plinth.runners.spawned", "Runners started since the host began.", () => read().spawned);
+    this.#gauge("plinth.runners.killed", "Runners killed since the host began.", () => read().killed);
   }
 
   watchQueue(read: () => QueueStatus): void {
-    this.#gauge("plinth_queue_waiting", "Calls that wait for a place.", () => read().waiting);
-    this.#gauge("plinth_running_transactions", "Queries and mutations that run.", () => read().runningTransactions);
-    this.#gauge("plinth_running_actions", "Actions that run.", () => read().runningActions);
+    this.#gauge("plinth.queue.waiting", "Calls that wait for a place.", () => read().waiting);
+    this.#gauge("plinth.running.transactions", "Queries and mutations that run.", () => read().runningTransactions);
+    this.#gauge("plinth.running.actions", "Actions that run.", () => read().runningActions);
   }
 
   watchCache(read: () => { readonly entries: number; readonly bytes: number }): void {
-    this.#gauge("plinth_query_cache_entries", "Results in the query cache.", () => read().entries);
-    this.#gauge("plinth_query_cache_bytes", "Memory of the query cache.", () => read().bytes);
+    this.#gauge("plinth.query_cache.entries", "Results in the query cache.", () => read().entries);
+    this.#gauge({ name: "plinth.query_cache.memory", unit: "By" }, "Memory of the query cache.", () => read().bytes);
   }
 
   metricsText(): Promise<string> {
     return this.#registry.metrics();
   }
 
-  #counter<const Name extends string>(name: string, help: string, labelNames: readonly Name[]): Counter<Name> {
-    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  async readings(): Promise<readonly MetricReading[]> {
+    const readings: MetricReading[] = [];
+    for (const { name, help, values } of await this.#registry.getMetricsAsJSON()) {
+      const instrument = this.#instruments.get(name);
+      if (instrument === undefined) continue;
+      const partOf = (value: object) => ("metricName" in value ? String(value.metricName).slice(name.length) : "");
+      readings.push({ ...instrument, help, values: values.map((each) => ({ part: partOf(each), value: each.value, labels: each.labels })) });
+    }
+    return readings;
   }
 
-  #histogram<const Name extends string>(name: string, help: string, labelNames: readonly Name[], buckets: number[]): Histogram<Name> {
-    return new Histogram({ name, help, labelNames, buckets, registers: [this.#registry] });
+  #counter<const Name extends string>(instrument: Instrument, help: string, labelNames: readonly Name[]): Counter<Name> {
+    return new Counter({ name: this.#textName(instrument, "counter"), help, labelNames, registers: [this.#registry] });
   }
 
-  #gauge(name: string, help: string, read: () => number): void {
+  #histogram<const Name extends string>(instrument: Instrument, help: string, labelNames: readonly Name[], buckets: number[]): Histogram<Name> {
+    return new Histogram({ name: this.#textName(instrument, "histogram"), help, labelNames, buckets, registers: [this.#registry] });
+  }
+
+  #gauge(instrument: Instrument, help: string, read: () => number): void {
     new Gauge({
-      name,
+      name: this.#textName(instrument, "gauge"),
       help,
       registers: [this.#registry],
       collect() {
         this.set(read());
       },
     });
+  }
+
+  /** Keeps the instrument under its name in Prometheus' text, which is made as OpenTelemetry's specification does. */
+  #textName(instrument: Instrument, type: MetricReading["type"]): string {
+    const { name, unit } = typeof instrument === "string" ? { name: instrument, unit: undefined } : instrument;
+    const textName = `${name.replaceAll(".", "_")}${unit === undefined ? "" : UNIT_SUFFIXES[unit]}${type === "counter" ? "_total" : ""}`;
+    this.#instruments.set(textName, { name, unit: unit ?? "1", type });
+    return textName;
   }
 }
