@@ -41,6 +41,8 @@ export interface ScopeSpec {
 
 export interface ServiceAccountSpec {
   readonly displayName: string;
+  /** Whether there is a `scopes` section. Older manifests have none and mean no bounds by it. */
+  readonly declaresScopes: boolean;
   readonly self: readonly ScopeSpec[];
   readonly impersonate: readonly { readonly actAs: string; readonly scopes: readonly ScopeSpec[] }[];
 }
@@ -187,6 +189,8 @@ export interface OperationSpec {
   readonly type: "action" | "trigger";
   readonly isWorkflowNode: boolean;
   readonly isAgentSkill: boolean;
+  /** Plinth's own, `metadata.has_schema_handler`: the function answers with the fields that fit what was filled in so far. */
+  readonly hasSchemaHandler: boolean;
   readonly staticScopes: readonly ScopeSpec[];
   readonly keyrings: readonly KeyringSpec[];
   readonly inputs: readonly FieldDescriptor[];

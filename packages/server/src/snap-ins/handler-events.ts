@@ -61,7 +61,12 @@ async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRe
       snap_in_version_id: objectName(scope, "snap_in_version", fn.version.digest),
       service_account_id: installed?.snapIn.serviceAccountId ?? "",
       user_id: subject.userId ?? "",
-      secrets: { service_account_token: token, ...(actor === "" ? {} : { actor_session_token: actor }) },
+      secrets: {
+        service_account_token: token,
+        ...(actor === "" ? {} : { actor_session_token: actor }),
+        // Operations find the token of whoever asks under a name of its own.
+        ...(subject.operationSlug === undefined ? {} : { access_token: actor === "" ? token : actor }),
+      },
     },
     execution_metadata: {
       request_id: request.requestId,
@@ -69,6 +74,7 @@ async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRe
       event_type: subject.eventType,
       devrev_endpoint: api,
       ...(subject.operationSlug === undefined ? {} : { operation_slug: subject.operationSlug }),
+      ...(subject.operationMethod === undefined ? {} : { operation_method: subject.operationMethod }),
     },
     input_data: {
       global_values: subject.inputs ?? installed?.snapIn.inputs ?? {},

@@ -14,6 +14,7 @@ export function readOperation(reader: ObjectReader): OperationSpec {
   const metadata = reader.object("metadata", (inner) => ({
     isWorkflowNode: inner.boolean("is_workflow_node", true),
     isAgentSkill: inner.boolean("is_agent_skill", false),
+    hasSchemaHandler: inner.boolean("has_schema_handler", false),
   }));
   const timeoutSeconds = reader.object("execute_options", (inner) => inner.number("default_timeout", TIMEOUT_SECONDS));
   return {
@@ -25,6 +26,7 @@ export function readOperation(reader: ObjectReader): OperationSpec {
     type: reader.choice("type", ["action", "trigger"], "action"),
     isWorkflowNode: metadata?.isWorkflowNode ?? true,
     isAgentSkill: metadata?.isAgentSkill ?? false,
+    hasSchemaHandler: metadata?.hasSchemaHandler ?? false,
     staticScopes: reader.object("static_scopes", (inner) => readScopes(inner, "self")) ?? [],
     keyrings: reader.objects("keyrings", "manifestKeyringsMax", readKeyring),
     inputs: readPorts(reader, "inputs"),

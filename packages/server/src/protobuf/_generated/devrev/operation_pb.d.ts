@@ -25,9 +25,9 @@ export declare type Error = Message<"devrev.operation.Error"> & {
   message: string;
 
   /**
-   * @generated from field: devrev.operation.ErrorType type = 2;
+   * @generated from field: devrev.operation.Error.Type type = 2;
    */
-  type: ErrorType;
+  type: Error_Type;
 };
 
 /**
@@ -35,6 +35,31 @@ export declare type Error = Message<"devrev.operation.Error"> & {
  * Use `create(ErrorSchema)` to create a new message.
  */
 export declare const ErrorSchema: GenMessage<Error>;
+
+/**
+ * @generated from enum devrev.operation.Error.Type
+ */
+export enum Error_Type {
+  /**
+   * @generated from enum value: Unknown = 0;
+   */
+  Unknown = 0,
+
+  /**
+   * @generated from enum value: InvalidRequest = 1;
+   */
+  InvalidRequest = 1,
+
+  /**
+   * @generated from enum value: RetryExecution = 2;
+   */
+  RetryExecution = 2,
+}
+
+/**
+ * Describes the enum devrev.operation.Error.Type.
+ */
+export declare const Error_TypeSchema: GenEnum<Error_Type>;
 
 /**
  * Which operation is meant.
@@ -53,9 +78,9 @@ export declare type OperationMetadata = Message<"devrev.operation.OperationMetad
   slug: string;
 
   /**
-   * @generated from field: devrev.operation.OperationType type = 3;
+   * @generated from field: devrev.operation.OperationMetadata.Type type = 3;
    */
-  type: OperationType;
+  type: OperationMetadata_Type;
 };
 
 /**
@@ -63,6 +88,26 @@ export declare type OperationMetadata = Message<"devrev.operation.OperationMetad
  * Use `create(OperationMetadataSchema)` to create a new message.
  */
 export declare const OperationMetadataSchema: GenMessage<OperationMetadata>;
+
+/**
+ * @generated from enum devrev.operation.OperationMetadata.Type
+ */
+export enum OperationMetadata_Type {
+  /**
+   * @generated from enum value: Unknown = 0;
+   */
+  Unknown = 0,
+
+  /**
+   * @generated from enum value: Action = 1;
+   */
+  Action = 1,
+}
+
+/**
+ * Describes the enum devrev.operation.OperationMetadata.Type.
+ */
+export declare const OperationMetadata_TypeSchema: GenEnum<OperationMetadata_Type>;
 
 /**
  * The payload of a call.
@@ -76,6 +121,8 @@ export declare type ExecuteOperationInput = Message<"devrev.operation.ExecuteOpe
   metadata?: OperationMetadata | undefined;
 
   /**
+   * `default` when empty.
+   *
    * @generated from field: string input_port_name = 2;
    */
   inputPortName: string;
@@ -168,16 +215,16 @@ export declare const OperationOutputSchema: GenMessage<OperationOutput>;
  */
 export declare type ExecuteOperationResult = Message<"devrev.operation.ExecuteOperationResult"> & {
   /**
-   * 1: protobuf, 2: JSON.
-   *
-   * @generated from field: int32 serialization_format = 1;
+   * @generated from field: devrev.operation.ExecuteOperationResult.SerializationFormat serialization_format = 1;
    */
-  serializationFormat: number;
+  serializationFormat: ExecuteOperationResult_SerializationFormat;
 
   /**
-   * @generated from field: bytes data = 2;
+   * OperationOutput in that form, in base64.
+   *
+   * @generated from field: string data = 2;
    */
-  data: Uint8Array;
+  data: string;
 };
 
 /**
@@ -187,51 +234,27 @@ export declare type ExecuteOperationResult = Message<"devrev.operation.ExecuteOp
 export declare const ExecuteOperationResultSchema: GenMessage<ExecuteOperationResult>;
 
 /**
- * The kinds of refusals.
- *
- * @generated from enum devrev.operation.ErrorType
+ * @generated from enum devrev.operation.ExecuteOperationResult.SerializationFormat
  */
-export enum ErrorType {
+export enum ExecuteOperationResult_SerializationFormat {
   /**
    * @generated from enum value: Unknown = 0;
    */
   Unknown = 0,
 
   /**
-   * @generated from enum value: InvalidRequest = 1;
+   * @generated from enum value: Proto = 1;
    */
-  InvalidRequest = 1,
+  Proto = 1,
 
   /**
-   * @generated from enum value: RetryExecution = 2;
+   * @generated from enum value: JSON = 2;
    */
-  RetryExecution = 2,
+  JSON = 2,
 }
 
 /**
- * Describes the enum devrev.operation.ErrorType.
+ * Describes the enum devrev.operation.ExecuteOperationResult.SerializationFormat.
  */
-export declare const ErrorTypeSchema: GenEnum<ErrorType>;
-
-/**
- * What an operation is for.
- *
- * @generated from enum devrev.operation.OperationType
- */
-export enum OperationType {
-  /**
-   * @generated from enum value: OPERATION_TYPE_UNSPECIFIED = 0;
-   */
-  OPERATION_TYPE_UNSPECIFIED = 0,
-
-  /**
-   * @generated from enum value: Action = 1;
-   */
-  Action = 1,
-}
-
-/**
- * Describes the enum devrev.operation.OperationType.
- */
-export declare const OperationTypeSchema: GenEnum<OperationType>;
+export declare const ExecuteOperationResult_SerializationFormatSchema: GenEnum<ExecuteOperationResult_SerializationFormat>;
 

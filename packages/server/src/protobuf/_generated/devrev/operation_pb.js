@@ -11,7 +11,7 @@ import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
  * Describes the file devrev/operation.proto.
  */
 export const file_devrev_operation = /*@__PURE__*/
-  fileDesc("ChZkZXZyZXYvb3BlcmF0aW9uLnByb3RvEhBkZXZyZXYub3BlcmF0aW9uIkMKBUVycm9yEg8KB21lc3NhZ2UYASABKAkSKQoEdHlwZRgCIAEoDjIbLmRldnJldi5vcGVyYXRpb24uRXJyb3JUeXBlImMKEU9wZXJhdGlvbk1ldGFkYXRhEhEKCW5hbWVzcGFjZRgBIAEoCRIMCgRzbHVnGAIgASgJEi0KBHR5cGUYAyABKA4yHy5kZXZyZXYub3BlcmF0aW9uLk9wZXJhdGlvblR5cGUijQEKFUV4ZWN1dGVPcGVyYXRpb25JbnB1dBI1CghtZXRhZGF0YRgBIAEoCzIjLmRldnJldi5vcGVyYXRpb24uT3BlcmF0aW9uTWV0YWRhdGESFwoPaW5wdXRfcG9ydF9uYW1lGAIgASgJEiQKBGRhdGEYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiNgoLT3V0cHV0VmFsdWUSJwoGdmFsdWVzGAEgAygLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdCJOCgpQb3J0T3V0cHV0EhEKCXBvcnRfbmFtZRgBIAEoCRItCgZvdXRwdXQYAiABKAsyHS5kZXZyZXYub3BlcmF0aW9uLk91dHB1dFZhbHVlIpwBCg9PcGVyYXRpb25PdXRwdXQSJgoFZXJyb3IYASABKAsyFy5kZXZyZXYub3BlcmF0aW9uLkVycm9yEi0KBm91dHB1dBgCIAEoCzIdLmRldnJldi5vcGVyYXRpb24uT3V0cHV0VmFsdWUSMgoMcG9ydF9vdXRwdXRzGAMgAygLMhwuZGV2cmV2Lm9wZXJhdGlvbi5Qb3J0T3V0cHV0IkQKFkV4ZWN1dGVPcGVyYXRpb25SZXN1bHQSHAoUc2VyaWFsaXphdGlvbl9mb3JtYXQYASABKAUSDAoEZGF0YRgCIAEoDCpACglFcnJvclR5cGUSCwoHVW5rbm93bhAAEhIKDkludmFsaWRSZXF1ZXN0EAESEgoOUmV0cnlFeGVjdXRpb24QAio7Cg1PcGVyYXRpb25UeXBlEh4KGk9QRVJBVElPTl9UWVBFX1VOU1BFQ0lGSUVEEAASCgoGQWN0aW9uEAFiBnByb3RvMw", [file_google_protobuf_struct]);
+  fileDesc("ChZkZXZyZXYvb3BlcmF0aW9uLnByb3RvEhBkZXZyZXYub3BlcmF0aW9uIoEBCgVFcnJvchIPCgdtZXNzYWdlGAEgASgJEioKBHR5cGUYAiABKA4yHC5kZXZyZXYub3BlcmF0aW9uLkVycm9yLlR5cGUiOwoEVHlwZRILCgdVbmtub3duEAASEgoOSW52YWxpZFJlcXVlc3QQARISCg5SZXRyeUV4ZWN1dGlvbhACIo0BChFPcGVyYXRpb25NZXRhZGF0YRIRCgluYW1lc3BhY2UYASABKAkSDAoEc2x1ZxgCIAEoCRI2CgR0eXBlGAMgASgOMiguZGV2cmV2Lm9wZXJhdGlvbi5PcGVyYXRpb25NZXRhZGF0YS5UeXBlIh8KBFR5cGUSCwoHVW5rbm93bhAAEgoKBkFjdGlvbhABIo0BChVFeGVjdXRlT3BlcmF0aW9uSW5wdXQSNQoIbWV0YWRhdGEYASABKAsyIy5kZXZyZXYub3BlcmF0aW9uLk9wZXJhdGlvbk1ldGFkYXRhEhcKD2lucHV0X3BvcnRfbmFtZRgCIAEoCRIkCgRkYXRhGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIjYKC091dHB1dFZhbHVlEicKBnZhbHVlcxgBIAMoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiTgoKUG9ydE91dHB1dBIRCglwb3J0X25hbWUYASABKAkSLQoGb3V0cHV0GAIgASgLMh0uZGV2cmV2Lm9wZXJhdGlvbi5PdXRwdXRWYWx1ZSKcAQoPT3BlcmF0aW9uT3V0cHV0EiYKBWVycm9yGAEgASgLMhcuZGV2cmV2Lm9wZXJhdGlvbi5FcnJvchItCgZvdXRwdXQYAiABKAsyHS5kZXZyZXYub3BlcmF0aW9uLk91dHB1dFZhbHVlEjIKDHBvcnRfb3V0cHV0cxgDIAMoCzIcLmRldnJldi5vcGVyYXRpb24uUG9ydE91dHB1dCK7AQoWRXhlY3V0ZU9wZXJhdGlvblJlc3VsdBJaChRzZXJpYWxpemF0aW9uX2Zvcm1hdBgBIAEoDjI8LmRldnJldi5vcGVyYXRpb24uRXhlY3V0ZU9wZXJhdGlvblJlc3VsdC5TZXJpYWxpemF0aW9uRm9ybWF0EgwKBGRhdGEYAiABKAkiNwoTU2VyaWFsaXphdGlvbkZvcm1hdBILCgdVbmtub3duEAASCQoFUHJvdG8QARIICgRKU09OEAJiBnByb3RvMw", [file_google_protobuf_struct]);
 
 /**
  * Describes the message devrev.operation.Error.
@@ -21,11 +21,35 @@ export const ErrorSchema = /*@__PURE__*/
   messageDesc(file_devrev_operation, 0);
 
 /**
+ * Describes the enum devrev.operation.Error.Type.
+ */
+export const Error_TypeSchema = /*@__PURE__*/
+  enumDesc(file_devrev_operation, 0, 0);
+
+/**
+ * @generated from enum devrev.operation.Error.Type
+ */
+export const Error_Type = /*@__PURE__*/
+  tsEnum(Error_TypeSchema);
+
+/**
  * Describes the message devrev.operation.OperationMetadata.
  * Use `create(OperationMetadataSchema)` to create a new message.
  */
 export const OperationMetadataSchema = /*@__PURE__*/
   messageDesc(file_devrev_operation, 1);
+
+/**
+ * Describes the enum devrev.operation.OperationMetadata.Type.
+ */
+export const OperationMetadata_TypeSchema = /*@__PURE__*/
+  enumDesc(file_devrev_operation, 1, 0);
+
+/**
+ * @generated from enum devrev.operation.OperationMetadata.Type
+ */
+export const OperationMetadata_Type = /*@__PURE__*/
+  tsEnum(OperationMetadata_TypeSchema);
 
 /**
  * Describes the message devrev.operation.ExecuteOperationInput.
@@ -63,30 +87,14 @@ export const ExecuteOperationResultSchema = /*@__PURE__*/
   messageDesc(file_devrev_operation, 6);
 
 /**
- * Describes the enum devrev.operation.ErrorType.
+ * Describes the enum devrev.operation.ExecuteOperationResult.SerializationFormat.
  */
-export const ErrorTypeSchema = /*@__PURE__*/
-  enumDesc(file_devrev_operation, 0);
+export const ExecuteOperationResult_SerializationFormatSchema = /*@__PURE__*/
+  enumDesc(file_devrev_operation, 6, 0);
 
 /**
- * The kinds of refusals.
- *
- * @generated from enum devrev.operation.ErrorType
+ * @generated from enum devrev.operation.ExecuteOperationResult.SerializationFormat
  */
-export const ErrorType = /*@__PURE__*/
-  tsEnum(ErrorTypeSchema);
-
-/**
- * Describes the enum devrev.operation.OperationType.
- */
-export const OperationTypeSchema = /*@__PURE__*/
-  enumDesc(file_devrev_operation, 1);
-
-/**
- * What an operation is for.
- *
- * @generated from enum devrev.operation.OperationType
- */
-export const OperationType = /*@__PURE__*/
-  tsEnum(OperationTypeSchema);
+export const ExecuteOperationResult_SerializationFormat = /*@__PURE__*/
+  tsEnum(ExecuteOperationResult_SerializationFormatSchema);
 
