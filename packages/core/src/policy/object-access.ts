@@ -7,7 +7,7 @@
  * A3 Everybody else may not, keys with `invoke` included.
  */
 export interface ObjectAccessRequest {
-  readonly actor: { readonly kind: "anonymous" | "key" | "function" | "schedule"; readonly scopes: readonly string[] };
+  readonly actor: { readonly kind: "anonymous" | "key" | "function" | "schedule" | "service"; readonly scopes: readonly string[] };
   /** Of a service account or agent. */
   readonly grants: readonly string[] | undefined;
   /** `<object>:<permission>` that the operation needs. */
