@@ -5,7 +5,16 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope } from "../database/database.ts";
-import { BRANCHES, DUE_TIMES, INVOCATION_QUEUE, KEYRING_PLACES, PLATFORM_SCOPE, SAGAS } from "../database/record-tables.ts";
+import {
+  BRANCHES,
+  DELIVERY_QUEUE,
+  DUE_TIMES,
+  EVENT_QUEUE,
+  INVOCATION_QUEUE,
+  KEYRING_PLACES,
+  PLATFORM_SCOPE,
+  SAGAS,
+} from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
 import { isBranchKey, newBranchKey } from "./branch-key.ts";
@@ -197,7 +206,7 @@ class StoredBranches implements OpenedBranches {
   /** Rows about the branch that lie under the platform's scope, so that work in all branches can be found. */
   async #eraseWaiting({ tenant, branch }: Scope): Promise<void> {
     const page = limit("schemaBatchDocumentsMax");
-    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES]) {
+    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE]) {
       for (let found = page; found === page;) {
         found = await this.#options.database.update(PLATFORM_SCOPE, async ({ records }) => {
           const rows = await records.range<unknown>(table, { prefix: [tenant, branch], limit: page });

@@ -27,8 +27,11 @@ import {
   parseEvent,
   parseEventKey,
   parseEventMark,
+  parseFlowEvent,
   parseSubscription,
   parseSubscriptions,
+  parseTimer,
+  parseWaitingCount,
 } from "../events/event-records.ts";
 import { parseBranch, parseDailyJob, parseHeadSnapshot, parseUsedBranches } from "../branches/branch-records.ts";
 import { parseHead, parseLedgerEntry, parseStoredVersion, parseVariable } from "../deploys/version-records.ts";
@@ -186,6 +189,14 @@ export const DELIVERY_QUEUE = defineRecordTable({ space: 166, name: "deliveryQue
 export const DEAD_LETTERS = defineRecordTable({ space: 167, name: "deadLetters", parse: parseDeadLetter });
 /** Key: id of the event source, key of the event. */
 export const EVENT_KEYS = defineRecordTable({ space: 168, name: "eventKeys", parse: parseEventKey });
+/** Key: time, id of the event source, key of the event. */
+export const EVENT_KEYS_BY_TIME = defineRecordTable({ space: 169, name: "eventKeysByTime", parse: parseMark });
+/** Key: id of the event source. */
+export const TIMERS = defineRecordTable({ space: 170, name: "timers", parse: parseTimer });
+/** Key: id of the event source, key of the event. What waits for its time. */
+export const FLOW_EVENTS = defineRecordTable({ space: 171, name: "flowEvents", parse: parseFlowEvent });
+/** Key: id of the event source. How many wait. */
+export const FLOW_EVENT_COUNTS = defineRecordTable({ space: 172, name: "flowEventCounts", parse: parseWaitingCount });
 
 // Sync runs, their state and artefacts (200–219).
 /** Key: id. */
@@ -208,5 +219,3 @@ export const SYNC_MAPPERS = defineRecordTable({ space: 207, name: "syncMappers",
 export const SYNC_MAPPERS_BY_ITEM = defineRecordTable({ space: 208, name: "syncMappersByItem", parse: parseName });
 /** Key: snap-in, slug of the import, id. */
 export const SYNC_BLUEPRINTS = defineRecordTable({ space: 209, name: "syncBlueprints", parse: parseSyncBlueprint });
-/** Key: time, id of the event source, key of the event. */
-export const EVENT_KEYS_BY_TIME = defineRecordTable({ space: 169, name: "eventKeysByTime", parse: parseMark });

@@ -1,5 +1,6 @@
 /** Rows of events and of what is made of them, and the readers of what the store gives back. */
 import { assert } from "@plinth/core/assert.ts";
+import type { CronSchedule } from "@plinth/core/schedules/crons.ts";
 import type { DeadLetter } from "./events.ts";
 
 /** Where an event lies: the moment that its cause saw, a random part per transaction, its place in the transaction. */
@@ -61,6 +62,23 @@ export interface DeadLetterRow extends Omit<DeadLetter, "event"> {
   readonly delivery: DeliveryRow;
 }
 
+export interface TimerRow {
+  readonly schedule: CronSchedule;
+  /** Intervals count from it. */
+  readonly anchorMs: number;
+  /** The next tick. */
+  readonly runMs: number;
+  readonly metadata: unknown;
+}
+
+/** An event that waits for its time. */
+export interface FlowEventRow {
+  readonly type: string;
+  readonly payloadText: string;
+  readonly syncId: string | null;
+  readonly dueMs: number;
+}
+
 export interface EventKeyRow {
   readonly eventId: string;
   readonly createdMs: number;
@@ -99,6 +117,23 @@ export function parseDeadLetter(json: unknown): DeadLetterRow {
   const row = json as DeadLetterRow;
   assert(typeof row.id === "string" && typeof row.event.id === "string", "a stored dead letter has its fields");
   return row;
+}
+
+export function parseTimer(json: unknown): TimerRow {
+  const row = json as TimerRow;
+  assert(typeof row.runMs === "number" && typeof row.schedule.kind === "string", "a stored timer has its fields");
+  return row;
+}
+
+export function parseFlowEvent(json: unknown): FlowEventRow {
+  const row = json as FlowEventRow;
+  assert(typeof row.dueMs === "number" && typeof row.payloadText === "string", "a stored event has its fields");
+  return row;
+}
+
+export function parseWaitingCount(json: unknown): number {
+  assert(typeof json === "number", "a stored count is a number");
+  return json;
 }
 
 export function parseEventKey(json: unknown): EventKeyRow {

@@ -24,6 +24,21 @@ export interface NewEvent {
   readonly key?: string;
 }
 
+/** An event that a package publishes to a source of its own; handlers get it as `custom:<type>`. */
+export interface FlowEvent {
+  readonly sourceId: string;
+  readonly type: string;
+  /** JSON. */
+  readonly payload: unknown;
+  readonly syncId: string | null;
+  /** At once when absent or past. */
+  readonly publishAtMs?: number;
+  /** Name of what waits; a new one when absent. */
+  readonly key?: string;
+  /** Changes the one with the key that waits, in place of AlreadyExists. */
+  readonly updateIfExists?: boolean;
+}
+
 export interface DeadLetter {
   readonly id: string;
   readonly event: NewEvent & { readonly id: string; readonly createdMs: number };
@@ -39,7 +54,12 @@ export interface DeadLetter {
 export interface Events {
   /** V1. Returns the id of the event, or of the earlier one with the key. */
   publish(transaction: Transaction, event: NewEvent): Promise<{ readonly id: string; readonly isNew: boolean }>;
+  /** V1. Publishes or stores it; rejects with AlreadyExists when one with the key waits. */
+  schedule(transaction: Transaction, event: FlowEvent): Promise<{ readonly key: string }>;
+  /** False when none with the key waits. */
+  unschedule(transaction: Transaction, sourceId: string, key: string): Promise<boolean>;
   deadLetters(scope: Scope, page: { readonly after?: string; readonly limit: number }): Promise<readonly DeadLetter[]>;
+  deadLetter(scope: Scope, id: string): Promise<DeadLetter | undefined>;
   /** Puts it back behind what waits now. False when there is none. */
   replay(scope: Scope, id: string): Promise<boolean>;
   discard(scope: Scope, id: string): Promise<boolean>;

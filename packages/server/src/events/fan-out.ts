@@ -4,12 +4,12 @@
  * Filters are evaluated before the transaction, which then reads the subscriptions again and gives up when they changed meanwhile.
  */
 import { createHash } from "node:crypto";
-import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Records, Scope } from "../database/database.ts";
 import { EVENT_QUEUE, EVENTS, SUBSCRIPTIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { JailTools } from "../sandbox/tools.ts";
+import { judge, verdictKey, type FilterQuestion } from "./filters.ts";
 import { addDelivery, type DeliveryKey, putDeadLetter } from "./delivery-rows.ts";
 import type { DeliveryRow, EventMark, EventPlace, EventRow, SubscriptionRow } from "./event-records.ts";
 
@@ -30,13 +30,11 @@ interface Batch {
   readonly subscriptions: ReadonlyMap<string, readonly SubscriptionRow[]>;
 }
 
-type Verdict = "yes" | "no" | PlinthError;
-
 /** Handles the first events of a branch that wait. False when there are none. */
 export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean> {
   const batch = await parts.database.read(scope, ({ records }) => readBatch(records, scope));
   if (batch.marks.length === 0) return false;
-  const verdicts = await judge(parts.tools, scope, batch);
+  const verdicts = await judge(parts.tools, scope.tenant, questionsOf(batch));
   const nowMs = parts.runtime.nowMs();
   await parts.database.update(scope, async ({ records }) => {
     if (!(await isCurrent(records, scope, batch))) return;
@@ -44,7 +42,7 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
       let deliveries = 0;
       for (const subscription of listenersOf(batch, event)) {
         const key: DeliveryKey = [...place, subscription.sourceId, subscription.automation];
-        const verdict = verdicts.get(verdictKey(event, subscription)) ?? "yes";
+        const verdict = verdicts.get(verdictKey(event.id, subscription.sourceId)) ?? "yes";
         if (verdict === "no") continue;
         const row = deliveryOf(event, subscription);
         if (verdict === "yes") {
@@ -113,43 +111,13 @@ async function isCurrent(records: Records, scope: Scope, batch: Batch): Promise<
   return JSON.stringify([...now]) === JSON.stringify([...batch.subscriptions]);
 }
 
-/** What the filters say. One that fails says so with an error for its author. */
-async function judge(tools: FanOutParts["tools"], scope: Scope, batch: Batch): Promise<ReadonlyMap<string, Verdict>> {
-  const verdicts = new Map<string, Verdict>();
-  await Promise.all(
-    batch.events.map(async ({ event }) => {
-      for (const subscription of listenersOf(batch, event)) {
-        const { filterJq, user } = subscription;
-        const key = verdictKey(event, subscription);
-        if (filterJq !== null && !verdicts.has(key)) verdicts.set(key, await verdictOf(tools, scope.tenant, { filterJq, user, event }));
-      }
-    }),
-  );
-  return verdicts;
-}
-
-async function verdictOf(
-  tools: FanOutParts["tools"],
-  tenant: string,
-  question: { readonly filterJq: string; readonly user: string | null; readonly event: EventRow },
-): Promise<Verdict> {
-  try {
-    const program = `.user as $user | .payload | (\n${question.filterJq}\n)`;
-    const input = { payload: JSON.parse(question.event.payloadText) as unknown, user: { id: question.user } };
-    const result = await tools.run(tenant, "jq", { program, input, valuesMax: 1 });
-    const values = typeof result === "object" && result !== null && "values" in result && Array.isArray(result.values) ? result.values : [];
-    if (values[0] === true) return "yes";
-    if (values[0] === false || values[0] === null || values.length === 0) return "no";
-    return plinthError("ToolFailed", { tool: "The filter of the event source", detail: "it has to yield true or false." });
-  } catch (error) {
-    if (error instanceof PlinthError && error.spec.fault !== "platform") return error;
-    throw error;
-  }
-}
-
 /** A source's filter says the same to each of its automations. */
-function verdictKey(event: EventRow, { sourceId }: SubscriptionRow): string {
-  return `${event.id} ${sourceId}`;
+function questionsOf(batch: Batch): readonly FilterQuestion[] {
+  const questions = new Map<string, FilterQuestion>();
+  for (const { event } of batch.events)
+    for (const { sourceId, filterJq, user } of listenersOf(batch, event))
+      if (filterJq !== null) questions.set(verdictKey(event.id, sourceId), { sourceId, filterJq, user, event });
+  return [...questions.values()];
 }
 
 function deliveryOf(event: EventRow, subscription: SubscriptionRow): DeliveryRow {

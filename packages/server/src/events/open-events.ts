@@ -1,12 +1,13 @@
 /** Makes `Events`. */
-import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
-import { DEAD_LETTERS, DELIVERIES, EVENT_KEYS, EVENT_KEYS_BY_TIME, EVENT_QUEUE, EVENTS } from "../database/record-tables.ts";
+import { DEAD_LETTERS, DELIVERIES, EVENT_QUEUE, EVENTS } from "../database/record-tables.ts";
 import { addDelivery, deliveryKeyOf, type DeliveryKey } from "./delivery-rows.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import type { DeadLetterRow } from "./event-records.ts";
-import type { DeadLetter, Events, NewEvent } from "./events.ts";
+import type { DeadLetter, Events, FlowEvent, NewEvent } from "./events.ts";
+import { scheduleFlowEvent, unscheduleFlowEvent } from "./flow-events.ts";
+import { publishEvent } from "./publish.ts";
 
 export function openEvents(parts: DispatcherParts): Events {
   return new StoredEvents(parts);
@@ -21,16 +22,18 @@ class StoredEvents implements Events {
     this.#dispatcher = new Dispatcher(parts);
   }
 
-  async publish(transaction: Transaction, event: NewEvent): Promise<{ readonly id: string; readonly isNew: boolean }> {
-    const nowMs = this.#parts.runtime.nowMs();
-    const payloadText = JSON.stringify(event.payload ?? {});
-    checkSizes(event, payloadText);
-    const known = await knownEvent(transaction, event);
-    if (known !== undefined) return { id: known, isNew: false };
-    const { type, sourceId, syncId } = event;
-    const id = transaction.putEvent({ type, sourceId, payloadText, syncId, createdMs: nowMs });
-    if (event.key !== undefined) await keepKey(transaction, { sourceId: sourceId ?? "", key: event.key, id, nowMs });
-    return { id, isNew: true };
+  publish(transaction: Transaction, event: NewEvent): Promise<{ readonly id: string; readonly isNew: boolean }> {
+    return publishEvent(transaction, event, this.#parts.runtime.nowMs());
+  }
+
+  schedule(transaction: Transaction, event: FlowEvent): Promise<{ readonly key: string }> {
+    const { runtime } = this.#parts;
+    const newKey = `evk_${Buffer.from(runtime.randomBytes(16)).toString("hex")}`;
+    return scheduleFlowEvent(transaction, event, { nowMs: runtime.nowMs(), newKey });
+  }
+
+  unschedule(transaction: Transaction, sourceId: string, key: string): Promise<boolean> {
+    return unscheduleFlowEvent(transaction, sourceId, key);
   }
 
   async deadLetters(scope: Scope, page: { readonly after?: string; readonly limit: number }): Promise<readonly DeadLetter[]> {
@@ -39,6 +42,11 @@ class StoredEvents implements Events {
       records.range(DEAD_LETTERS, { prefix: [], limit: page.limit, ...(after === undefined ? {} : { after: [after] }) }),
     );
     return rows.map(({ value }) => shown(value));
+  }
+
+  async deadLetter(scope: Scope, id: string): Promise<DeadLetter | undefined> {
+    const row = await this.#database.read(scope, ({ records }) => records.get(DEAD_LETTERS, [id]));
+    return row === undefined ? undefined : shown(row);
   }
 
   async replay(scope: Scope, id: string): Promise<boolean> {
@@ -109,36 +117,6 @@ class StoredEvents implements Events {
 
   get #database(): Database {
     return this.#parts.database;
-  }
-}
-
-function checkSizes({ syncId, key }: NewEvent, payloadText: string): void {
-  const bytesMax = limit("eventPayloadBytesMax");
-  const bytes = Buffer.byteLength(payloadText);
-  if (bytes > bytesMax) throw plinthError("LimitExceeded", { what: "Bytes of the payload of an event", actual: bytes, max: bytesMax });
-  const max = limit("eventSyncIdBytesMax");
-  for (const text of [syncId ?? "", key ?? ""]) {
-    const actual = Buffer.byteLength(text);
-    if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of a sync id or key of an event", actual, max });
-  }
-}
-
-async function knownEvent({ records }: Transaction, { key, sourceId }: NewEvent): Promise<string | undefined> {
-  return key === undefined ? undefined : (await records.get(EVENT_KEYS, [sourceId ?? "", key]))?.eventId;
-}
-
-async function keepKey(
-  { records }: Transaction,
-  entry: { readonly sourceId: string; readonly key: string; readonly id: string; readonly nowMs: number },
-): Promise<void> {
-  const { sourceId, key, id, nowMs } = entry;
-  records.put(EVENT_KEYS, [sourceId, key], { eventId: id, createdMs: nowMs });
-  records.put(EVENT_KEYS_BY_TIME, [nowMs, sourceId, key], true);
-  // More are forgotten than one event adds, so that the list becomes shorter when events become rarer.
-  for (const { key: old } of await records.range(EVENT_KEYS_BY_TIME, { prefix: [], limit: 3 })) {
-    if (Number(old[0]) >= nowMs - limit("eventKeyRetentionMs")) break;
-    records.delete(EVENT_KEYS_BY_TIME, old);
-    records.delete(EVENT_KEYS, [String(old[1]), String(old[2])]);
   }
 }
 

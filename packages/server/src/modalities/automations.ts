@@ -3,6 +3,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import type { Scope } from "../database/database.ts";
 import { SNAP_INS } from "../database/record-tables.ts";
 import type { InvocationOutcome } from "../engine/invocation.ts";
+import { partName } from "../snap-ins/ids.ts";
 import { isLive } from "../snap-ins/snap-in-records.ts";
 import type { Modality, ModalityCall } from "./modality.ts";
 import type { ModalityContext } from "./modality-context.ts";
@@ -30,7 +31,7 @@ export const AUTOMATION: Modality<AutomationTrigger, InvocationOutcome> = {
       subject: {
         snapInId: trigger.snapInId,
         eventType: trigger.eventType,
-        sourceId: trigger.automation,
+        sourceId: partName(scope, trigger.snapInId, { kind: "automation", name: trigger.automation }),
         ...(trigger.userId === null ? {} : { userId: trigger.userId }),
       },
       payload: trigger.payload,

@@ -12,6 +12,8 @@ import { MinHeap } from "@plinth/core/policy/min-heap.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import type { Database, Scope } from "../database/database.ts";
 import type { SchedulerEngine } from "../engine/create-engine.ts";
+import { publishDue } from "../events/flow-events.ts";
+import { tick } from "../events/timers.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Service } from "../service.ts";
 import type { Store } from "../store/store.ts";
@@ -20,6 +22,7 @@ import { DueTimes, type Due } from "./due-times.ts";
 import { FinishedRetention } from "./finished-retention.ts";
 import { runCron } from "./run-cron.ts";
 import { runJob } from "./run-job.ts";
+import type { DueKind } from "./scheduled-functions.ts";
 
 export interface SchedulerParts {
   readonly database: Database;
@@ -196,9 +199,8 @@ class Scheduler implements Service {
     this.#running++;
     this.#runningOfTenant.set(tenant, (this.#runningOfTenant.get(tenant) ?? 0) + 1);
     this.#parts.telemetry.metrics.scheduleDelay(nowMs - due.dueMs);
-    const run = due.kind === "cron" ? runCron : runJob;
     this.#track(
-      run(this.#parts, due, controller.signal)
+      RUNS[due.kind](this.#parts, due, controller.signal)
         .catch((error: unknown) => {
           if (this.#stopped) return;
           this.#parts.telemetry.log.error(
@@ -258,6 +260,13 @@ class Scheduler implements Service {
     this.#work.add(tracked);
   }
 }
+
+const RUNS: Readonly<Record<DueKind, (parts: SchedulerParts, due: Due, signal: AbortSignal) => Promise<void>>> = {
+  function: runJob,
+  cron: runCron,
+  timer: tick,
+  flowEvent: publishDue,
+};
 
 function runKey(due: Due): string {
   return `${due.kind} ${due.id}`;

@@ -99,7 +99,7 @@ async function currentRow(transaction: Transaction, { row }: CronRun): Promise<C
 }
 
 /** The newest run that is due. */
-function latestRun(row: CronRow, nowMs: number): number {
+export function latestRun(row: Pick<CronRow, "schedule" | "anchorMs" | "runMs">, nowMs: number): number {
   const { schedule, anchorMs, runMs } = row;
   if (schedule.kind === "interval")
     return Math.max(runMs, anchorMs + Math.floor((nowMs - anchorMs) / schedule.periodMs) * schedule.periodMs);

@@ -25,8 +25,8 @@ export interface ScheduleRequest {
 
 export type JobEnd = { readonly kind: "success" } | { readonly kind: "failed"; readonly error: string } | { readonly kind: "canceled" };
 
-/** What the two kinds of due rows name. */
-export type DueKind = "function" | "cron";
+/** What due rows name: scheduled functions, crons, timers of event sources, events that wait for their time. */
+export type DueKind = "function" | "cron" | "timer" | "flowEvent";
 
 /** Schedules a function; returns the id of its document. */
 export async function scheduleFunction(transaction: Transaction, request: ScheduleRequest): Promise<string> {

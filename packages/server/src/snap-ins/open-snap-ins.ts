@@ -35,6 +35,7 @@ import type { EventSourceRow, SagaKind, SnapInRow } from "./snap-in-records.ts";
 import type { EventSource, SagaOptions, ServiceAccount, SnapIn, SnapIns } from "./snap-ins.ts";
 import { deleteSource, sourcesOf } from "./steps/event-sources.ts";
 import { runHook } from "./steps/hook.ts";
+import { closeUserSources, openUserSources, type UserSourcesContext } from "./user-sources.ts";
 import { SAGA_PLANS } from "./steps/table.ts";
 
 export interface SnapInsOptions {
@@ -170,6 +171,26 @@ class StoredSnapIns implements SnapIns {
     return await this.#mustGet(scope, id);
   }
 
+  async openUser(scope: Scope, id: string, user: string): Promise<SnapIn> {
+    await this.#ofUser(scope, id, (context, transaction) => openUserSources(context, transaction, user));
+    return await this.#mustGet(scope, id);
+  }
+
+  async closeUser(scope: Scope, id: string, user: string): Promise<boolean> {
+    return await this.#ofUser(scope, id, (context, transaction) => closeUserSources(context, transaction, user));
+  }
+
+  async #ofUser<T>(scope: Scope, id: string, change: (context: UserSourcesContext, transaction: Transaction) => Promise<T>): Promise<T> {
+    const { database, runtime } = this.#options;
+    const { package: name, version } = await this.#row(scope, id);
+    const { manifest } = await this.#version(scope, name, version);
+    return await database.update(scope, async (transaction) => {
+      const snapIn = await this.#unlocked(transaction, id);
+      if (snapIn.version !== version) throw plinthError("SagaInProgress", { detail: "it was changed meanwhile" });
+      return await change({ snapIn, manifest, runtime }, transaction);
+    });
+  }
+
   activate(scope: Scope, id: string, options: SagaOptions = {}): Promise<SnapIn> {
     return this.#saga(scope, id, "activate", options);
   }
@@ -216,7 +237,7 @@ class StoredSnapIns implements SnapIns {
     await this.#options.database.update(scope, async (transaction) => {
       const row = await this.#unlocked(transaction, id);
       const { records } = transaction;
-      for (const source of await sourcesOf(transaction, id)) deleteSource(transaction, source);
+      for (const source of await sourcesOf(transaction, id)) await deleteSource(transaction, source);
       if (row.serviceAccountId !== null) records.delete(SERVICE_ACCOUNTS, [row.serviceAccountId]);
       records.delete(QUEUES, [id]);
       records.delete(SNAP_INS_BY_PACKAGE, [row.package]);
@@ -249,7 +270,7 @@ class StoredSnapIns implements SnapIns {
       const most = limit("snapInsPerBranchMax");
       for (const { key } of await records.range(SAGAS, { prefix: [scope.tenant, scope.branch], limit: most })) records.delete(SAGAS, key);
       for (const { value } of await records.range(SNAP_INS, { prefix: [], limit: most }))
-        for (const source of await sourcesOf(transaction, value.id)) deleteSource(transaction, source);
+        for (const source of await sourcesOf(transaction, value.id)) await deleteSource(transaction, source);
     });
   }
 

@@ -25,6 +25,8 @@ export interface EventSourceRow {
   readonly token: string | null;
   /** Events of a source that is not enabled are refused. */
   readonly enabled: boolean;
+  /** When it was enabled last; absent in rows of older hosts. */
+  readonly openedMs?: number | undefined;
   readonly createdMs: number;
 }
 

@@ -61,6 +61,10 @@ export interface SnapIns {
     id: string,
     changes: { readonly inputs?: Readonly<Record<string, unknown>>; readonly keyrings?: Readonly<Record<string, string>> },
   ): Promise<SnapIn>;
+  /** Opens the event sources that the manifest has for users, for one of them. */
+  openUser(scope: Scope, id: string, user: string): Promise<SnapIn>;
+  /** Ends what a user has of the snap-in; false when there is nothing. */
+  closeUser(scope: Scope, id: string, user: string): Promise<boolean>;
   /** Resolves when the saga has ended: active, or undone with the reason. */
   activate(scope: Scope, id: string, options?: SagaOptions): Promise<SnapIn>;
   deactivate(scope: Scope, id: string, options?: SagaOptions & { readonly force?: boolean }): Promise<SnapIn>;

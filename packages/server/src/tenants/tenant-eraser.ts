@@ -5,7 +5,15 @@
 import { limit } from "@plinth/core/limits.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Database } from "../database/database.ts";
-import { DUE_TIMES, INVOCATION_QUEUE, KEYRING_PLACES, PLATFORM_SCOPE, SAGAS } from "../database/record-tables.ts";
+import {
+  DELIVERY_QUEUE,
+  DUE_TIMES,
+  EVENT_QUEUE,
+  INVOCATION_QUEUE,
+  KEYRING_PLACES,
+  PLATFORM_SCOPE,
+  SAGAS,
+} from "../database/record-tables.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -64,7 +72,7 @@ export class TenantEraser {
   /** Rows about the tenant that lie under the platform's scope, so that work of all tenants can be found. */
   async #erasePlatformRows(tenant: string): Promise<void> {
     const page = limit("schemaBatchDocumentsMax");
-    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES]) {
+    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE]) {
       for (let found = page; found === page;) {
         found = await this.#database.update(PLATFORM_SCOPE, async ({ records }) => {
           const rows = await records.range<unknown>(table, { prefix: [tenant], limit: page });

@@ -87,6 +87,28 @@ export const removeSnapIn: Route = {
   },
 };
 
+/** `{user}`: opens the event sources that the package has for users. */
+export const openSnapInUser: Route = {
+  method: "POST",
+  path: `${ONE}/users`,
+  access: ["deploy"],
+  handle: async (context, request): Promise<Reply> =>
+    jsonReply(await context.snapIns.openUser(request.caller.scope, idOf(request), userOf(textField(readJsonObject(request), "user")))),
+};
+
+/** `?user=` */
+export const closeSnapInUser: Route = {
+  method: "DELETE",
+  path: `${ONE}/users`,
+  access: ["deploy"],
+  handle: async (context, request): Promise<Reply> => {
+    const user = userOf(request.query.get("user") ?? "");
+    if (!(await context.snapIns.closeUser(request.caller.scope, idOf(request), user)))
+      throw plinthError("NotFound", { what: "user with event sources of this snap-in" });
+    return jsonReply({ user, deleted: true });
+  },
+};
+
 /** A route that starts a saga and answers when it has ended; as a stream it says what happens meanwhile. */
 function saga(
   name: string,
@@ -114,6 +136,11 @@ function saga(
       };
     },
   };
+}
+
+function userOf(text: string): string {
+  if (!/^[!-~]{1,200}$/.test(text)) throw plinthError("BadRequest", { detail: "`user` must be 1 to 200 visible ASCII characters." });
+  return text;
 }
 
 function nameOf(value: unknown): string {

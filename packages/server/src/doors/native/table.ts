@@ -6,6 +6,15 @@ import { createBranch, deleteBranch, listBranches, listHeadSnapshots, rotateBran
 import { listCommands, runCommand } from "./commands.ts";
 import { deploy } from "./deploy.ts";
 import { getEnvironment, setEnvironment } from "./environment.ts";
+import {
+  discardDeadLetter,
+  getDeadLetter,
+  listDeadLetters,
+  listWaiting,
+  publishEvent,
+  replayDeadLetter,
+  unscheduleEvent,
+} from "./events.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
 import { cancelInvocation, getArtefact, getInvocation } from "./invocations.ts";
 import {
@@ -30,6 +39,8 @@ import {
   listSnapIns,
   removeSnapIn,
   upgradeSnapIn,
+  openSnapInUser,
+  closeSnapInUser,
 } from "./snap-ins.ts";
 import { initializeSnapKit, runSnapKitAction } from "./snap-kit.ts";
 import { health, metrics } from "./status.ts";
@@ -64,6 +75,15 @@ export const NATIVE_ROUTES = {
   deactivateSnapIn,
   upgradeSnapIn,
   removeSnapIn,
+  openSnapInUser,
+  closeSnapInUser,
+  publishEvent,
+  unscheduleEvent,
+  listWaiting,
+  listDeadLetters,
+  getDeadLetter,
+  replayDeadLetter,
+  discardDeadLetter,
   listCommands,
   runCommand,
   runSnapKitAction,

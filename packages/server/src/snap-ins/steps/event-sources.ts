@@ -8,6 +8,8 @@ import type { Transaction } from "../../database/database.ts";
 import { EVENT_SOURCES, TRIGGERS } from "../../database/record-tables.ts";
 import { parseSubscriptions, type SubscriptionRow } from "../../events/event-records.ts";
 import { changeSubscriptions, subscriptionsOf } from "../../events/subscriptions.ts";
+import { unscheduleAll } from "../../events/flow-events.ts";
+import { deleteTimer, setTimer } from "../../events/timers.ts";
 import { newId } from "../ids.ts";
 import { parseEventSource, type EventSourceRow } from "../snap-in-records.ts";
 import type { SagaStep, StepContext } from "./saga-step.ts";
@@ -20,8 +22,14 @@ export const openEventSources: SagaStep = {
   says: "Opening the event sources",
   apply: async (context, transaction) => {
     const existing = await sourcesOf(transaction, context.snapIn.id);
-    const byName = new Map(existing.filter(({ user }) => user === null).map((row) => [row.name, row]));
-    for (const spec of context.manifest.eventSources.organization) put(context, transaction, changed(context, spec, byName.get(spec.name)));
+    const { organization, user } = context.manifest.eventSources;
+    const byName = new Map(existing.filter((row) => row.user === null).map((row) => [row.name, row]));
+    for (const spec of organization) await putSource(transaction, sourceRow(context, { spec, user: null, before: byName.get(spec.name) }));
+    const specs = new Map(user.map((spec) => [spec.name, spec]));
+    for (const before of existing) {
+      const spec = specs.get(before.name);
+      if (before.user !== null && spec !== undefined) await putSource(transaction, sourceRow(context, { spec, user: before.user, before }));
+    }
     const subscriptions = await changeSubscriptions(transaction, context.snapIn.id, await listening(context, transaction));
     return { sources: existing, subscriptions };
   },
@@ -33,7 +41,7 @@ export const closeEventSources: SagaStep = {
   says: "Closing the event sources",
   apply: async (context, transaction) => {
     const existing = await sourcesOf(transaction, context.snapIn.id);
-    for (const row of existing) put(context, transaction, { ...row, enabled: false });
+    for (const row of existing) await putSource(transaction, { ...row, enabled: false });
     return { sources: existing, subscriptions: await changeSubscriptions(transaction, context.snapIn.id, []) };
   },
   undo: (context, transaction, before) => restore(context, transaction, before),
@@ -45,31 +53,45 @@ export async function sourcesOf(transaction: Transaction, snapInId: string): Pro
 }
 
 /** Deletes a source; its URL ends. */
-export function deleteSource(transaction: Transaction, row: EventSourceRow): void {
+export async function deleteSource(transaction: Transaction, row: EventSourceRow): Promise<void> {
   transaction.records.delete(EVENT_SOURCES, [row.snapInId, row.id]);
   if (row.token !== null) transaction.records.delete(TRIGGERS, [row.token]);
+  await deleteTimer(transaction, row.id);
+  await unscheduleAll(transaction, row.id);
 }
 
-function put({ scope }: Pick<StepContext, "scope">, transaction: Transaction, row: EventSourceRow): void {
-  transaction.records.put(EVENT_SOURCES, [row.snapInId, row.id], row);
-  if (row.token !== null) transaction.records.put(TRIGGERS, [row.token], { ...scope, snapInId: row.snapInId, eventSourceId: row.id });
+/** Stores a source with what takes events for it: its URL, its timer. */
+export async function putSource(transaction: Transaction, row: EventSourceRow): Promise<void> {
+  const { records, scope } = transaction;
+  records.put(EVENT_SOURCES, [row.snapInId, row.id], row);
+  if (row.token !== null) records.put(TRIGGERS, [row.token], { ...scope, snapInId: row.snapInId, eventSourceId: row.id });
+  await setTimer(transaction, row);
 }
 
-function changed(context: StepContext, spec: EventSourceSpec, before: EventSourceRow | undefined): EventSourceRow {
-  const { runtime, snapIn } = context;
+export function sourceRow(
+  { runtime, snapIn }: Pick<StepContext, "runtime"> & { readonly snapIn: { readonly id: string } },
+  source: { readonly spec: EventSourceSpec; readonly user: string | null; readonly before: EventSourceRow | undefined },
+): EventSourceRow {
+  const { spec, user, before } = source;
   return {
     id: before?.id ?? newId(runtime, "evs"),
     snapInId: snapIn.id,
     name: spec.name,
     type: spec.type,
-    user: null,
+    user,
     config: spec.config,
     filterJq: spec.filterJq,
     setupInstructions: spec.setupInstructions,
     token: before?.token ?? (TAKES_EVENTS.has(spec.type) ? Buffer.from(runtime.randomBytes(24)).toString("base64url") : null),
     enabled: true,
+    // Of a timer, what intervals count from: when it was opened.
+    openedMs: before?.enabled === true && isSame(before.config, spec.config) ? before.openedMs : runtime.nowMs(),
     createdMs: before?.createdMs ?? runtime.nowMs(),
   };
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 interface Left {
@@ -83,13 +105,16 @@ async function restore(context: StepContext, transaction: Transaction, before: u
   const left = Array.isArray(before) ? { sources: before, subscriptions: [] } : (before as Left);
   const rows = left.sources.map(parseEventSource);
   const kept = new Set(rows.map(({ id }) => id));
-  for (const row of await sourcesOf(transaction, context.snapIn.id)) if (!kept.has(row.id)) deleteSource(transaction, row);
-  for (const row of rows) put(context, transaction, row);
+  for (const row of await sourcesOf(transaction, context.snapIn.id)) if (!kept.has(row.id)) await deleteSource(transaction, row);
+  for (const row of rows) await putSource(transaction, row);
   await changeSubscriptions(transaction, context.snapIn.id, parseSubscriptions(left.subscriptions));
 }
 
 /** What each automation of the version listens to, at the sources as the transaction sees them. */
-async function listening({ manifest, snapIn }: StepContext, transaction: Transaction): Promise<readonly SubscriptionRow[]> {
+export async function listening(
+  { manifest, snapIn }: Pick<StepContext, "manifest"> & { readonly snapIn: { readonly id: string } },
+  transaction: Transaction,
+): Promise<readonly SubscriptionRow[]> {
   const sources = await sourcesOf(transaction, snapIn.id);
   return subscriptionsOf(
     manifest,

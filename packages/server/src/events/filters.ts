@@ -1,0 +1,82 @@
+/**
+ * What the filters of event sources say. They are programs of their authors and run in a jail of the tenant; all events of a source
+ * that wait together are one run of its program. When such a run fails, each event is asked for alone, so that one that the program
+ * cannot bear costs the others nothing.
+ */
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import type { JailTools } from "../sandbox/tools.ts";
+import type { EventRow } from "./event-records.ts";
+
+export interface FilterQuestion {
+  readonly sourceId: string;
+  readonly filterJq: string;
+  /** `$user.id` */
+  readonly user: string | null;
+  readonly event: EventRow;
+}
+
+/** An error is for the author of the filter. */
+export type Verdict = "yes" | "no" | PlinthError;
+
+export function verdictKey(eventId: string, sourceId: string): string {
+  return `${eventId} ${sourceId}`;
+}
+
+/** Verdicts by `verdictKey`. Rejects when the platform fails. */
+export async function judge(
+  tools: Pick<JailTools, "run">,
+  tenant: string,
+  questions: readonly FilterQuestion[],
+): Promise<ReadonlyMap<string, Verdict>> {
+  const verdicts = new Map<string, Verdict>();
+  const bySource = Map.groupBy(questions, ({ sourceId }) => sourceId);
+  await Promise.all(
+    [...bySource.values()].map(async (ofSource) => {
+      const answers = await judgeTogether(tools, tenant, ofSource);
+      for (const [index, { event, sourceId }] of ofSource.entries()) {
+        const answer = answers[index];
+        if (answer !== undefined) verdicts.set(verdictKey(event.id, sourceId), answer);
+      }
+    }),
+  );
+  return verdicts;
+}
+
+async function judgeTogether(
+  tools: Pick<JailTools, "run">,
+  tenant: string,
+  questions: readonly FilterQuestion[],
+): Promise<readonly Verdict[]> {
+  const [first] = questions;
+  if (first === undefined) return [];
+  const { filterJq, user } = first;
+  const program = `.user as $user | .payloads[] | [\n${filterJq}\n]`;
+  const input = { payloads: questions.map(({ event }) => JSON.parse(event.payloadText) as unknown), user: { id: user } };
+  try {
+    const values = valuesOf(await tools.run(tenant, "jq", { program, input, valuesMax: questions.length }));
+    if (values.length === questions.length) return values.map(verdictOf);
+    if (questions.length === 1) return [noVerdict()];
+  } catch (error) {
+    if (!(error instanceof PlinthError) || error.spec.fault === "platform") throw error;
+    if (questions.length === 1) return [error];
+  }
+  const verdicts: Verdict[] = [];
+  for (const question of questions) verdicts.push(...(await judgeTogether(tools, tenant, [question])));
+  return verdicts;
+}
+
+function verdictOf(value: unknown): Verdict {
+  if (!Array.isArray(value)) return noVerdict();
+  const said: unknown = value[0];
+  if (said === true) return "yes";
+  return said === false || said === null || said === undefined ? "no" : noVerdict();
+}
+
+function valuesOf(result: unknown): readonly unknown[] {
+  const values: unknown = typeof result === "object" && result !== null && "values" in result ? result.values : undefined;
+  return Array.isArray(values) ? values : [];
+}
+
+function noVerdict(): PlinthError {
+  return plinthError("ToolFailed", { tool: "The filter of the event source", detail: "it has to yield true or false." });
+}

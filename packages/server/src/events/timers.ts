@@ -1,0 +1,81 @@
+/**
+ * Timers of event sources. The row of a timer and its due time change with its source, in one transaction; a tick is published in
+ * the transaction that makes the next one due. Ticks that were missed are one: the newest.
+ */
+import { limit } from "@plinth/core/limits.ts";
+import { nextRun, type CronSchedule } from "@plinth/core/schedules/crons.ts";
+import type { Database, Scope, Transaction } from "../database/database.ts";
+import { DUE_TIMES, TIMERS } from "../database/record-tables.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { latestRun } from "../schedules/cron-runs.ts";
+import type { Due } from "../schedules/due-times.ts";
+import { dueKey } from "../schedules/scheduled-functions.ts";
+import { organisationName } from "../snap-ins/ids.ts";
+import type { EventSourceRow } from "../snap-ins/snap-in-records.ts";
+import { publishEvent } from "./publish.ts";
+
+/** Makes the timer that of its source: running as it says when the source is enabled, gone when it is not. */
+export async function setTimer(transaction: Transaction, source: EventSourceRow): Promise<void> {
+  const { records, scope } = transaction;
+  const schedule = source.enabled && source.type === "timer-events" ? scheduleOf(source) : undefined;
+  const before = await records.get(TIMERS, [source.id]);
+  if (schedule === undefined) {
+    if (before !== undefined) forgetTimer(transaction, source.id, before.runMs);
+    return;
+  }
+  const metadata = source.config["metadata"] ?? {};
+  if (before !== undefined && JSON.stringify(before.schedule) === JSON.stringify(schedule)) {
+    records.put(TIMERS, [source.id], { ...before, metadata });
+    return;
+  }
+  if (before !== undefined) records.delete(DUE_TIMES, dueKey(scope, before.runMs, "timer", source.id));
+  const openedMs = source.openedMs ?? source.createdMs;
+  const anchorMs = schedule.kind === "interval" ? openedMs : 0;
+  const runMs = nextRun(schedule, openedMs, anchorMs);
+  records.put(TIMERS, [source.id], { schedule, anchorMs, runMs, metadata });
+  records.put(DUE_TIMES, dueKey(scope, runMs, "timer", source.id), true);
+}
+
+export async function deleteTimer(transaction: Transaction, sourceId: string): Promise<void> {
+  const row = await transaction.records.get(TIMERS, [sourceId]);
+  if (row !== undefined) forgetTimer(transaction, sourceId, row.runMs);
+}
+
+/** One tick, by its due time. */
+export async function tick(parts: { readonly database: Database; readonly runtime: Pick<Runtime, "nowMs"> }, due: Due): Promise<void> {
+  await parts.database.update(due.scope, async (transaction) => {
+    const { records, scope } = transaction;
+    const nowMs = parts.runtime.nowMs();
+    const row = await records.get(TIMERS, [due.id]);
+    records.delete(DUE_TIMES, dueKey(scope, due.dueMs, "timer", due.id));
+    if (row === undefined || row.runMs !== due.dueMs) return;
+    const scheduledMs = latestRun(row, nowMs);
+    await publishEvent(transaction, tickOf(scope, { sourceId: due.id, metadata: row.metadata, scheduledMs }), nowMs);
+    const runMs = nextRun(row.schedule, scheduledMs, row.anchorMs);
+    records.put(TIMERS, [due.id], { ...row, runMs });
+    records.put(DUE_TIMES, dueKey(scope, runMs, "timer", due.id), true);
+  });
+}
+
+function tickOf(scope: Scope, { sourceId, metadata, scheduledMs }: { sourceId: string; metadata: unknown; scheduledMs: number }) {
+  return {
+    type: "timer.tick",
+    sourceId,
+    payload: { dev_oid: organisationName(scope), event_source_id: sourceId, metadata, scheduled_time: scheduledMs },
+    // Ticks of one timer follow each other where the function asks for order.
+    syncId: sourceId,
+  };
+}
+
+function forgetTimer({ records, scope }: Transaction, sourceId: string, runMs: number): void {
+  records.delete(TIMERS, [sourceId]);
+  records.delete(DUE_TIMES, dueKey(scope, runMs, "timer", sourceId));
+}
+
+/** Checked when the manifest was read. */
+function scheduleOf({ config }: EventSourceRow): CronSchedule | undefined {
+  const { cron, interval_seconds: seconds } = config;
+  if (typeof cron === "string") return { kind: "cron", expression: cron };
+  if (typeof seconds !== "number") return undefined;
+  return { kind: "interval", periodMs: Math.max(seconds, limit("timerIntervalSecondsMin")) * 1000 };
+}
