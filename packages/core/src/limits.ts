@@ -435,6 +435,7 @@ export const LIMITS = {
   hostActionsMax: { value: 256, reason: "actions that run at the same time on one host; most of them wait" },
   metricFunctionsMax: { value: 1000, reason: "functions with metrics of their own; later ones share `other`" },
   otlpTimeoutMs: { value: 10_000, reason: "one request to the collector of traces and metrics, and the last at a stop" },
+  otlpSpanDelayMs: { value: 1000, reason: "how long spans wait for others to be sent with" },
   otlpSpansMax: { value: 8192, reason: "spans that wait to be sent; more are dropped" },
   hostLogFieldCharsMax: { value: 16 * KiB, reason: "one field of a line of the host's own log" },
 

@@ -65,6 +65,8 @@ describe("configuration", () => {
     const settings: readonly Setting[] = Object.values(SETTINGS);
     expect(new Set(settings.map((setting) => setting.env)).size).toBe(settings.length);
     expect(new Set(settings.map((setting) => setting.flag)).size).toBe(settings.length);
-    for (const setting of settings) expect(setting.env.toLowerCase().replaceAll("_", "-")).toBe(`plinth-${setting.flag}`);
+    // Names that OpenTelemetry's specification gives stay as they are.
+    for (const setting of settings.filter(({ env }) => !env.startsWith("OTEL_")))
+      expect(setting.env.toLowerCase().replaceAll("_", "-")).toBe(`plinth-${setting.flag}`);
   });
 });

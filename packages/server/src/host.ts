@@ -30,6 +30,7 @@ import { OpenStreams } from "./doors/open-streams.ts";
 import { finishedInvocation, recentInvocations } from "./doors/recent-invocations.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { engineConfig } from "./engine/engine-config.ts";
+import { logCalls } from "./engine/result-sinks/log-calls.ts";
 import { openEvents } from "./events/open-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
@@ -52,7 +53,8 @@ import { openSnapIns } from "./snap-ins/open-snap-ins.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
-import { createTelemetry, type Telemetry } from "./telemetry/telemetry.ts";
+import { openTelemetry } from "./telemetry/open-telemetry.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
 import { openAdminKey } from "./tenants/admin-key.ts";
 import { Keys } from "./tenants/keys.ts";
 import { TenantEraser } from "./tenants/tenant-eraser.ts";
@@ -83,18 +85,25 @@ const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
 export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
-  const telemetry = options.telemetry ?? createTelemetry({ logLevel: config.logLevel });
+  const runtime = createSystemRuntime();
+  const { telemetry, close } = options.telemetry === undefined ? await openTelemetry(config, runtime) : given(options.telemetry);
   const shutdown = new Shutdown();
   try {
-    return await start(config, telemetry, shutdown);
+    return await start(config, { telemetry, runtime }, shutdown);
   } catch (error) {
+  shutdown.add("telemetry", close);
     await shutdown.run(telemetry.log);
     throw error;
   }
 }
 
-async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): Promise<Host> {
-  const runtime = createSystemRuntime();
+const given = (telemetry: Telemetry) => ({ telemetry, close: () => Promise.resolve() });
+
+async function start(
+  config: Config,
+  { telemetry, runtime }: { readonly telemetry: Telemetry; readonly runtime: Runtime },
+  shutdown: Shutdown,
+): Promise<Host> {
   const startedMs = runtime.nowMs();
   const { log } = telemetry;
   const { store, sandbox } = await openStoreAndSandbox(config, { runtime, log, shutdown });
@@ -151,7 +160,7 @@ async function start(config: Config, telemetry: Telemetry, shutdown: Shutdown): 
   const engine = createEngine({
     database,
     budgets,
-    sinks: [budgets.sink],
+    sinks: [budgets.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
     commits: store,
     sandbox,
     deploys,

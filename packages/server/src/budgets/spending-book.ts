@@ -53,7 +53,7 @@ export class SpendingBook {
       gibSeconds: before.gibSeconds + (usage.memoryBytes / GIB) * (usage.executionMs / 1000),
       egressBytes: before.egressBytes + usage.egressBytes,
     });
-    if (days.size > DAYS_MAX) for (const each of days.keys()) if (!isInPeriod(each, "month", runtime.nowMs())) days.delete(each);
+    if (days.size > DAYS_KEPT) for (const each of days.keys()) if (!isInPeriod(each, "month", runtime.nowMs())) days.delete(each);
     this.#dirty.add(tenant);
     this.#timer ??= runtime.timer(limit("spendingWriteMs"), () => {
       this.#timer = undefined;
@@ -111,7 +111,7 @@ export class SpendingBook {
 }
 
 /** Of one month, and a day of the next. */
-const DAYS_MAX = 32;
+const DAYS_KEPT = 32;
 
 function emptyDay(day: string): Spending {
   return { day, costNanos: 0, calls: 0, executionMs: 0, cpuMs: 0, gibSeconds: 0, egressBytes: 0 };

@@ -53,19 +53,8 @@ export class Metrics {
   /** Functions in their branches, so that the bound is one on both together. */
   readonly #functions = new LabelGuard(limit("metricFunctionsMax"));
   readonly #branches = new LabelGuard(limit("metricBranchesMax"));
-  readonly #invocations = this.#counter("plinth.invocations", "Finished invocations.", [
-    "function",
-    "branch",
-    "kind",
-    "source",
-    "status",
-  ]);
-  readonly #errors = this.#counter("plinth.invocation.errors", "Failed invocations by error code.", [
-    "function",
-    "branch",
-    "kind",
-    "code",
-  ]);
+  readonly #invocations = this.#counter("plinth.invocations", "Finished invocations.", ["function", "branch", "kind", "source", "status"]);
+  readonly #errors = this.#counter("plinth.invocation.errors", "Failed invocations by error code.", ["function", "branch", "kind", "code"]);
   readonly #execution = this.#histogram(
     { name: "plinth.execution.duration", unit: "s" },
     "From the start of the run to its end.",
@@ -77,10 +66,24 @@ export class Metrics {
     "branch",
     "kind",
   ]);
-  readonly #queueDelay = this.#histogram({ name: "plinth.execution.queue_delay", unit: "s" }, "From the request to the start of the run.", ["kind"], SECONDS);
-  readonly #memory = this.#histogram({ name: "plinth.execution.memory", unit: "By" }, "Memory that the runner reported for a call.", ["kind"], BYTES);
+  readonly #queueDelay = this.#histogram(
+    { name: "plinth.execution.queue_delay", unit: "s" },
+    "From the request to the start of the run.",
+    ["kind"],
+    SECONDS,
+  );
+  readonly #memory = this.#histogram(
+    { name: "plinth.execution.memory", unit: "By" },
+    "Memory that the runner reported for a call.",
+    ["kind"],
+    BYTES,
+  );
   readonly #cost = this.#counter("plinth.execution.cost", "What calls cost, in the host's currency.", ["function", "branch", "kind"]);
-  readonly #egress = this.#counter({ name: "plinth.execution.egress", unit: "By" }, "Bytes of requests to other systems and of their answers.", ["kind"]);
+  readonly #egress = this.#counter(
+    { name: "plinth.execution.egress", unit: "By" },
+    "Bytes of requests to other systems and of their answers.",
+    ["kind"],
+  );
   readonly #coldStarts = this.#counter("plinth.cold_starts", "Invocations for which a runner was started or assigned.", ["kind"]);
   readonly #conflicts = this.#counter("plinth.conflicts", "Runs that were repeated because of a conflict.", ["function", "branch"]);
   readonly #cache = this.#counter("plinth.query_cache.lookups", "Looks into the query cache.", ["result"]);
@@ -89,9 +92,7 @@ export class Metrics {
   readonly #fetches = this.#counter("plinth.fetches", "Requests that actions made.", ["result"]);
   readonly #violations = this.#counter("plinth.security_violations", "Attempts that the host refused as violations.", ["kind"]);
   readonly #dropped = this.#counter("plinth.records.dropped", "Invocation records that were not kept, by reason.", ["reason"]);
-  readonly #hookFailures = this.#counter("plinth.hook_failures", "Hooks at the end of an invocation, and sinks, that failed.", [
-    "hook",
-  ]);
+  readonly #hookFailures = this.#counter("plinth.hook_failures", "Hooks at the end of an invocation, and sinks, that failed.", ["hook"]);
   readonly #scheduled = this.#counter("plinth.scheduled_runs", "Runs of scheduled functions and crons.", ["kind", "result"]);
   readonly #scheduleDelay = this.#histogram(
     { name: "plinth.schedule_delay", unit: "s" },
@@ -200,7 +201,11 @@ export class Metrics {
       const instrument = this.#instruments.get(name);
       if (instrument === undefined) continue;
       const partOf = (value: object) => ("metricName" in value ? String(value.metricName).slice(name.length) : "");
-      readings.push({ ...instrument, help, values: values.map((each) => ({ part: partOf(each), value: each.value, labels: each.labels })) });
+      readings.push({
+        ...instrument,
+        help,
+        values: values.map((each) => ({ part: partOf(each), value: each.value, labels: each.labels })),
+      });
     }
     return readings;
   }
@@ -209,7 +214,12 @@ export class Metrics {
     return new Counter({ name: this.#textName(instrument, "counter"), help, labelNames, registers: [this.#registry] });
   }
 
-  #histogram<const Name extends string>(instrument: Instrument, help: string, labelNames: readonly Name[], buckets: number[]): Histogram<Name> {
+  #histogram<const Name extends string>(
+    instrument: Instrument,
+    help: string,
+    labelNames: readonly Name[],
+    buckets: number[],
+  ): Histogram<Name> {
     return new Histogram({ name: this.#textName(instrument, "histogram"), help, labelNames, buckets, registers: [this.#registry] });
   }
 

@@ -13,13 +13,9 @@ export interface Telemetry {
   readonly metricsText: () => Promise<string>;
 }
 
-export function createTelemetry(options: {
-  readonly logLevel: HostLogLevel;
-  readonly destination?: DestinationStream;
-  readonly tracer?: Tracer;
-}): Telemetry {
+export function createTelemetry(options: { readonly logLevel: HostLogLevel; readonly destination?: DestinationStream }): Telemetry {
   const metrics = new Metrics();
   const log = createLog({ level: options.logLevel, ...(options.destination === undefined ? {} : { destination: options.destination }) });
-  const tracer = options.tracer ?? silentTracer((length) => webcrypto.getRandomValues(new Uint8Array(length)));
+  const tracer = silentTracer((length) => webcrypto.getRandomValues(new Uint8Array(length)));
   return { metrics, log, tracer, metricsText: () => metrics.metricsText() };
 }
