@@ -5,12 +5,16 @@
 import { readYaml } from "@plinth/core/manifest/yaml-source.ts";
 import type { ToolAnswer } from "./answers.ts";
 import { runJq } from "./jq.ts";
+import { readMime } from "./mime.ts";
+import { runRego } from "./rego/rego.ts";
 
 type Tool = (input: never) => Promise<ToolAnswer>;
 
 const tools: Readonly<Record<string, Tool>> = {
   yaml: async ({ text }: { readonly text: string }) => ({ value: readYaml(text) }),
   jq: runJq,
+  rego: runRego,
+  mime: readMime,
 };
 
 export const functionFactory = Object.fromEntries(

@@ -1,5 +1,5 @@
 /**
- * Port: work on hostile text that is no function of anybody: reading YAML, evaluating jq. It is done by a program of Plinth's own
+ * Port: work on hostile text that is no function of anybody: reading YAML and emails, evaluating jq and policies. It is done by a program of Plinth's own
  * in a runner of the tenant, because the parsers are large and the text is hostile. What comes back is hostile too.
  */
 export interface JailTools {
@@ -13,5 +13,8 @@ export interface JailTools {
 /**
  * - yaml: `{text}` → `{json, lines: {path: line}, findings: [{path, line, message}]}`; no aliases, merge keys or custom tags.
  * - jq: `{program, input, valuesMax?}` → `{values: []}`.
+ * - rego: `{policy}` → `{findings: [{line, message}]}`; `{policy, request, parameters, nowMs}` → `{output}`, the value of the rule of
+ *   that name.
+ * - mime: `{base64}` → `{message}`, the parts of an email.
  */
-export type ToolName = "yaml" | "jq";
+export type ToolName = "yaml" | "jq" | "rego" | "mime";
