@@ -12,6 +12,7 @@ import type { Manifest, ManifestFinding } from "@plinth/core/manifest/manifest.t
 import { parseManifest } from "@plinth/core/manifest/parse-manifest.ts";
 import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { JailTools } from "../sandbox/tools.ts";
+import { checkPolicies } from "./check-policies.ts";
 import { readFileList, type ListedFile } from "./file-list.ts";
 import { parseYamlResult } from "./parse-yaml-result.ts";
 import type { FolderLease } from "./version-folders.ts";
@@ -40,8 +41,10 @@ export async function readPackage(tools: JailTools, tenant: string, folder: Fold
   const source = parseYamlResult(await tools.run(tenant, "yaml", { text: manifestText }));
   if (source.findings.some(({ severity }) => severity === "error")) throw refusedFindings(source.findings);
   const { manifest, findings } = parseManifest(source.json, source.lines);
-  const all = [...source.findings, ...findings];
-  if (manifest === null) throw refusedFindings(all);
+  if (manifest === null) throw refusedFindings([...source.findings, ...findings]);
+  const ofPolicies = await checkPolicies(tools, tenant, { manifest, lines: source.lines });
+  const all = [...source.findings, ...findings, ...ofPolicies];
+  if (ofPolicies.some(({ severity }) => severity === "error")) throw refusedFindings(all);
   const runtime = runtimeOf(manifest, files, root);
   return { root, manifest, manifestText, lines: source.lines, findings: all, runtime };
 }

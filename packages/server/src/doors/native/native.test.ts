@@ -310,7 +310,9 @@ event_sources:
       display_name: Hook
       type: flow-custom-webhook
       config:
-        policy: package rego
+        policy: |
+          package rego
+          output := {}
 functions:
   - name: run
     description: Runs.
