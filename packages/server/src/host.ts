@@ -40,6 +40,7 @@ import { Collector } from "./packages/collector.ts";
 import { openPackages } from "./packages/open-packages.ts";
 import { VersionFolders } from "./packages/version-folders.ts";
 import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
+import { openOperations } from "./operations/open-operations.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
@@ -162,8 +163,10 @@ async function start(
     budgets,
     sinks: [budgets.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
     commits: store,
+  const operations = openOperations({ database, engine: () => engine, native: { runtime } });
     sandbox,
     deploys,
+    natives: operations.codes,
     packages: snapIns,
     handlerEvents: snapIns.events,
     blobs,
@@ -254,6 +257,7 @@ async function start(
     config,
   );
   // Calls are drained while their answers can still be sent: the engine refuses new ones as the ports close.
+      operations,
   shutdown.add(
     "doors",
     async () =>

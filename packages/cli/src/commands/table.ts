@@ -11,6 +11,7 @@ import { keys } from "./keys.ts";
 import { logs } from "./logs.ts";
 import { limits, usage } from "./limits.ts";
 import { manifest } from "./manifest.ts";
+import { operations } from "./operations.ts";
 import { packageCommand } from "./package.ts";
 import { restore } from "./restore.ts";
 import { run } from "./run.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly AddCommand[] = [
   packageCommand,
   snapIns,
   run,
+  operations,
   logs,
   env,
   branches,

@@ -5,6 +5,7 @@
  * Every route is also reached under `/t/<tenant>`.
  */
 import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
 import type { Branches } from "../branches/branches.ts";
 import type { Budgets } from "../budgets/budgets.ts";
 import type { HeadSnapshots } from "../branches/head-snapshots.ts";
@@ -15,12 +16,14 @@ import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
 import type { Events } from "../events/events.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
+import type { Operations } from "../operations/operations.ts";
 import type { Packages } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CellsReport } from "../sandbox/jail/tiers.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { ServiceTokens } from "../snap-ins/service-tokens.ts";
 import type { SnapIns } from "../snap-ins/snap-ins.ts";
+import type { OpenSync } from "../sync/open-sync.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
 import type { Keys } from "../tenants/keys.ts";
 import type { TenantEraser } from "../tenants/tenant-eraser.ts";
@@ -45,7 +48,9 @@ export interface DoorContext {
   readonly eraser: TenantEraser;
   readonly keys: Keys;
   readonly events: Events;
+  readonly operations: Operations;
   readonly keyrings: Keyrings;
+  readonly sync: Omit<OpenSync, "resume" | "stop" | "endBranch" | "forgetSnapIn">;
   readonly branches: Branches;
   readonly budgets: Pick<Budgets, "limits" | "setLimits" | "spending">;
   readonly headSnapshots: Pick<HeadSnapshots, "list">;
@@ -126,7 +131,7 @@ export interface DoorRequest {
   readonly signal: () => AbortSignal;
 }
 
-export type Reply = TextReply | StreamReply;
+export type Reply = TextReply | StreamReply | FileReply;
 
 export interface TextReply {
   readonly kind: "text";
@@ -134,6 +139,13 @@ export interface TextReply {
   readonly contentType: string;
   readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Bytes that somebody left here. No browser takes them for a page. */
+export interface FileReply {
+  readonly kind: "file";
+  readonly body: Readable;
+  readonly bytes: number;
 }
 
 /** An answer that grows: `write` sends events until it returns or the signal aborts. */

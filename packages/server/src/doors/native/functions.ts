@@ -1,18 +1,15 @@
 /** `/v1/functions`: what is deployed, and calls of it, at once or later. */
 import { plinthError } from "@plinth/core/errors.ts";
-import { limit } from "@plinth/core/limits.ts";
 import { isHandlerPath } from "../../engine/function-address.ts";
-import type { InvocationRequest, Priority } from "../../engine/invocation.ts";
-import { parseTraceparent } from "../../telemetry/trace.ts";
+import type { InvocationRequest } from "../../engine/invocation.ts";
 import { hasScope } from "../authenticate.ts";
 import { jsonReply, jsonTextReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 import { streamFormOf } from "../event-stream.ts";
-import { argumentsField, choiceField, optionalNumberField, optionalTextField } from "../fields.ts";
+import { argumentsField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
+import { isAsynchronous, readCallSettings } from "./call-settings.ts";
 import { eventText, outcomeText, type ViewOptions } from "./outcome-json.ts";
-
-const PRIORITIES = ["interactive", "normal", "background"] as const satisfies readonly Priority[];
 
 /** `GET /v1/functions` */
 export const listFunctions: Route = {
@@ -94,10 +91,6 @@ async function enqueue(context: DoorContext, request: DoorRequest, invocation: I
 
 function readInvocation(request: DoorRequest, body: JsonObject): InvocationRequest {
   const { actor, scope } = request.caller;
-  const idempotencyKey = headerText(request, "idempotency-key") ?? optionalTextField(body, "idempotencyKey");
-  if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
-  const deadlineMs = readDeadline(request, body);
-  const trace = parseTraceparent(headerText(request, "traceparent"));
   return {
     ...scope,
     actor,
@@ -105,37 +98,6 @@ function readInvocation(request: DoorRequest, body: JsonObject): InvocationReque
     path: request.params["id"] ?? "",
     internalAllowed: hasScope(actor, "admin"),
     argsText: argumentsField(body, body["args"] === undefined ? "input" : "args"),
-    priority: readPriority(request, body),
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    ...(trace === undefined ? {} : { trace }),
+    ...readCallSettings(request, body),
   };
-}
-
-function isAsynchronous(request: DoorRequest, body: JsonObject): boolean {
-  const mode = choiceField(body, "mode", ["sync", "async"]);
-  return mode === "async" || (mode === undefined && /\brespond-async\b/i.test(headerText(request, "prefer") ?? ""));
-}
-
-function readPriority(request: DoorRequest, body: JsonObject): Priority {
-  const header = headerText(request, "x-plinth-priority");
-  const fields = header === undefined ? body : { priority: header };
-  return choiceField(fields, "priority", PRIORITIES) ?? "normal";
-}
-
-function readDeadline(request: DoorRequest, body: JsonObject): number | undefined {
-  const header = headerText(request, "x-plinth-deadline-ms");
-  const fields = header === undefined ? body : { deadlineMs: /^\d{1,12}$/.test(header) ? Number(header) : header };
-  return optionalNumberField(fields, "deadlineMs", { min: 1, max: limit("scheduleAheadMsMax") });
-}
-
-function checkIdempotencyKey(key: string): void {
-  const max = limit("idempotencyKeyBytesMax");
-  if (key === "" || Buffer.byteLength(key) > max)
-    throw plinthError("BadRequest", { detail: `The idempotency key must have 1 to ${max} bytes.` });
-}
-
-function headerText(request: DoorRequest, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }

@@ -30,6 +30,7 @@ import {
 import { getLimits, getUsage, setLimits } from "./limits.ts";
 import { createKey, listKeys, revokeKey } from "./keys.ts";
 import { logs } from "./logs.ts";
+import { activateOperation, deactivateOperation, executeOperation, getOperation, listOperations, operationSchema } from "./operations.ts";
 import {
   activateSnapIn,
   configureSnapIn,
@@ -44,6 +45,20 @@ import {
 } from "./snap-ins.ts";
 import { initializeSnapKit, runSnapKitAction } from "./snap-kit.ts";
 import { health, metrics } from "./status.ts";
+import {
+  cancelSyncRun,
+  chooseSyncUnit,
+  createSyncUnit,
+  getSyncArtefact,
+  getSyncRun,
+  getSyncUnit,
+  listSyncArtefacts,
+  listSyncImports,
+  listSyncItems,
+  listSyncUnits,
+  removeSyncUnit,
+  startSyncRun,
+} from "./sync.ts";
 import { changeTenant, createTenant, deleteTenant, listTenants } from "./tenants.ts";
 
 import { diffPackage, getPackage, getPackageVersion, listPackages, promotePackage, rollbackPackage, uploadVersion } from "./packages.ts";
@@ -84,10 +99,28 @@ export const NATIVE_ROUTES = {
   getDeadLetter,
   replayDeadLetter,
   discardDeadLetter,
+  listOperations,
+  getOperation,
+  executeOperation,
+  operationSchema,
+  activateOperation,
+  deactivateOperation,
   listCommands,
   runCommand,
   runSnapKitAction,
   initializeSnapKit,
+  listSyncImports,
+  listSyncUnits,
+  createSyncUnit,
+  getSyncUnit,
+  chooseSyncUnit,
+  removeSyncUnit,
+  startSyncRun,
+  getSyncRun,
+  cancelSyncRun,
+  listSyncArtefacts,
+  getSyncArtefact,
+  listSyncItems,
   listTenants,
   createTenant,
   changeTenant,
