@@ -1,6 +1,7 @@
 /** `POST /v1/code/execute` with `{language, code, inputs?, timeoutMs?, keyrings?}`: runs inline code under its policy. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { readTrace } from "./call-settings.ts";
 import { outcomeText } from "./outcome-json.ts";
 import { INLINE_LANGUAGES, inlinePath } from "../../engine/inline-code.ts";
 import { jsonTextReply, type Reply, type Route } from "../door.ts";
@@ -19,6 +20,7 @@ export const executeCode: Route = {
     const timeoutMs = optionalNumberField(body, "timeoutMs", { min: 1, max: limit("inlineWallMsMax") });
     const code = textField(body, "code");
     const inputs = body["inputs"];
+    const trace = readTrace(request);
     const outcome = await context.engine.invoke({
       ...request.caller.scope,
       actor: request.caller.actor,
@@ -27,6 +29,7 @@ export const executeCode: Route = {
       internalAllowed: true,
       argsText: JSON.stringify({ code, inputs, timeoutMs, keyrings }),
       priority: "interactive",
+      ...(trace === undefined ? {} : { trace }),
     });
     if (outcome.status === "failed" && outcome.error.spec.fault === "platform") throw outcome.error;
     return jsonTextReply(outcomeText(outcome, { redact: false }));
