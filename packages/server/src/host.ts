@@ -65,6 +65,8 @@ export interface Host {
   /** What clients use; from the configuration, or the ports that were opened. */
   readonly url: string;
   readonly siteUrl: string;
+  /** `host:port` of gRPC, or null where it is not served. */
+  readonly grpcAddress: string | null;
   readonly adminKey: string;
   /** Isolation tier. */
   readonly tier: number;
@@ -89,10 +91,10 @@ export async function startHost(config: Config, options: HostOptions = {}): Prom
   const runtime = createSystemRuntime();
   const { telemetry, close } = options.telemetry === undefined ? await openTelemetry(config, runtime) : given(options.telemetry);
   const shutdown = new Shutdown();
+  shutdown.add("telemetry", close);
   try {
     return await start(config, { telemetry, runtime }, shutdown);
   } catch (error) {
-  shutdown.add("telemetry", close);
     await shutdown.run(telemetry.log);
     throw error;
   }
@@ -158,15 +160,15 @@ async function start(
   const budgets = openBudgets({ database, runtime, log });
   await budgets.start();
   shutdown.add("budgets", () => budgets.stop());
+  const operations = openOperations({ database, engine: () => engine, native: { runtime } });
   const engine = createEngine({
     database,
+    natives: operations.codes,
     budgets,
     sinks: [budgets.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
     commits: store,
-  const operations = openOperations({ database, engine: () => engine, native: { runtime } });
     sandbox,
     deploys,
-    natives: operations.codes,
     packages: snapIns,
     handlerEvents: snapIns.events,
     blobs,
@@ -236,6 +238,7 @@ async function start(
       keys,
       keyrings,
       events,
+      operations,
       branches,
       budgets,
       headSnapshots,
@@ -257,7 +260,6 @@ async function start(
     config,
   );
   // Calls are drained while their answers can still be sent: the engine refuses new ones as the ports close.
-      operations,
   shutdown.add(
     "doors",
     async () =>
@@ -271,7 +273,7 @@ async function start(
   warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });
   shutdown.add("host file", () => removeHostFile(config.dataDir));
-  return { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, tier, stop: () => shutdown.run(log) };
+  return { url: urls.api, siteUrl: urls.site, grpcAddress: grpcAddress(config, doors), adminKey: adminKey.text, tier, stop: () => shutdown.run(log) };
 }
 
 /** The jail is probed while the store is opened. The store is the first to open and the last to close. */
@@ -360,10 +362,18 @@ async function backupTo(store: Store, blobs: Blobs, path: string): Promise<void>
   await blobs.backup(blobsOfBackup(path), () => store.backup(path));
 }
 
-function urlsOf(config: Config, doors: Doors): Urls {
-  // Nobody can send a request to the address that means "all of them".
+/** Nobody can send a request to the address that means "all of them". */
+function hostOf(config: Config): string {
   const address = config.address === "0.0.0.0" || config.address === "::" ? "127.0.0.1" : config.address;
-  const host = address.includes(":") ? `[${address}]` : address;
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+function grpcAddress(config: Config, { grpcPort }: Doors): string | null {
+  return grpcPort === null ? null : `${hostOf(config)}:${grpcPort}`;
+}
+
+function urlsOf(config: Config, doors: Doors): Urls {
+  const host = hostOf(config);
   const trimmed = (url: string) => url.replace(/\/+$/, "");
   return {
     api: trimmed(config.publicUrl ?? `http://${host}:${doors.apiPort}`),

@@ -12,6 +12,8 @@ export interface HostReady {
   readonly type: "ready";
   readonly url: string;
   readonly siteUrl: string;
+  /** `host:port` of gRPC, or null. */
+  readonly grpcAddress: string | null;
   readonly adminKey: string;
   readonly tier: number;
   readonly pid: number;

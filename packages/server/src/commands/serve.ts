@@ -15,8 +15,19 @@ export async function serve(args: readonly string[]): Promise<number> {
   const ending = endRequested();
   process.on("unhandledRejection", (error) => log.error({ err: error }, "a promise was rejected and nobody looked at it"));
   const host = await startHost(config, { telemetry });
-  log.info({ url: host.url, siteUrl: host.siteUrl, tier: host.tier, dataDir: config.dataDir, pid: process.pid }, "the host serves");
-  process.send?.({ type: "ready", url: host.url, siteUrl: host.siteUrl, adminKey: host.adminKey, tier: host.tier, pid: process.pid });
+  log.info(
+    { url: host.url, siteUrl: host.siteUrl, grpc: host.grpcAddress, tier: host.tier, dataDir: config.dataDir, pid: process.pid },
+    "the host serves",
+  );
+  process.send?.({
+    type: "ready",
+    url: host.url,
+    siteUrl: host.siteUrl,
+    grpcAddress: host.grpcAddress,
+    adminKey: host.adminKey,
+    tier: host.tier,
+    pid: process.pid,
+  });
   // Written now, because a host may end without a chance to.
   flushCompileCache();
   const crash = new Promise<Error>((resolve) => process.once("uncaughtException", resolve));

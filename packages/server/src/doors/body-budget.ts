@@ -3,6 +3,7 @@
  * read. A body of unknown length counts as the largest that its route takes.
  */
 import { plinthError } from "@plinth/core/errors.ts";
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 export class BodyBudget {
@@ -17,17 +18,35 @@ export class BodyBudget {
     return this.#bytes;
   }
 
+  /** Takes room for bytes as they come, of a body whose length nobody said, until the response is over. */
+  holder(response: EventEmitter): (bytes: number) => void {
+    let held = 0;
+    response.once("close", () => {
+      this.#bytes -= held;
+      held = 0;
+    });
+    return (bytes) => {
+      this.#check(bytes);
+      this.#bytes += bytes;
+      held += bytes;
+    };
+  }
+
   /** Takes room for the request's body until the response is over, however it ends. */
   take(request: IncomingMessage, response: ServerResponse, bodyBytesMax: number): void {
     const bytes = bodyBytes(request, bodyBytesMax);
     // Of a client that went away while its credential was checked, nothing is read and no close will come.
     if (bytes === 0 || response.closed) return;
-    if (this.#bytes + bytes > this.#bytesMax)
-      throw plinthError("TooManyConcurrentRequests", { detail: "requests with large bodies fill the memory for them" });
+    this.#check(bytes);
     this.#bytes += bytes;
     response.once("close", () => {
       this.#bytes -= bytes;
     });
+  }
+
+  #check(bytes: number): void {
+    if (this.#bytes + bytes > this.#bytesMax)
+      throw plinthError("TooManyConcurrentRequests", { detail: "requests with large bodies fill the memory for them" });
   }
 }
 

@@ -1,7 +1,9 @@
-/** Opens the two ports: the API with all its doors, and the HTTP actions' own origin. */
+/** Opens the ports: the API with all its doors, the HTTP actions' own origin, and gRPC where it is wanted. */
 import { limit } from "@plinth/core/limits.ts";
 import { CONVEX_ROUTES } from "./convex/table.ts";
 import type { DoorContext } from "./door.ts";
+import type { GrpcDoor } from "./grpc/open-grpc.ts";
+import { serveFunctionJson } from "./grpc/serve-json.ts";
 import { serveHttpActions } from "./http-actions/serve-http-actions.ts";
 import { createHttpServer, listen, type HttpServer } from "./http-server.ts";
 import { NATIVE_ROUTES } from "./native/table.ts";
@@ -10,6 +12,7 @@ import { serveRoutes } from "./serve-routes.ts";
 export interface Doors {
   readonly apiPort: number;
   readonly sitePort: number;
+  readonly grpcPort: number | null;
   /** Refuses new connections and requests, ends event streams, and waits until the running requests are answered or `signal` aborts. */
   close(signal: AbortSignal): Promise<void>;
 }
@@ -18,6 +21,8 @@ export interface DoorsOptions {
   readonly address: string;
   readonly port: number;
   readonly httpActionsPort: number;
+  /** No gRPC when null. */
+  readonly grpcPort: number | null;
 }
 
 /** `context` may still lack the URLs; they are asked for when the first request comes. */
@@ -25,25 +30,34 @@ export async function openDoors(context: DoorContext, options: DoorsOptions): Pr
   const api = createHttpServer(context, { bodyBytesMax: limit("requestBodyBytesMax") });
   serveRoutes(api, context, [...Object.values(NATIVE_ROUTES), ...Object.values(CONVEX_ROUTES)]);
   serveHttpActions(api, context, "api");
+  serveFunctionJson(api, context);
   const site = createHttpServer(context, { bodyBytesMax: limit("httpBodyBytesMax") });
   serveHttpActions(site, context, "site");
   const opened = await Promise.allSettled([
     listen(api, { address: options.address, port: options.port }),
     listen(site, { address: options.address, port: options.httpActionsPort }),
+    openGrpcPort(context, options),
   ]);
-  const [apiPort, sitePort] = opened;
-  if (apiPort.status === "rejected" || sitePort.status === "rejected") {
-    await Promise.all([api.close(), site.close()]);
-    throw apiPort.status === "rejected" ? apiPort.reason : (sitePort as PromiseRejectedResult).reason;
+  const [apiPort, sitePort, grpc] = opened;
+  if (apiPort.status === "rejected" || sitePort.status === "rejected" || grpc.status === "rejected") {
+    await Promise.all([api.close(), site.close(), grpc.status === "fulfilled" ? grpc.value?.close(AbortSignal.abort()) : undefined]);
+    throw opened.find((each) => each.status === "rejected")?.reason;
   }
   return {
     apiPort: apiPort.value,
     sitePort: sitePort.value,
+    grpcPort: grpc.value?.port ?? null,
     close: async (signal) => {
       context.streams.shutDown();
-      await Promise.all([closeServer(api, signal), closeServer(site, signal)]);
+      await Promise.all([closeServer(api, signal), closeServer(site, signal), grpc.value?.close(signal)]);
     },
   };
+}
+
+async function openGrpcPort(context: DoorContext, { address, grpcPort }: DoorsOptions): Promise<GrpcDoor | undefined> {
+  if (grpcPort === null) return undefined;
+  const { openGrpc } = await import("./grpc/open-grpc.ts");
+  return await openGrpc(context, { address, port: grpcPort });
 }
 
 async function closeServer(server: HttpServer, signal: AbortSignal): Promise<void> {
