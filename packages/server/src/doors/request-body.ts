@@ -16,18 +16,21 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** The body as a JSON object; an absent body reads as `{}` where `optional` is set. */
 export function readJsonObject(request: Pick<DoorRequest, "headers" | "bodyBytes">, options?: { readonly optional: boolean }): JsonObject {
-  if (request.bodyBytes === undefined || request.bodyBytes.length === 0) {
-    if (options?.optional === true) return {};
-    throw plinthError("MalformedJson", { detail: "it is empty" });
-  }
+  if (options?.optional === true && (request.bodyBytes === undefined || request.bodyBytes.length === 0)) return {};
+  const json = readJson(request);
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw plinthError("BadRequest", { detail: "The body must be a JSON object." });
+  return json as JsonObject;
+}
+
+/** The body as JSON of any kind. */
+export function readJson(request: Pick<DoorRequest, "headers" | "bodyBytes">): unknown {
+  if (request.bodyBytes === undefined || request.bodyBytes.length === 0) throw plinthError("MalformedJson", { detail: "it is empty" });
   const contentType = request.headers["content-type"];
   if (contentType !== undefined && !JSON_MEDIA_TYPE.test(contentType)) {
     throw plinthError("BadRequest", { detail: "`Content-Type` must be `application/json`." });
   }
-  const json = parseJson(decode(request.bodyBytes));
-  if (typeof json !== "object" || json === null || Array.isArray(json))
-    throw plinthError("BadRequest", { detail: "The body must be a JSON object." });
-  return json as JsonObject;
+  return parseJson(decode(request.bodyBytes));
 }
 
 /** Parses JSON text of a caller within the limits of nesting and of values. */

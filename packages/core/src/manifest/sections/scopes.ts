@@ -14,7 +14,7 @@ export function readServiceAccount(reader: ObjectReader): ServiceAccountSpec {
       scopes: readScopes(entry, "scopes"),
     })),
   }));
-  return { displayName, self: scopes?.self ?? [], impersonate: scopes?.impersonate ?? [] };
+  return { displayName, declaresScopes: reader.has("scopes"), self: scopes?.self ?? [], impersonate: scopes?.impersonate ?? [] };
 }
 
 /** A missing list and an empty one are the same: no rights. */

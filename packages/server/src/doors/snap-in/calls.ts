@@ -1,0 +1,27 @@
+/** Calls about the platform itself, by name. All others are functions of the branch. */
+import { createAuthToken, getServiceAccount, selfDevUser } from "./accounts.ts";
+import type { FacadeCall } from "./call.ts";
+import { getEventSource, listEventSources, scheduleEvent, unscheduleEvent } from "./event-sources.ts";
+import { getKeyring, listKeyrings } from "./keyrings.ts";
+import { executeDeferred } from "./snap-kit-actions.ts";
+import { listCommands } from "./commands.ts";
+import { getSnapIn, listSnapIns, snapInResources, systemUpdateSnapIn, updateSnapIn } from "./snap-ins.ts";
+
+export const PLATFORM_CALLS: Readonly<Record<string, FacadeCall>> = {
+  "snap-ins.get": getSnapIn,
+  "snap-ins.list": listSnapIns,
+  "snap-ins.update": updateSnapIn,
+  "snap-ins.system-update": systemUpdateSnapIn,
+  "snap-ins.resources": snapInResources,
+  "event-sources.get": getEventSource,
+  "event-sources.list": listEventSources,
+  "event-sources.schedule": scheduleEvent,
+  "event-sources.unschedule": unscheduleEvent,
+  "keyrings.get": getKeyring,
+  "keyrings.list": listKeyrings,
+  "service-accounts.get": getServiceAccount,
+  "dev-users.self": selfDevUser,
+  "auth-tokens.create": createAuthToken,
+  "commands.list": listCommands,
+  "snap-kit-action.execute.deferred": executeDeferred,
+};

@@ -1,0 +1,285 @@
+/** The interface that snap-ins call back: a real host with the example CRM, and functions in real jails that call it. */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { at, textAt, type Answer } from "../../packages/server/src/doors/test/test-host.ts";
+import { deployFolder } from "../../tools/local-host.ts";
+import { startCalledHost, succeed, type CalledHost } from "./test-callers.ts";
+
+const USER = "don:identity:plinth:devo/default:devu/1";
+
+const CODE = `
+async function call(event, name, body, token) {
+  const { secrets } = event.context;
+  const response = await fetch(event.execution_metadata.devrev_endpoint + "/" + name, {
+    method: "POST",
+    headers: { authorization: token ?? secrets.service_account_token, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
+exports.functionFactory = {
+  comment: async ([event]) => await call(event, "timeline-entries.create", {
+    object: event.payload.source_id, type: "timeline_comment", body: "Hello " + event.payload.parameters,
+  }, event.context.secrets.actor_session_token),
+  tokens: async ([event]) => ({ ...event.context.secrets, sources: event.input_data.event_sources }),
+  any: async ([event]) => { const { name, body } = JSON.parse(event.payload.parameters); return await call(event, name, body); },
+  heard: async ([event]) => await call(event, "timeline-entries.create", {
+    object: "heard/1", body: event.execution_metadata.event_type + " " + JSON.stringify(event.payload),
+  }),
+  fail: async () => { throw new Error("it is broken"); },
+};`;
+
+function manifest(name: string, scopes: string): string {
+  return `version: "2"
+name: ${name}
+description: For tests.
+service_account:
+  display_name: Bot
+${scopes}
+event_sources:
+  organization:
+    - name: own
+      display_name: Own
+      type: flow-events
+functions:
+${["comment", "tokens", "any", "heard", "fail"].map((each) => `  - name: ${each}\n    description: For tests.`).join("\n")}
+automations:
+  - name: hear
+    source: own
+    event_types: ["custom:reminder"]
+    function: heard
+commands:
+${["comment", "tokens", "any"]
+  .map(
+    (each) => `  - name: ${each}
+    namespace: ${name}
+    description: For tests.
+    surfaces:
+      - surface: discussions
+        object_types: [issue, ticket]
+    function: ${each}`,
+  )
+  .join("\n")}
+`;
+}
+
+const SCOPED = `  scopes:
+    self:
+      - scope: ticket:read
+      - scope: timeline_entry:all
+    impersonate:
+      - act_as: all_devusers
+        scopes:
+          - scope: timeline_entry:write`;
+
+let host: CalledHost;
+let openId: string;
+let ticket: string;
+
+beforeAll(async () => {
+  host = await startCalledHost();
+  await deployFolder({ url: host.url, key: host.adminKey }, join(import.meta.dirname, "..", "..", "examples", "crm", "convex"));
+  openId = await host.bring("open", files("open", ""));
+  await host.bring("bounded", files("bounded", SCOPED));
+  await succeed(post("dev-users.create", { display_name: "Ada", email: "ada@example.com" }));
+  await succeed(post("parts.create", { type: "product", name: "Engine" }));
+  ticket = textAt(
+    await succeed(post("works.create", { type: "ticket", title: "Broken", applies_to_part: "PROD-1", owned_by: ["DEVU-1"] })),
+    "work",
+    "id",
+  );
+}, 120_000);
+afterAll(() => host.remove());
+
+function files(name: string, scopes: string) {
+  return { "manifest.yaml": manifest(name, scopes), "code/package.json": '{"main":"./dist/index.js"}', "code/dist/index.js": CODE };
+}
+
+function post(name: string, body: unknown, key?: string): Promise<Answer> {
+  return host.send(`/${name}`, { body, ...(key === undefined ? {} : { headers: { authorization: key }, key: null }) });
+}
+
+async function command(name: string, parameters = "", namespace = "open"): Promise<unknown> {
+  const answer = await host.send(`/v1/commands/${namespace}/${name}`, { body: { object: ticket, parameters, user: USER } });
+  expect(answer.status, answer.text).toBe(200);
+  return at(answer, "value");
+}
+
+async function tokens(namespace = "open"): Promise<Record<string, string>> {
+  return (await command("tokens", "", namespace)) as Record<string, string>;
+}
+
+describe("objects of the CRM", () => {
+  it("a command comments on its object as the user who typed it", { timeout: 30_000 }, async () => {
+    expect(await command("comment", "Ada")).toMatchObject({
+      status: 201,
+      body: {
+        timeline_entry: {
+          object: ticket,
+          object_type: "ticket",
+          body: "Hello Ada",
+          visibility: "external",
+          created_by: { id: USER, display_name: "Ada" },
+        },
+      },
+    });
+    const listed = await host.send(`/timeline-entries.list?object=${encodeURIComponent(ticket)}`);
+    expect(at(listed, "timeline_entries", 0)).toMatchObject({ object: ticket, body: "Hello Ada" });
+  });
+
+  it("are created, found by both ids, changed, listed and deleted", async () => {
+    expect(ticket).toBe("don:core:plinth:devo/default:ticket/1");
+    const got = await succeed(host.send("/works.get?id=TKT-1"));
+    expect(at(got, "work")).toMatchObject({
+      id: ticket,
+      display_id: "TKT-1",
+      type: "ticket",
+      applies_to_part: { name: "Engine", type: "product" },
+    });
+    expect(at(got, "work", "_id")).toBeUndefined();
+    const tag = textAt(await succeed(post("tags.create", { name: "urgent" })), "tag", "id");
+    const change = { id: ticket, stage: { name: "in_development" }, tags: { add: [{ id: tag }] }, owned_by: { set: [] } };
+    const changed = await succeed(post("internal/works.update", change));
+    expect(at(changed, "work")).toMatchObject({
+      title: "Broken",
+      stage: { name: "in_development" },
+      tags: [{ tag: { name: "urgent" } }],
+      owned_by: [],
+    });
+    const issues = await Promise.all([1, 2, 3].map((i) => post("works.create", { type: "issue", title: `Issue ${i}` })));
+    expect(new Set(issues.map((issue) => textAt(issue, "work", "display_id"))).size).toBe(3);
+    const first = await host.send('/works.list?type="issue","task"&limit=2');
+    expect(at(first, "works")).toHaveLength(2);
+    const second = await host.send(`/works.list?type=issue&limit=2&cursor=${textAt(first, "next_cursor")}`);
+    expect(at(second, "works")).toHaveLength(1);
+    expect(at(second, "next_cursor")).toBeUndefined();
+    await succeed(post("works.delete", { id: textAt(second, "works", 0, "id") }));
+    expect((await host.send("/works.count?type=issue")).json).toEqual({ count: 2 });
+  });
+
+  it("refuse what is wrong with the contract's errors", async () => {
+    expect((await host.send("/works.get?id=TKT-99")).json).toMatchObject({ type: "not_found", message: expect.stringContaining("TKT-99") });
+    expect((await post("works.create", { type: "ticket" })).json).toMatchObject({
+      type: "bad_request",
+      message: expect.stringContaining("title"),
+    });
+    expect((await post("works.create", { type: "nothing", title: "x" })).status).toBe(400);
+    expect((await post("nothing.create", {})).json).toMatchObject({ type: "not_found" });
+    expect((await post("rev-users.create", { email: "a@b.example" })).status).toBe(201);
+    expect((await post("rev-users.create", { email: "a@b.example" })).json).toMatchObject({ type: "conflict" });
+    expect((await host.send("/model/store.list")).status).toBe(404);
+    expect((await host.send("/works.list?cursor=1%20or%201")).status).toBe(400);
+  });
+});
+
+describe("tokens", () => {
+  it("of an account come raw or with Bearer, and end with the snap-in", { timeout: 60_000 }, async () => {
+    const id = await host.bring("short", files("short", ""));
+    const { service_account_token: token = "" } = await tokens("short");
+    for (const header of [token, `Bearer ${token}`]) expect((await post("works.get", { id: ticket }, header)).status).toBe(200);
+    expect((await post("works.get", { id: ticket }, `${token.slice(0, -1)}A`)).status).toBe(401);
+    expect((await host.send("/works.get?id=TKT-1", { key: null })).status).toBe(401);
+    await succeed(host.send(`/v1/snap-ins/${id}/deactivate`, { method: "POST" }));
+    expect((await post("works.get", { id: ticket }, token)).status).toBe(401);
+  });
+
+  it("open what their scopes say, of the account and of the user", { timeout: 30_000 }, async () => {
+    const { service_account_token: token = "", actor_session_token: actor = "" } = await tokens("bounded");
+    const status = async (name: string, body: unknown, key: string) => (await post(name, body, key)).status;
+    expect(await status("works.get", { id: ticket }, token)).toBe(200);
+    expect(await status("works.get", { id: "ISS-2" }, token)).toBe(403);
+    expect(await status("works.update", { id: ticket, title: "x" }, token)).toBe(403);
+    expect(await status("accounts.list", {}, token)).toBe(403);
+    expect(await status("timeline-entries.create", { object: ticket, body: "b" }, token)).toBe(201);
+    expect(await status("works.get", { id: ticket }, actor)).toBe(403);
+    expect(await status("timeline-entries.create", { object: ticket, body: "b" }, actor)).toBe(201);
+    const listed = await post("works.list", {}, token);
+    expect(new Set((at(listed, "works") as readonly { readonly type: string }[]).map(({ type }) => type))).toEqual(new Set(["ticket"]));
+  });
+
+  it("that act as a user are made by the account alone", { timeout: 30_000 }, async () => {
+    const { service_account_token: token = "", actor_session_token: actor = "" } = await tokens("bounded");
+    const wanted = {
+      grant_type: "urn:devrev:params:oauth:grant-type:token-issue",
+      requested_token_type: "urn:devrev:params:oauth:token-type:pat:act-as",
+      act_as: USER,
+      expires_in: 60,
+    };
+    const made = await post("auth-tokens.create", wanted, token);
+    expect(made.json).toMatchObject({ token_type: "bearer", expires_in: 60 });
+    expect((await post("dev-users.self", {}, textAt(made, "access_token"))).json).toMatchObject({
+      dev_user: { id: USER, display_name: "Ada" },
+    });
+    expect((await post("auth-tokens.create", wanted, actor)).status).toBe(403);
+  });
+});
+
+describe("the platform's own calls", () => {
+  it("show and change the caller's snap-in and no other", { timeout: 30_000 }, async () => {
+    const { service_account_token: token = "" } = await tokens();
+    const got = await host.send(`/internal/snap-ins.get?id=${openId}`, { key: null, headers: { authorization: token } });
+    expect(at(got, "snap_in"), got.text).toMatchObject({
+      display_id: openId,
+      state: "active",
+      imports: [],
+      snap_in_version: { slug: "open" },
+    });
+    const { service_account_token: other = "" } = await tokens("bounded");
+    expect((await post("snap-ins.get", { id: openId }, other)).status).toBe(404);
+    expect((await post("internal/snap-ins.system-update", { id: openId, status: "active" }, token)).status).toBe(200);
+    expect((await post("internal/snap-ins.system-update", { id: openId, status: "inactive" }, token)).status).toBe(409);
+    expect((await post("snap-ins.update", { id: openId, inputs_values: { none: 1 } }, token)).status).toBe(400);
+    expect((await post("keyrings.list", {}, token)).json).toEqual({ keyrings: [] });
+    expect((await post("commands.list", {}, token)).status).toBe(200);
+  });
+
+  it("schedule events of the snap-in's own source", { timeout: 60_000 }, async () => {
+    const { sources, service_account_token: token } = (await tokens()) as unknown as {
+      sources: Record<string, string>;
+      service_account_token: string;
+    };
+    const event = { id: sources["own"], event_type: "reminder", payload: Buffer.from('{"n":1}').toString("base64") };
+    const later = { ...event, publish_at: new Date(Date.now() + 86_400_000).toISOString(), event_key: "k" };
+    expect((await post("event-sources.schedule", later, token)).json).toEqual({ event_key: "k" });
+    expect((await post("event-sources.schedule", later, token)).status).toBe(409);
+    expect((await post("event-sources.schedule", { ...later, update_if_exists: true }, token)).status).toBe(200);
+    expect((await post("event-sources.unschedule", { id: event.id, event_key: "k" }, token)).status).toBe(200);
+    expect((await post("event-sources.unschedule", { id: event.id, event_key: "k" }, token)).status).toBe(404);
+    const { service_account_token: other = "" } = await tokens("bounded");
+    expect((await post("event-sources.schedule", event, other)).status).toBe(404);
+    expect((await post("event-sources.schedule", { ...event, payload: "%%" }, token)).status).toBe(400);
+    await succeed(post("event-sources.schedule", event, token));
+    const heard = async () => at(await host.send("/timeline-entries.list?object=heard/1"), "timeline_entries", 0, "body");
+    await expect.poll(heard, { timeout: 30_000 }).toBe('custom:reminder {"n":1}');
+  });
+});
+
+describe("the wire form of functions", () => {
+  const event = (name: string, payload: unknown = {}) => ({
+    payload,
+    context: {},
+    execution_metadata: { function_name: name },
+    input_data: {},
+  });
+
+  it("answers one event with its result or its error", { timeout: 30_000 }, async () => {
+    const sync = (body: unknown, query = "?package=open") => host.send(`/handle/sync${query}`, { body });
+    const echoed = await sync({ ...event("tokens"), context: { secrets: { a: "b" } }, input_data: { event_sources: {} } });
+    expect(echoed.json).toEqual({ function_result: { a: "b", sources: {} } });
+    expect((await sync(event("fail"))).json).toMatchObject({ error: { error: { message: expect.stringContaining("it is broken") } } });
+    expect((await sync(event("none"))).json).toMatchObject({ error: { err_type: "FUNCTION_NOT_FOUND" } });
+    expect((await sync({})).json).toMatchObject({ error: { err_type: "FUNCTION_NAME_NOT_PROVIDED" } });
+    const malformed = await sync([]);
+    expect([malformed.status, at(malformed, "error", "err_type")]).toEqual([400, "INVALID_REQUEST"]);
+    expect((await sync(event("tokens"), "")).status).toBe(400);
+    expect((await host.send("/handle/sync?package=open", { body: event("tokens"), key: null })).status).toBe(401);
+  });
+
+  it("stores an array of events, all or none", { timeout: 30_000 }, async () => {
+    const send = (body: unknown) => host.send("/handle/async?package=open", { body });
+    expect((await send([event("tokens"), {}])).json).toMatchObject({ error: { err_type: "FUNCTION_NAME_NOT_PROVIDED" } });
+    expect((await send({})).status).toBe(400);
+    const stored = await send([event("tokens"), event("tokens")]);
+    expect([stored.status, stored.text]).toEqual([200, ""]);
+  });
+});
