@@ -394,6 +394,27 @@ export const ERRORS = {
     message: "The {what} is {state}; this can only be done while it is {wanted}.",
     next: "`plinth snap-ins show` says more about it.",
   },
+  SyncReportStale: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "This report is refused: {detail}.",
+    next: "Each call of a sync run reports once, to the URL of its own event.",
+  },
+  SyncRunEnded: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The sync run is {state}; it takes nothing any more.",
+    next: "Start another run.",
+  },
+  SyncInProgress: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "A run of this sync unit goes on: {run}.",
+    next: "Wait for its end, or cancel it with `plinth sync cancel`.",
+  },
   SchemaMismatch: {
     ...caller,
     status: 400,

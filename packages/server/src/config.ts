@@ -286,6 +286,15 @@ export const SETTINGS = {
     unit: "ms",
     description: "Whole time of an action.",
   }),
+  syncReportMs: number<number>({
+    env: "PLINTH_SYNC_REPORT_MS",
+    flag: "sync-report-ms",
+    default: limit("syncReportMs"),
+    min: 100,
+    max: 86_400_000,
+    unit: "ms",
+    description: "How long a call of an extractor or loader may run without a report.",
+  }),
   queryCache: flag({
     env: "PLINTH_QUERY_CACHE",
     flag: "query-cache",

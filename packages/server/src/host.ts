@@ -51,6 +51,9 @@ import { applyCronsWith } from "./schedules/apply-crons.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
 import { openSnapIns } from "./snap-ins/open-snap-ins.ts";
+import { syncBlobs } from "./sync/artefacts.ts";
+import { withSyncPayloads } from "./sync/call-payload.ts";
+import { openSync } from "./sync/open-sync.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -150,11 +153,11 @@ async function start(
     branchesOf: async (tenant) =>
       (await tenants.find(tenant)) === undefined ? [] : [MAIN_BRANCH, ...(await branches.list(tenant)).map(({ name }) => name)],
     versionsInUse: (transaction, name) => snapIns.versionsInUse(transaction, name),
-    references: [artefactBlobs],
+    references: [artefactBlobs, syncBlobs],
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
-  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log });
+  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log, beforeRemoval: (scope, id) => sync.forgetSnapIn(scope, id) });
   collector.start();
   shutdown.add("collector", () => collector.stop());
   const budgets = openBudgets({ database, runtime, log });
@@ -170,7 +173,7 @@ async function start(
     sandbox,
     deploys,
     packages: snapIns,
-    handlerEvents: snapIns.events,
+    handlerEvents: withSyncPayloads({ database, keyrings, urls: opened.promise }, snapIns.events),
     blobs,
     egress,
     runtime,
@@ -200,6 +203,20 @@ async function start(
   });
   const stopEvents = once(() => events.stop());
   shutdown.add("events", stopEvents);
+  const sync = openSync({
+    database,
+    blobs,
+    packages,
+    snapIns,
+    keyrings,
+    runtime,
+    telemetry,
+    engine: () => engine,
+    context: () => ({ database, packages, snapIns, keyrings, engine, runtime }),
+    reportMs: config.syncReportMs,
+  });
+  const stopSync = once(() => sync.stop());
+  shutdown.add("sync", stopSync);
   const stopSnapIns = once(() => snapIns.stop());
   shutdown.add("snap-ins", stopSnapIns);
   shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
@@ -214,6 +231,7 @@ async function start(
   branches.onEnded(async (scope) => {
     usedBranches.forget(scope);
     streams.endOfBranch(scope);
+    await sync.endBranch(scope);
     await snapIns.endBranch(scope);
     await Promise.all([engine.endBranch(scope), sandbox.evict(scope.tenant, scope.branch)]);
     await deploys.forget(scope);
@@ -237,6 +255,7 @@ async function start(
       eraser,
       keys,
       keyrings,
+      sync,
       events,
       operations,
       branches,
@@ -263,12 +282,13 @@ async function start(
   shutdown.add(
     "doors",
     async () =>
-      void (await Promise.all([stopSnapIns(), stopEvents(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])),
+      void (await Promise.all([stopSync(), stopSnapIns(), stopEvents(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])),
   );
   const urls = urlsOf(config, doors);
   opened.resolve(urls);
   await snapIns.start();
   await events.start();
+  await sync.resume();
   headSnapshots.start();
   warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });

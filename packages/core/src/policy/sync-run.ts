@@ -6,6 +6,8 @@
  *    refused and changes nothing.
  * P2 An invocation that ends, or whose time ends, without its report fails the run.
  * P3 A run that has ended takes nothing any more.
+ * P4 A call that was lost with its process is made again, under a new number, as often in a row as `syncLossesMax` says. The package
+ *    goes on from the state that it left.
  */
 import { assert } from "../assert.ts";
 import { limit } from "../limits.ts";
@@ -35,6 +37,8 @@ export interface SyncRunState {
   readonly resumed: boolean;
   /** Invocations of the phase. */
   readonly callsOfPhase: number;
+  /** Invocations that were lost, one after the other. */
+  readonly losses: number;
   readonly untilMs: number | null;
   /** Why it failed, for people. */
   readonly reason: string | null;
@@ -52,6 +56,8 @@ export type SyncEvent =
   | { readonly kind: "reported"; readonly call: number; readonly report: SyncReport; readonly nowMs: number }
   /** The invocation ended; `error` is its failure. */
   | { readonly kind: "ended"; readonly call: number; readonly error: string | null }
+  /** The process or the host that ran the invocation is gone. */
+  | { readonly kind: "lost"; readonly call: number }
   | { readonly kind: "timedOut"; readonly call: number; readonly maxMs: number }
   | { readonly kind: "pauseOver"; readonly nowMs: number }
   | { readonly kind: "chosen" }
@@ -75,7 +81,17 @@ export function startSyncRun(mode: SyncMode, { hasUnit }: { readonly hasUnit: bo
   const phases = SYNC_MODES[mode].filter((phase) => phase !== "externalUnits" || !hasUnit);
   const [phase] = phases;
   assert(phase !== undefined, "a mode has phases");
-  const blank = { mode, phase, status: "calling", call: 0, resumed: false, callsOfPhase: 0, untilMs: null, reason: null } as const;
+  const blank = {
+    mode,
+    phase,
+    status: "calling",
+    call: 0,
+    resumed: false,
+    callsOfPhase: 0,
+    losses: 0,
+    untilMs: null,
+    reason: null,
+  } as const;
   return nextCall(blank, { phase, resumed: false });
 }
 
@@ -91,13 +107,18 @@ export function syncTransition(state: SyncRunState, event: SyncEvent): SyncMove 
     case "ended":
       if (!isCurrent(state, event.call)) return refused(state, "it is about an earlier call");
       return failed(state, event.error ?? "the function ended without a report");
+    case "lost":
+      if (!isCurrent(state, event.call)) return refused(state, "it is about an earlier call");
+      if (state.losses >= limit("syncLossesMax"))
+        return failed(state, `the process of the function was lost ${state.losses + 1} times in a row`);
+      return nextCall({ ...state, losses: state.losses + 1 }, { phase: state.phase, resumed: state.resumed });
     case "timedOut":
       if (!isCurrent(state, event.call)) return refused(state, "it is about an earlier call");
       return failed(state, `the function did not report within ${Math.round(event.maxMs / 1000)} s`);
     case "pauseOver":
       if (state.status !== "paused" || state.untilMs === null) return refused(state, "the run does not pause");
       if (event.nowMs < state.untilMs) return { state, commands: [{ kind: "pause", untilMs: state.untilMs }] };
-      return nextCall(state, { phase: state.phase, resumed: true });
+      return nextCall({ ...state, losses: 0 }, { phase: state.phase, resumed: true });
     case "chosen":
       return state.status === "choosing" ? nextPhase(state) : refused(state, "the run does not wait for a choice");
     case "cancelled":
@@ -131,7 +152,7 @@ function reported(state: SyncRunState, { call, report, nowMs }: Extract<SyncEven
       return failed(state, report.message ?? "the package reported an error without a message");
     case "progress":
       if (SYNC_PHASES[state.phase].resume === null) return failed(state, `the phase ${state.phase} cannot go on after a report`);
-      return nextCall(state, { phase: state.phase, resumed: true });
+      return nextCall({ ...state, losses: 0 }, { phase: state.phase, resumed: true });
     case "delayed":
       if (SYNC_PHASES[state.phase].resume === null) return failed(state, `the phase ${state.phase} cannot pause`);
       return pause(state, report.delay, nowMs);
@@ -150,7 +171,7 @@ function nextPhase(state: SyncRunState): SyncMove {
   const phases = SYNC_MODES[state.mode];
   const phase = phases[phases.indexOf(state.phase) + 1];
   if (phase === undefined) return { state: { ...state, status: "done", untilMs: null }, commands: [{ kind: "end" }] };
-  return nextCall({ ...state, callsOfPhase: 0 }, { phase, resumed: false });
+  return nextCall({ ...state, callsOfPhase: 0, losses: 0 }, { phase, resumed: false });
 }
 
 function nextCall(state: SyncRunState, { phase, resumed }: { readonly phase: SyncPhase; readonly resumed: boolean }): SyncMove {

@@ -8,6 +8,7 @@ import { serveHttpActions } from "./http-actions/serve-http-actions.ts";
 import { createHttpServer, listen, type HttpServer } from "./http-server.ts";
 import { NATIVE_ROUTES } from "./native/table.ts";
 import { serveRoutes } from "./serve-routes.ts";
+import { SYNC_ROUTES } from "./sync/table.ts";
 import { SNAP_IN_ROUTES } from "./snap-in/table.ts";
 
 export interface Doors {
@@ -29,7 +30,7 @@ export interface DoorsOptions {
 /** `context` may still lack the URLs; they are asked for when the first request comes. */
 export async function openDoors(context: DoorContext, options: DoorsOptions): Promise<Doors> {
   const api = createHttpServer(context, { bodyBytesMax: limit("requestBodyBytesMax") });
-  serveRoutes(api, context, [...Object.values(NATIVE_ROUTES), ...Object.values(CONVEX_ROUTES), ...Object.values(SNAP_IN_ROUTES)]);
+  serveRoutes(api, context, [...Object.values(NATIVE_ROUTES), ...Object.values(CONVEX_ROUTES), ...Object.values(SYNC_ROUTES), ...Object.values(SNAP_IN_ROUTES)]);
   serveHttpActions(api, context, "api");
   serveFunctionJson(api, context);
   const site = createHttpServer(context, { bodyBytesMax: limit("httpBodyBytesMax") });

@@ -105,6 +105,10 @@ async function send(
   { request, reply, answer }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly answer: Reply },
 ) {
   if (answer.kind === "text") return sendText(reply, answer);
+  if (answer.kind === "file") {
+    const headers = { "content-length": answer.bytes, "content-disposition": "attachment", "x-content-type-options": "nosniff" };
+    return reply.headers(headers).type("application/octet-stream").send(answer.body);
+  }
   const caller = request.caller;
   if (caller === null) throw plinthError("Unauthenticated", {});
   const place = context.streams.open(caller);

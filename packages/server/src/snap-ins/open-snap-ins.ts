@@ -48,6 +48,8 @@ export interface SnapInsOptions {
   readonly urls: Promise<{ readonly api: string }>;
   readonly log: Log;
   readonly credentials?: CredentialTickets;
+  /** Before a snap-in is removed, while it still runs: ends what others keep for it. */
+  readonly beforeRemoval?: (scope: Scope, id: string) => Promise<void>;
   readonly probe?: SagaRunnerOptions["probe"];
 }
 
@@ -230,6 +232,7 @@ class StoredSnapIns implements SnapIns {
 
   async remove(scope: Scope, id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
     const before = await this.#row(scope, id);
+    await this.#options.beforeRemoval?.(scope, id);
     if (before.state === "active") {
       const { state, stateReason } = await this.#saga(scope, id, "deactivate", { isDeletion: true, force });
       if (state === "active") throw plinthError("HookRefused", { hook: "deactivate", detail: stateReason ?? "it is still active" });

@@ -15,7 +15,7 @@ import { SYNC_ARTEFACTS, SYNC_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { isJsonObject } from "../snap-ins/json-object.ts";
 import { mustHave } from "./run-store.ts";
-import type { SyncArtefactRow, SyncRunRow } from "./sync-records.ts";
+import type { SyncArtefactRow } from "./sync-records.ts";
 
 export interface SyncArtefactsOptions {
   readonly database: Database;
@@ -158,11 +158,6 @@ export async function syncBlobs(records: Records): Promise<readonly string[]> {
     if (rows.length < PAGE) return digests;
     after = rows.at(-1)?.key;
   }
-}
-
-/** A run whose uploads are refused tells it to the package. */
-export function isOpen({ key }: Pick<SyncRunRow, "key">): boolean {
-  return key !== null;
 }
 
 function mustBeOpen(row: SyncArtefactRow): SyncArtefactRow {

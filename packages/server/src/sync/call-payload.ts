@@ -1,7 +1,6 @@
 /**
  * Payloads of the calls of runs. What is stored names run and call; connection, URLs and times are put in for each attempt (N3).
  */
-import { must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { syncEventName } from "@plinth/core/policy/sync-events.ts";
 import type { SyncMode } from "@plinth/core/policy/sync-run.ts";
@@ -60,8 +59,7 @@ async function payloadOf(
   const keyring = delivered[unit.keyring];
   if (keyring === undefined) throw plinthError("NotFound", { what: `keyring '${unit.keyring.slice(0, 64)}'` });
   const { api } = await options.urls;
-  const key = must(run.key, "an open run has its key");
-  const { state } = run;
+  const { key, state } = run;
   const payload = {
     connection_data: {
       key: keyring.secret,
@@ -71,8 +69,8 @@ async function payloadOf(
     },
     event_context: {
       ...contextOf(scope, found, fn.version.digest),
-      callback_url: runUrl(api, scope, run.id, `${state.call}/${runToken(key, `callback:${state.call}`)}/callback`),
-      worker_data_url: runUrl(api, scope, run.id, `${runToken(key, "state")}/worker-data`),
+      callback_url: runUrl(api, scope, run.id, `calls/${state.call}/${runToken(key, `callback:${state.call}`)}`),
+      worker_data_url: runUrl(api, scope, run.id, `${runToken(key, "state")}/state`),
     },
     event_type: syncEventName(state.phase, run.family, state.resumed),
     event_data: run.options["event_data"] ?? {},

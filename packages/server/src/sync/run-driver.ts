@@ -5,6 +5,7 @@
  * goes on after the crash of a host: a call that waited is run, one that ran has ended, and a pause ends at its time.
  */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import { isSyncEnded, type SyncEvent } from "@plinth/core/policy/sync-run.ts";
 import type { Database, KeyPart, Scope } from "../database/database.ts";
 import { OPEN_SYNC_RUNS, PLATFORM_SCOPE, SYNC_CALLS, SYNC_RUNS } from "../database/record-tables.ts";
@@ -13,7 +14,7 @@ import { SYNC } from "../modalities/sync.ts";
 import { enqueueModality, type ModalityContext } from "../modalities/modality-context.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { moveRun, openKey, setInvocation } from "./run-store.ts";
+import { moveRun, openKey, setInvocation, type ReportNotes } from "./run-store.ts";
 import type { SyncCallRow, SyncRunRow } from "./sync-records.ts";
 
 export interface SyncTimes {
@@ -97,9 +98,10 @@ export class RunDriver {
     scope: Scope,
     runId: string,
     event: SyncEvent,
+    report?: ReportNotes,
   ): Promise<{ readonly run: SyncRunRow; readonly refused: string | undefined } | undefined> {
     const moved = await this.#options.database.update(scope, (transaction) =>
-      moveRun(transaction, runId, { event, nowMs: this.#options.runtime.nowMs() }),
+      moveRun(transaction, runId, { event, nowMs: this.#options.runtime.nowMs(), ...(report === undefined ? {} : { report }) }),
     );
     if (moved !== undefined && moved.refused === undefined) this.moved(scope, moved.run);
     return moved;
@@ -199,18 +201,22 @@ export class RunDriver {
         timer.cancel();
         timer = late(times.reportMs);
       },
-    }).then((ended) => {
-      if (ended === undefined) return;
-      event ??= { kind: "ended", call: number, error: ended.error };
-      bell.ring();
-    });
+    }).then(
+      (ended) => {
+        if (ended === undefined) return;
+        event ??= ended.isLost ? { kind: "lost", call: number } : { kind: "ended", call: number, error: ended.error };
+        bell.ring();
+      },
+      // The loop looks again.
+      () => bell.ring(),
+    );
     try {
       await bell.rung();
       if (event?.kind === "ended" && event.error === null) await this.#grace(scope, run.id, { number, bell });
     } finally {
       watching.abort();
       timer.cancel();
-      await watch.catch(() => undefined);
+      await watch;
     }
     // Refused when the report came first.
     if (event !== undefined && !this.#stopping.signal.aborted) await this.tell(scope, run.id, event);
@@ -243,20 +249,20 @@ export class RunDriver {
     scope: Scope,
     id: string,
     { signal, onRunning }: { readonly signal: AbortSignal; readonly onRunning: () => void },
-  ): Promise<{ readonly error: string | null } | undefined> {
+  ): Promise<{ readonly error: string | null; readonly isLost: boolean } | undefined> {
     try {
       for await (const event of this.#options.engine().watch(scope, id, signal)) {
         if (event.type === "state" && event.state === "running") onRunning();
         if (event.type !== "done") continue;
         const { outcome } = event;
-        if (outcome.status === "succeeded") return { error: null };
+        if (outcome.status === "succeeded") return { error: null, isLost: false };
         // The next host takes the call up, or finds that it was lost.
         if (outcome.error.code === "ShuttingDown") return undefined;
-        return { error: `the function failed: ${outcome.error.message}` };
+        return { error: `the function failed: ${outcome.error.message}`, isLost: outcome.error.code === "RunnerLost" };
       }
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (error instanceof PlinthError && error.code === "NotFound") return { error: "the record of the call is gone" };
+      if (error instanceof PlinthError && error.code === "NotFound") return { error: "the record of the call is gone", isLost: true };
       throw error;
     }
     return undefined;
@@ -277,6 +283,14 @@ export class RunDriver {
     } finally {
       timer.cancel();
     }
+  }
+
+  /** The branch ends: nothing of it runs any more. */
+  async endBranch(scope: Scope): Promise<void> {
+    const open = await this.#options.database.read(PLATFORM_SCOPE, ({ records }) =>
+      records.range(OPEN_SYNC_RUNS, { prefix: [scope.tenant, scope.branch], limit: limit("syncUnitsPerBranchMax") }),
+    );
+    for (const { key } of open) await this.tell(scope, String(key[2]), { kind: "cancelled" });
   }
 
   /** The run went with its branch or its tenant. */

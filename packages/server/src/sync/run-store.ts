@@ -9,6 +9,10 @@ import { OPEN_SYNC_RUNS, SYNC_ARTEFACTS, SYNC_CALLS, SYNC_RUNS, SYNC_RUNS_OF_UNI
 import type { SyncCallRow, SyncRunRow, SyncUnitRow } from "./sync-records.ts";
 
 const PAGE = 500;
+const NOT_ENDED = { endedMs: null, result: null, note: null, reportDigest: null, counts: [] } as const;
+
+/** What is kept of a report at its call. */
+export type ReportNotes = Pick<SyncCallRow, "reportDigest" | "counts">;
 
 /** Stores a run and everything that its first move causes. */
 export function putNewRun(
@@ -16,8 +20,8 @@ export function putNewRun(
   run: SyncRunRow,
   { unit, move }: { readonly unit: SyncUnitRow; readonly move: SyncMove },
 ): void {
-  records.put(SYNC_RUNS_OF_UNIT, [run.unitId, run.createdMs, run.id], null);
-  records.put(OPEN_SYNC_RUNS, openKey(scope, run.id), null);
+  records.put(SYNC_RUNS_OF_UNIT, [run.unitId, run.createdMs, run.id], true);
+  records.put(OPEN_SYNC_RUNS, openKey(scope, run.id), true);
   records.put(SYNC_UNITS, [unit.id], { ...unit, activeRunId: run.id, updatedMs: run.createdMs });
   putMoved(records, run, { move, nowMs: run.createdMs });
 }
@@ -26,7 +30,7 @@ export function putNewRun(
 export async function moveRun(
   transaction: Transaction,
   runId: string,
-  { event, nowMs }: { readonly event: SyncEvent; readonly nowMs: number },
+  { event, nowMs, report }: { readonly event: SyncEvent; readonly nowMs: number; readonly report?: ReportNotes },
 ): Promise<{ readonly run: SyncRunRow; readonly refused: string | undefined } | undefined> {
   const { records, scope } = transaction;
   const before = await records.get(SYNC_RUNS, [runId]);
@@ -36,9 +40,10 @@ export async function moveRun(
     if (event.kind === "reported") await noteRefusal(records, before, { call: event.call, why: move.refused });
     return { run: before, refused: move.refused };
   }
-  if (before.state.status === "calling") await endCall(records, before, { event, move, nowMs });
+  if (before.state.status === "calling")
+    await endCall(records, before, { event, move, nowMs, ...(report === undefined ? {} : { report }) });
   const ended = isSyncEnded(move.state);
-  const run: SyncRunRow = { ...before, state: move.state, ...(ended ? { key: null, endedMs: nowMs } : {}) };
+  const run: SyncRunRow = { ...before, state: move.state, ...(ended ? { endedMs: nowMs } : {}) };
   putMoved(records, run, { move, nowMs });
   if (ended) {
     records.delete(OPEN_SYNC_RUNS, openKey(scope, runId));
@@ -49,11 +54,7 @@ export async function moveRun(
 }
 
 /** Counts a callback that was refused. */
-export async function noteRefusal(
-  records: Records,
-  run: SyncRunRow,
-  refusal: { readonly call: number; readonly why: string },
-): Promise<void> {
+async function noteRefusal(records: Records, run: SyncRunRow, refusal: { readonly call: number; readonly why: string }): Promise<void> {
   records.put(SYNC_RUNS, [run.id], { ...run, refused: run.refused + 1 });
   const row = await records.get(SYNC_CALLS, [run.id, refusal.call]);
   if (row !== undefined) records.put(SYNC_CALLS, [run.id, row.call], { ...row, note: `a report was refused: ${refusal.why}` });
@@ -92,7 +93,7 @@ function putMoved(records: Records, run: SyncRunRow, { move, nowMs }: { readonly
   for (const command of move.commands) {
     if (command.kind !== "call") continue;
     const { call, phase, resumed } = command;
-    const row: SyncCallRow = { call, phase, resumed, invocationId: null, createdMs: nowMs, endedMs: null, result: null, note: null };
+    const row: SyncCallRow = { call, phase, resumed, invocationId: null, createdMs: nowMs, ...NOT_ENDED };
     records.put(SYNC_CALLS, [run.id, call], row);
   }
 }
@@ -100,12 +101,18 @@ function putMoved(records: Records, run: SyncRunRow, { move, nowMs }: { readonly
 async function endCall(
   records: Records,
   { id, state }: SyncRunRow,
-  { event, move, nowMs }: { readonly event: SyncEvent; readonly move: SyncMove; readonly nowMs: number },
+  end: { readonly event: SyncEvent; readonly move: SyncMove; readonly nowMs: number; readonly report?: ReportNotes },
 ): Promise<void> {
+  const { event, move, nowMs, report } = end;
   const row = must(await records.get(SYNC_CALLS, [id, state.call]), "a run that calls has its call");
   const result = event.kind === "reported" ? event.report.result : null;
-  const note = move.state.status === "failed" ? move.state.reason : event.kind === "cancelled" ? "cancelled" : row.note;
-  records.put(SYNC_CALLS, [id, row.call], { ...row, endedMs: nowMs, result, note });
+  const note = move.state.status === "failed" ? move.state.reason : noteOf(event, row);
+  records.put(SYNC_CALLS, [id, row.call], { ...row, endedMs: nowMs, result, note, ...report });
+}
+
+function noteOf({ kind }: SyncEvent, row: SyncCallRow): string | null {
+  if (kind === "cancelled") return "cancelled";
+  return kind === "lost" ? "lost with its process, and made again" : row.note;
 }
 
 async function dropRunRows(records: Records, runId: string, nowMs: number): Promise<boolean> {

@@ -12,9 +12,8 @@ export function runToken(key: string, purpose: TokenPurpose): string {
   return createHmac("sha256", Buffer.from(key, "hex")).update(purpose).digest("base64url");
 }
 
-/** Whether the run is open and the token is its. */
-export function opensRun({ key }: Pick<SyncRunRow, "key">, purpose: TokenPurpose, token: string): boolean {
-  if (key === null) return false;
+/** Whether the token is one of the run's for this purpose. */
+export function isTokenOf({ key }: Pick<SyncRunRow, "key">, purpose: TokenPurpose, token: string): boolean {
   const [wanted, given] = [Buffer.from(runToken(key, purpose)), Buffer.from(token)];
   return wanted.length === given.length && timingSafeEqual(wanted, given);
 }

@@ -33,8 +33,8 @@ export interface SyncRunRow {
   readonly function: string;
   readonly family: SyncEventFamily;
   readonly state: SyncRunState;
-  /** What the tokens in its URLs are made from; null when it has ended, and then none is good any more. */
-  readonly key: string | null;
+  /** What the tokens in its URLs are made from. They open nothing when it has ended. */
+  readonly key: string;
   /** Parts of the event's context that its caller gave: times, scopes. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Callbacks that were refused. */
@@ -58,6 +58,10 @@ export interface SyncCallRow {
   readonly result: SyncResult | null;
   /** Why it failed, or why a report of it was refused. */
   readonly note: string | null;
+  /** Of the report's bytes, so that its repetition is known. */
+  readonly reportDigest: string | null;
+  /** What a loader says that it did, by type of item. */
+  readonly counts: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface SyncArtefactRow {

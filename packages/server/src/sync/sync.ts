@@ -12,6 +12,8 @@
 import type { SyncMode } from "@plinth/core/policy/sync-run.ts";
 import type { Scope } from "../database/database.ts";
 import type { Actor } from "../engine/invocation.ts";
+import type { ItemsPage, ItemsRequest } from "./items.ts";
+import type { LoadingSource } from "./loading-files.ts";
 import type { ExternalUnit, SyncArtefactRow, SyncCallRow, SyncRunRow, SyncUnitRow } from "./sync-records.ts";
 
 export interface ImportInfo {
@@ -51,6 +53,8 @@ export interface StartSyncRun {
   readonly mode: SyncMode;
   /** Joins the event's context. */
   readonly options?: Readonly<Record<string, unknown>>;
+  /** What a loading reads. */
+  readonly load?: LoadingSource;
   readonly actor: Actor;
 }
 
@@ -69,9 +73,13 @@ export interface Sync {
   /** Newest first. */
   runs(scope: Scope, unitId: string): Promise<readonly SyncRun[]>;
   run(scope: Scope, runId: string): Promise<SyncRun>;
+  /** The run as it is stored, with its key. */
+  runRow(scope: Scope, runId: string): Promise<SyncRunRow>;
   calls(scope: Scope, runId: string, afterCall?: number): Promise<readonly SyncCallRow[]>;
   /** Resolves when the run has ended, waits for a choice, or `signal` aborts. */
   settled(scope: Scope, runId: string, signal: AbortSignal): Promise<SyncRun>;
   cancel(scope: Scope, runId: string): Promise<SyncRun>;
   artefacts(scope: Scope, runId: string, afterId?: string): Promise<readonly SyncArtefactRow[]>;
+  /** What packages extracted in a run, item by item. */
+  items(scope: Scope, runId: string, request: ItemsRequest): Promise<ItemsPage>;
 }
