@@ -347,6 +347,8 @@ export const LIMITS = {
   // Operations.
   operationFieldsMax: { value: 1024, reason: "fields of one object that a schema of others describes: as many as an object has" },
   operationFieldDepthMax: { value: 16, reason: "levels of fields that are made from a validator: as deep as documents go" },
+  operationTextCharsMax: { value: 256 * KiB, reason: "what one function says of the operation that it is" },
+  operationDescriptionCharsMax: { value: 8 * KiB, reason: "what an agent reads to choose an operation" },
   cachedOperationVersionsMax: { value: 2000, reason: "versions of packages whose operations the host keeps in memory" },
   protobufDepthMax: { value: 100, reason: "nesting of messages that user code returned" },
   protobufMessagesMax: { value: 200_000, reason: "fields of messages that user code returned: each is an object in the host" },
@@ -462,6 +464,21 @@ export const LIMITS = {
   flowEventsPerSourceMax: { value: 10_000, reason: "events of one source that wait for their time" },
   eventsShownMax: { value: 1000, reason: "rows that are looked at to say what waits of a branch" },
 
+  // Webhooks and emails.
+  webhookBodyBytesMax: { value: 4 * MiB, reason: "body of a request to a webhook; its policy gets it parsed and raw within the arguments of a call" },
+  webhookOutputFieldCharsMax: { value: 512, reason: "keys and names that a policy gives an event" },
+  sourceRequestsPerSecond: { value: 50, reason: "requests of others to one event source in the long run" },
+  sourceRequestsBurst: { value: 200, reason: "requests of others to one event source at once" },
+  sourceRequestsRunningMax: { value: 32, reason: "requests to one event source that are worked on at the same time" },
+  emailBytesMax: { value: 10 * MiB, reason: "one email with its attachments, which a jail gets within the arguments of a call" },
+  emailBodyCharsMax: { value: 100_000, reason: "each of the texts of an email in its event; all of it stands in the raw email" },
+  emailAddressesMax: { value: 200, reason: "addresses of one header of an email in its event" },
+  emailAttachmentsMax: { value: 100, reason: "attachments of one email" },
+  smtpConnectionsMax: { value: 200, reason: "connections to the SMTP port" },
+  smtpConnectionsPerAddressMax: { value: 20, reason: "connections of one address to the SMTP port" },
+  smtpIdleMsMax: { value: 60_000, reason: "silence of a connection to the SMTP port" },
+  smtpRecipientsMax: { value: 10, reason: "event sources that one email is for" },
+
   // Retention.
   historyRetentionMs: { value: 86_400_000, reason: "how long replaced values stay readable" },
   invocationRetentionMs: { value: 7 * 86_400_000, reason: "how long records of invocations are kept" },
@@ -540,9 +557,12 @@ export const LIMITS = {
   grpcIdleMs: { value: 600_000, reason: "a connection without any frame for so long is closed" },
 
   // Language models, and search over a branch's tables.
+  aiCallMs: { value: 60_000, reason: "one operation that asks a model, when its inputs do not say" },
+  aiReasonCharsMax: { value: 2000, reason: "what a model says about its choice" },
   aiCallMsMax: { value: 180_000, reason: "one operation that asks a model, a second try at its answer included" },
   aiPromptCharsMax: { value: 1024 * KiB, reason: "prompt and system text of one question to a model" },
   aiAnswerBytesMax: { value: 4 * MiB, reason: "answer of a model's endpoint, which the host parses" },
+  aiAnswerShownCharsMax: { value: 64 * KiB, reason: "what a model is shown of its own answer when that cannot be used" },
   aiAnswerTokensMax: { value: 65_536, reason: "tokens that a question may ask for" },
   aiErrorTextCharsMax: { value: 300, reason: "what is told of an endpoint's own words about an error" },
   aiLabelsMax: { value: 100, reason: "labels that an object is classified into" },
@@ -564,6 +584,10 @@ export const LIMITS = {
   searchDocumentFieldsMax: { value: 128, reason: "fields of one document that filters know" },
   searchPageRows: { value: 128, reason: "documents that an index reads in one transaction" },
   searchChangesMax: { value: 10_000, reason: "changed documents that wait for an index before it is made anew" },
+  searchPassageChars: { value: 600, reason: "passage of a document that a search shows" },
+  knowledgeTokens: { value: 2000, reason: "text that an agent gets when it does not say how much" },
+  knowledgeTokensMax: { value: 32_000, reason: "text that an agent gets at once, at four characters a token" },
+  knowledgeDocumentsMax: { value: 50, reason: "documents that an agent fetches at once" },
   searchFailureKeptMs: { value: 10_000, reason: "how long a table that is too large to search is not looked at again" },
   searchRoundsMax: { value: 4, reason: "how often a search looks for a moment that all its indexes have" },
   passageCharsMax: { value: 1200, reason: "text of one passage that an agent gets" },

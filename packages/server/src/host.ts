@@ -10,6 +10,8 @@ import { dirname, join } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { DEFAULT_PRICES, type Prices } from "@plinth/core/policy/cost.ts";
+import { AiEndpoints } from "./ai/ai-endpoints.ts";
+import { aiDefaults } from "./ai/ai-settings.ts";
 import { CacheWarmer } from "./branches/cache-warmer.ts";
 import { HeadSnapshots } from "./branches/head-snapshots.ts";
 import { MAIN_BRANCH } from "./branches/branches.ts";
@@ -54,6 +56,7 @@ import { openSnapIns } from "./snap-ins/open-snap-ins.ts";
 import { syncBlobs } from "./sync/artefacts.ts";
 import { withSyncPayloads } from "./sync/call-payload.ts";
 import { openSync } from "./sync/open-sync.ts";
+import { openSearch } from "./search/open-search.ts";
 import { openSqliteStore } from "./store/sqlite/open-sqlite-store.ts";
 import type { Store } from "./store/store.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -163,7 +166,10 @@ async function start(
   const budgets = openBudgets({ database, runtime, log });
   await budgets.start();
   shutdown.add("budgets", () => budgets.stop());
-  const operations = openOperations({ database, engine: () => engine, native: { runtime } });
+  const search = openSearch({ database, store, runtime });
+  shutdown.add("search", () => search.close());
+  const ai = new AiEndpoints({ defaults: aiDefaults(config), keyrings: snapIns.events });
+  const operations = openOperations({ database, engine: () => engine, native: { runtime, ai, search } });
   const engine = createEngine({
     database,
     natives: operations.codes,
@@ -230,6 +236,7 @@ async function start(
   const warmer = new CacheWarmer({ deploys, packages, sandbox, log, used: () => usedBranches.load(), isServed });
   branches.onEnded(async (scope) => {
     usedBranches.forget(scope);
+    search.forget(scope);
     streams.endOfBranch(scope);
     await sync.endBranch(scope);
     await snapIns.endBranch(scope);

@@ -5,7 +5,7 @@
  * A1 Every request goes through the `send` that was given, which is the egress guard; the SDKs get no other way out, and nothing of
  *    the host's environment (keys, addresses, headers) gets into a request.
  * A2 The key goes to the one endpoint that it was given for: redirects are not followed.
- * A3 What goes wrong is AiRefused (a change is needed) or AiUnavailable (later it may work); no error holds the key.
+ * A3 What goes wrong is AiRefused (a change is needed) or AiUnavailable (later it may work); no error and no answer holds the key.
  */
 import type { JsonSchema } from "@plinth/core/operations/operation.ts";
 import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";

@@ -9,12 +9,17 @@ import type { Scope } from "../database/database.ts";
 import type { HandlerEvents } from "../engine/handler-event.ts";
 import type { AiEndpoint, AiProvider } from "./ai-client.ts";
 
-/** Settings of the host; null where there is none. */
+/** Settings of the host. */
 export interface AiDefaults {
+  readonly chat: EndpointDefaults;
+  readonly embeddings: EndpointDefaults;
+}
+
+/** null where there is none. */
+export interface EndpointDefaults {
   readonly provider: AiProvider;
   readonly baseUrl: string | null;
   readonly model: string | null;
-  readonly embeddingModel: string | null;
   /** Name of a keyring, which each branch has for itself. */
   readonly keyring: string | null;
 }
@@ -42,15 +47,19 @@ export class AiEndpoints {
     this.#keyrings = options.keyrings;
   }
 
+  /** Whether the settings name a model for vectors. */
+  get canEmbed(): boolean {
+    return this.#defaults.embeddings.model !== null;
+  }
+
   /** Rejects with InvalidArgument, NotFound and what keyrings reject with. */
   async resolve(scope: Scope, inputs: EndpointInputs): Promise<AiEndpoint> {
-    const defaults = this.#defaults;
+    const defaults = this.#defaults[inputs.purpose];
     const provider = parseProvider(inputs.provider ?? defaults.provider);
     // Settings belong together: those of another provider or address are not mixed in.
     const own = inputs.baseUrl !== null || provider !== defaults.provider;
     const baseUrl = parseBaseUrl(inputs.baseUrl ?? (own ? null : defaults.baseUrl) ?? PUBLIC_URLS[provider]);
-    const known = inputs.purpose === "chat" ? defaults.model : defaults.embeddingModel;
-    const model = inputs.model ?? (own ? null : known);
+    const model = inputs.model ?? (own ? null : defaults.model);
     if (model === null || model === "") throw invalid("Name a model: neither the inputs nor the host's settings do.");
     if (model.length > MODEL_CHARS_MAX) throw invalid("The name of the model is too long.");
     const keyring = inputs.keyring ?? (own ? null : defaults.keyring);

@@ -3,7 +3,7 @@ import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { AiEndpoint } from "./ai-client.ts";
 
-const CAUSES_MAX = 8;
+const CAUSES_FOLLOWED = 8;
 
 /** A3. `error` is what an SDK threw; its text is the endpoint's, and hostile. */
 export function aiError(error: unknown, endpoint: Pick<AiEndpoint, "redact">): PlinthError {
@@ -23,7 +23,7 @@ export function aiError(error: unknown, endpoint: Pick<AiEndpoint, "redact">): P
 /** SDKs wrap what their fetch threw. */
 function plinthCause(error: unknown): PlinthError | undefined {
   let at = error;
-  for (let i = 0; i < CAUSES_MAX && at instanceof Error; i += 1) {
+  for (let i = 0; i < CAUSES_FOLLOWED && at instanceof Error; i += 1) {
     if (at instanceof PlinthError) return at;
     at = at.cause;
   }

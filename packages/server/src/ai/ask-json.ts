@@ -2,13 +2,13 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { JsonSchema } from "@plinth/core/operations/operation.ts";
+import { isObject } from "@plinth/core/operations/json-schema.ts";
+import type { Json, JsonSchema } from "@plinth/core/operations/operation.ts";
 import type { AiAnswer, AiClient, AiQuestion, AiUsage } from "./ai-client.ts";
 import { jsonProblem } from "./check-json.ts";
-import { isJsonObject } from "./json.ts";
 
 export interface JsonAnswer {
-  readonly json: unknown;
+  readonly json: Json;
   /** Of both questions. */
   readonly usage: AiUsage;
   readonly answer: AiAnswer;
@@ -23,15 +23,19 @@ export async function askJson(client: AiClient, question: AiQuestion & { readonl
   const schema: JsonSchema = wraps
     ? { type: "object", properties: { [WRAPPED]: question.schema }, required: [WRAPPED], additionalProperties: false }
     : question.schema;
-  const first = await client.ask({ ...question, schema });
+  // Many endpoints take a schema and do not look at it.
+  const asked = `Answer with JSON alone, without Markdown around it, that fits this JSON Schema: ${JSON.stringify(schema)}`;
+  const system = question.system === null ? asked : `${question.system}\n\n${asked}`;
+  const first = await client.ask({ ...question, system, schema });
   const read = readAnswer(first.text, schema);
   if (read.problem === null) return { json: unwrap(read.json, wraps), usage: first.usage, answer: first };
   const second = await client.ask({
     ...question,
+    system,
     schema,
     messages: [
       ...question.messages,
-      { role: "assistant", text: first.text.slice(0, limit("documentBytesMax")) || "(nothing)" },
+      { role: "assistant", text: first.text.slice(0, limit("aiAnswerShownCharsMax")) || "(nothing)" },
       { role: "user", text: `That answer cannot be used: ${read.problem}. Answer again, with JSON alone that fits the schema.` },
     ],
   });
@@ -40,20 +44,20 @@ export async function askJson(client: AiClient, question: AiQuestion & { readonl
   return { json: unwrap(again.json, wraps), usage: sum(first.usage, second.usage), answer: second };
 }
 
-function readAnswer(text: string, schema: JsonSchema): { readonly json: unknown; readonly problem: string | null } {
+function readAnswer(text: string, schema: JsonSchema): { readonly json: Json; readonly problem: string | null } {
   const json = jsonIn(text);
-  return json === undefined ? { json, problem: "it is not JSON" } : { json, problem: jsonProblem(json, schema) };
+  return json === undefined ? { json: null, problem: "it is not JSON" } : { json, problem: jsonProblem(json, schema) };
 }
 
 /** The JSON of an answer; models like to put it into a block of Markdown, or a sentence around it. */
-function jsonIn(text: string): unknown {
+function jsonIn(text: string): Json | undefined {
   const begin = text.indexOf("{");
   const end = text.lastIndexOf("}");
   for (const candidate of [text.trim(), begin < 0 || end < begin ? "" : text.slice(begin, end + 1)]) {
     if (candidate === "") continue;
     try {
       scanJsonText(candidate, { depthMax: limit("valueDepthMax"), what: "model's answer" });
-      return JSON.parse(candidate);
+      return JSON.parse(candidate) as Json;
     } catch {
       continue;
     }
@@ -61,8 +65,8 @@ function jsonIn(text: string): unknown {
   return undefined;
 }
 
-function unwrap(json: unknown, wraps: boolean): unknown {
-  return wraps && isJsonObject(json) ? json[WRAPPED] : json;
+function unwrap(json: Json, wraps: boolean): Json {
+  return wraps && isObject(json) ? (json[WRAPPED] ?? null) : json;
 }
 
 function sum(a: AiUsage, b: AiUsage): AiUsage {

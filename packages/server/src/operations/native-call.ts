@@ -11,8 +11,8 @@ import { isObject } from "@plinth/core/operations/json-schema.ts";
 import { DEFAULT_PORT, type Json, type JsonObject, type OperationField, type Port } from "@plinth/core/operations/operation.ts";
 import type { NativeCall } from "./native/native-operation.ts";
 
-export function callText({ port, input }: NativeCall): string {
-  return JSON.stringify({ port, input: JSON.stringify(input) });
+export function callText({ port, input, grants }: NativeCall): string {
+  return JSON.stringify({ port, input: JSON.stringify(input), ...(grants === undefined ? {} : { grants }) });
 }
 
 /** Whoever calls the path itself, and not the operation, has its input checked here. */
@@ -21,13 +21,18 @@ export function readCall(
   args: Value,
   schema?: (input: JsonObject) => { readonly inputs: readonly Port[] },
 ): NativeCall {
-  const { port: name = DEFAULT_PORT, input: text = "{}" } = isValueObject(args) ? args : {};
+  const { port: name = DEFAULT_PORT, input: text = "{}", grants } = isValueObject(args) ? args : {};
   if (typeof text !== "string") throw plinthError("ArgumentValidation", { detail: "The argument `input` is JSON text." });
   const json = parseJson(text);
   const ports = schema === undefined || !isObject(json) ? inputs : schema(json).inputs;
   const port = ports.find((each) => each.name === name);
   if (port === undefined) throw plinthError("ArgumentValidation", { detail: "The argument `port` is no input port." });
-  return { port: port.name, input: checkedInput(port.fields, json) };
+  return { port: port.name, input: checkedInput(port.fields, json), ...(grants === undefined ? {} : { grants: textsOf(grants) }) };
+}
+
+/** What is no list of texts grants nothing. */
+function textsOf(value: Value): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
 /** The input with its defaults. Throws ArgumentValidation, which names the field. */

@@ -66,7 +66,7 @@ function requestOf(operation: Operation, call: OperationCall): InvocationRequest
     source: call.source,
     path: pathOf(operation),
     internalAllowed: true,
-    argsText: callText({ port: call.port ?? "", input: call.input }),
+    argsText: callText({ port: call.port ?? "", input: call.input, ...(call.grants === undefined ? {} : { grants: call.grants }) }),
     priority: call.priority ?? "normal",
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),

@@ -1,6 +1,7 @@
 /** Makes the search of a host. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { objectNames } from "@plinth/core/operations/object-name.ts";
 import { decodeDocumentId } from "@plinth/core/documents/ids.ts";
 import { Breather } from "../database/breather.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
@@ -70,8 +71,12 @@ class HostSearch implements Search {
     return { at, results: await this.#read(scope, { at, request, hits: fuse(lists, ({ table, id }) => `${table}/${id}`) }) };
   }
 
-  async tables(scope: Scope): Promise<readonly string[]> {
-    return await this.#reader.read(scope, undefined, async (transaction) => [...(await ownTables(transaction)).keys()].sort());
+  async tables(scope: Scope): Promise<ReadonlyMap<string, string | null>> {
+    return await this.#reader.read(scope, undefined, async (transaction) => {
+      const objects = objectNames((await transaction.schema())?.tables.keys() ?? []);
+      const names = [...(await ownTables(transaction)).keys()].sort((a, b) => (a < b ? -1 : 1));
+      return new Map(names.map((name) => [name, objects.get(name) ?? null]));
+    });
   }
 
   async documents(scope: Scope, ids: readonly string[]) {

@@ -43,8 +43,8 @@ export interface Found {
 export interface Search {
   /** Rejects with InvalidArgument and LimitExceeded. Tables that do not exist have no documents. */
   search(scope: Scope, request: SearchRequest, signal: AbortSignal): Promise<Found>;
-  /** Names of the branch's own tables. */
-  tables(scope: Scope): Promise<readonly string[]>;
+  /** The branch's own tables by name, with what one document of them is called; null for those that the schema does not declare. */
+  tables(scope: Scope): Promise<ReadonlyMap<string, string | null>>;
   /** The documents of ids in the branch's own tables, in one snapshot; those that are not there are left out. */
   documents(
     scope: Scope,

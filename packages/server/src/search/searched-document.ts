@@ -15,7 +15,7 @@ export interface SearchedDocument {
 }
 
 const TITLE_FIELDS = ["title", "name", "display_name", "displayName", "subject", "summary"];
-const TEXT_DEPTH_MAX = 4;
+const TEXT_LEVELS = 4;
 
 /** `document` is convex JSON. */
 export function searchedDocument(document: JsonLike, vectorField: string): SearchedDocument {
@@ -48,7 +48,7 @@ export function textsOf(document: JsonLike): { readonly title: string; readonly 
 /** Texts within lists and objects count too: labels, rich text. */
 function textIn(value: unknown, depth: number): string {
   if (typeof value === "string") return value;
-  if (depth >= TEXT_DEPTH_MAX) return "";
+  if (depth >= TEXT_LEVELS) return "";
   if (Array.isArray(value)) return joined(value, depth);
   return isJsonObject(value) && !isTagged(value) ? joined(Object.values(value), depth) : "";
 }

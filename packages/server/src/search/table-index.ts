@@ -23,8 +23,8 @@ const LENGTH_SHARE = 0.75;
 const OFTEN_BITS = 6;
 const OFTEN_MAX = (1 << OFTEN_BITS) - 1;
 /** Beyond this share of holes the index is made anew. */
-const HOLES_SHARE_MAX = 0.5;
-const HOLES_MIN = 1000;
+const WORN_SHARE = 0.5;
+const WORN_HOLES = 1000;
 const SLOTS_PER_SLICE = 4096;
 const DIMENSIONS_PER_SLICE = 1 << 20;
 
@@ -56,7 +56,7 @@ export class TableIndex {
   /** So many documents were replaced and deleted that a new index is better. */
   get isWorn(): boolean {
     const holes = this.#ids.length - this.size;
-    return holes > HOLES_MIN && holes > this.size * HOLES_SHARE_MAX;
+    return holes > WORN_HOLES && holes > this.size * WORN_SHARE;
   }
 
   /** Throws LimitExceeded when the table has more than can be searched. */

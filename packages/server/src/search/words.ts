@@ -1,7 +1,7 @@
 /** How text becomes words, the same for documents and searches. */
 import { limit } from "@plinth/core/limits.ts";
 
-const WORD_CHARS_MAX = 64;
+const WORD_CHARS_KEPT = 64;
 /** Scripts that put no spaces between words: pairs of characters stand for them. */
 const WORD =
   /(?<unspaced>[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]+)|[[\p{L}\p{N}\p{M}]--[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}]]+/gv;
@@ -17,7 +17,7 @@ export function wordsOf(text: string): string[] {
     .toLowerCase()
     .replace(ACCENTS, "");
   for (const { 0: word, groups } of plain.matchAll(WORD)) {
-    if (groups?.["unspaced"] === undefined) words.push(word.slice(0, WORD_CHARS_MAX));
+    if (groups?.["unspaced"] === undefined) words.push(word.slice(0, WORD_CHARS_KEPT));
     else for (const pair of pairsOf(word)) words.push(pair);
   }
   return words;

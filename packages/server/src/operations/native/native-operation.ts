@@ -8,8 +8,10 @@
  *    the function's), and becomes a result with `error` as well.
  */
 import type { JsonObject, Operation, OperationResult } from "@plinth/core/operations/operation.ts";
+import type { AiEndpoints } from "../../ai/ai-endpoints.ts";
 import type { NativeCode, NativeContext } from "../../engine/native-code.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { Search } from "../../search/search.ts";
 import type { DynamicSchema } from "../operations.ts";
 
 export interface NativeOperation {
@@ -29,6 +31,8 @@ export interface NativeOperation {
 export interface NativeCall {
   readonly port: string;
   readonly input: JsonObject;
+  /** Scopes that the caller is held to in this call, besides those of its actor. */
+  readonly grants?: readonly string[];
 }
 
 /** Makes one, once for each host. */
@@ -37,4 +41,7 @@ export type MakeNativeOperation = (parts: NativeParts) => NativeOperation;
 /** What native operations may use of the host besides their context. */
 export interface NativeParts {
   readonly runtime: Runtime;
+  /** Language models. */
+  readonly ai: AiEndpoints;
+  readonly search: Search;
 }
