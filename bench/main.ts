@@ -8,6 +8,7 @@ import { branchCopy } from "./branch-copy.ts";
 import { coldTenant } from "./cold-tenant.ts";
 import { coldVersion } from "./cold-version.ts";
 import { deployLarge } from "./deploy-large.ts";
+import { eventToAutomation } from "./event-to-automation.ts";
 import { memory } from "./memory.ts";
 import { mutation } from "./mutation.ts";
 import { nodeCold } from "./node-cold.ts";
@@ -35,6 +36,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "python-inline": pythonInline,
   activate,
   "deploy-large": deployLarge,
+  "event-to-automation": eventToAutomation,
 };
 
 const [name] = process.argv.slice(2);

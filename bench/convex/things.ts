@@ -20,3 +20,12 @@ export const insert = mutationGeneric({
   args: { text: v.string() },
   handler: async (ctx, { text }) => await ctx.db.insert("things", { text, rank: 0 }),
 });
+
+/** A change that somebody may listen to. */
+export const setRank = mutationGeneric({
+  args: { id: v.id("things"), rank: v.number() },
+  handler: async (ctx, { id, rank }) => {
+    await ctx.db.patch(id, { rank });
+    return null;
+  },
+});

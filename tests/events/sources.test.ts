@@ -1,4 +1,6 @@
 /** Timers, events that packages publish, sources of users, order, retries and dead letters, over the API of a real host. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import {
   eventually,
@@ -206,3 +208,30 @@ test("timers tick, and stop with their snap-in", { timeout: 60_000 }, async () =
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(listener.received).toEqual([]);
 });
+
+test("plinth events publishes, and shows, replays and discards dead letters", { timeout: 60_000 }, async () => {
+  listener.answer = () => "no good";
+  expect(await plinth("publish", "flows", "flow", "fail", '{"n":7}')).toContain("is published");
+  const letter = await eventually(async () => (await deadLetters())[0], "the dead letter");
+  expect(await plinth("dead-letters", "list")).toMatch(new RegExp(`${letter.id}.*flow.*custom:fail.*no good`));
+  expect(await plinth("dead-letters", "show", letter.id)).toMatch(/"payload":\s*\{\s*"n":\s*7/);
+  expect(await plinth("dead-letters", "discard")).toContain("Name one dead letter");
+  listener.answer = () => "ok";
+  expect(await plinth("dead-letters", "replay", "--all")).toContain("is delivered again");
+  await got(2);
+  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", "2100-01-01T00:00:00Z", "--key", "far")).toContain("five years");
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", at, "--key", "far")).toContain("far is published at");
+  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", at, "--key", "far")).toContain("exists already");
+  expect(await plinth("unschedule", "flows", "flow", "far")).toContain("is taken back");
+  expect(await plinth("waiting")).toContain("WAITS FOR");
+});
+
+function plinth(...args: readonly string[]): Promise<string> {
+  const program = join(import.meta.dirname, "../../packages/cli/bin/plinth.mjs");
+  const { url, key } = host.local.connection;
+  const env = { ...process.env, PLINTH_URL: url, PLINTH_ADMIN_KEY: key ?? "" };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, "events", ...args], { env, encoding: "utf8" }, (_, stdout, stderr) => resolve(stdout + stderr));
+  });
+}

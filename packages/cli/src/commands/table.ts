@@ -6,6 +6,7 @@ import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { env } from "./env.ts";
+import { events } from "./events.ts";
 import { keyrings } from "./keyrings.ts";
 import { keys } from "./keys.ts";
 import { logs } from "./logs.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly AddCommand[] = [
   run,
   operations,
   logs,
+  events,
   env,
   branches,
   tenants,
