@@ -24,13 +24,13 @@ export function checkBudget(): StepBudget {
   });
 }
 
-const DEPTH_MAX = 2 * limit("valueDepthMax");
-const SHOWN_MAX = 20;
+const DEEPEST = 2 * limit("valueDepthMax");
+const SHOWN_CHOICES = 20;
 
 export function checkSchema(schema: Json, value: Json, budget: StepBudget = checkBudget(), path: Path = []): Problem | null {
   budget.spend(1);
   if (typeof schema === "boolean") return schema ? null : { path, message: "may not be there" };
-  if (!isObject(schema) || path.length > DEPTH_MAX) return null;
+  if (!isObject(schema) || path.length > DEEPEST) return null;
   return (
     checkType(schema["type"], value, path) ??
     checkConstants(schema, value, { budget, path }) ??
@@ -199,7 +199,13 @@ function checkCombinations(schema: JsonObject, value: Json, { budget, path }: Co
 function closest(problems: readonly Problem[], path: Path): Problem {
   const deepest = problems.reduce((best, problem) => (problem.path.length > best.path.length ? problem : best));
   if (deepest.path.length > path.length || problems.length === 1) return deepest;
-  return { path, message: problems.map(({ message }) => message).slice(0, 4).join(", or ") };
+  return {
+    path,
+    message: problems
+      .map(({ message }) => message)
+      .slice(0, 4)
+      .join(", or "),
+  };
 }
 
 export function kindOf(value: Json): string {
@@ -210,8 +216,8 @@ export function kindOf(value: Json): string {
 }
 
 function shownChoices(choices: readonly Json[]): string {
-  const some = choices.slice(0, SHOWN_MAX).map(shown).join(", ");
-  return choices.length > SHOWN_MAX ? `${some}, …` : some;
+  const some = choices.slice(0, SHOWN_CHOICES).map(shown).join(", ");
+  return choices.length > SHOWN_CHOICES ? `${some}, …` : some;
 }
 
 function shown(json: Json): string {

@@ -12,7 +12,7 @@ export interface OperationQuery {
   readonly limit?: number;
 }
 
-const WORDS_MAX = 16;
+const WORDS_READ = 16;
 
 /** The best matches first; among equals by namespace and slug. Without a text all that the other conditions leave. */
 export function searchOperations(operations: readonly Operation[], query: OperationQuery): readonly Operation[] {
@@ -20,7 +20,7 @@ export function searchOperations(operations: readonly Operation[], query: Operat
     (one) => (query.type === undefined || one.type === query.type) && (query.agentSkills !== true || one.isAgentSkill),
   );
   const max = Math.min(query.limit ?? limit("operationSearchResultsMax"), limit("operationSearchResultsMax"));
-  const words = wordsOf((query.text ?? "").slice(0, limit("operationSearchTextCharsMax"))).slice(0, WORDS_MAX);
+  const words = wordsOf((query.text ?? "").slice(0, limit("operationSearchTextCharsMax"))).slice(0, WORDS_READ);
   if (words.length === 0) return [...candidates].sort(byName).slice(0, max);
   const ranked = candidates.map((operation) => ({ operation, ...rank(operation, words) })).filter(({ found }) => found > 0);
   ranked.sort((a, b) => b.found - a.found || b.score - a.score || byName(a.operation, b.operation));

@@ -46,6 +46,8 @@ export interface InlineCode {
   readonly inputs: unknown;
   /** Name → secret; what the code sees as `keyrings`. */
   readonly keyrings: Readonly<Record<string, string>>;
+  /** What it prints is sent as console lines too, as it is printed. */
+  readonly streams?: boolean;
 }
 
 /** Result text of an `invoke` of kind inline. */

@@ -24,6 +24,15 @@ describe.skipIf(python === undefined)(`inline code${python === undefined ? ` (${
     expect(outcome).toMatchObject({ kind: "error", message: "ZeroDivisionError: division by zero", logs: ["before"] });
   });
 
+  test("sends what it prints as console lines where the call asks for it, and keeps it too", async () => {
+    expect(await runInline("print('a')\nprint('b', end='')\nprint('c')\nprint('d', end='')\n1", { streams: true })).toMatchObject({
+      kind: "result",
+      value: { result: 1, stdout: "a\nbc\nd" },
+      logs: ["a", "bc", "d"],
+    });
+    expect(await runInline("print('before')\n1/0", { streams: true })).toMatchObject({ kind: "error", logs: ["before"] });
+  });
+
   test.each([
     ["one long line", "print('x' * 10_000_000)"],
     ["many lines", "for _ in range(1_000_000): print('xy')"],

@@ -50,6 +50,7 @@ export function pythonCommand(folder?: string): RunnerCommand {
 export interface InlineOptions {
   readonly inputs?: unknown;
   readonly keyrings?: Readonly<Record<string, string>>;
+  readonly streams?: boolean;
   readonly limits?: Partial<CallLimits>;
   readonly heapBytes?: number;
   /** The host's patience; then the process is killed, as the host does. */
@@ -73,7 +74,7 @@ export async function runInline(code: string, options: InlineOptions = {}, comma
     const outcome = await peer.invoke({
       version: "inline-python",
       kind: "inline",
-      args: JSON.stringify({ code, inputs: options.inputs ?? {}, keyrings: options.keyrings ?? {} }),
+      args: JSON.stringify({ code, inputs: options.inputs ?? {}, keyrings: options.keyrings ?? {}, streams: options.streams ?? false }),
       limits: { cpuMs: 30_000, wallMs: 30_000, ...options.limits },
     });
     const logs = outcome.logs.map(({ text }) => text);

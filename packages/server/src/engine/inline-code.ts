@@ -17,6 +17,8 @@ export interface InlineRequest {
   readonly timeoutMs: number;
   /** Names of keyrings that the code sees as `keyrings`. */
   readonly keyrings: readonly string[];
+  /** Whether what it prints becomes log lines too, as it is printed. */
+  readonly streams: boolean;
 }
 
 const PREFIX = "$inline/";
@@ -74,7 +76,13 @@ function parseInline(json: unknown): InlineRequest {
   const timeoutMsMax = limit("inlineWallMsMax");
   if (typeof timeoutMs !== "number" || !(timeoutMs >= 1 && timeoutMs <= timeoutMsMax))
     throw invalid(`\`timeoutMs\` is a number from 1 to ${timeoutMsMax}.`);
-  return { code, inputs: fields.get("inputs") ?? {}, timeoutMs, keyrings: parseNames(fields.get("keyrings") ?? []) };
+  return {
+    code,
+    inputs: fields.get("inputs") ?? {},
+    timeoutMs,
+    keyrings: parseNames(fields.get("keyrings") ?? []),
+    streams: fields.get("streams") === true,
+  };
 }
 
 function parseNames(value: unknown): readonly string[] {

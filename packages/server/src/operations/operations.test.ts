@@ -16,8 +16,8 @@ beforeAll(async () => {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       if (request.url?.startsWith("/never") === true) return;
-      if (request.url === "/bytes") return response.end(Buffer.from([0xff, 0xfe, 0x00]));
-      if (request.url === "/moved") return response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();
+      if (request.url === "/bytes") return void response.end(Buffer.from([0xff, 0xfe, 0x00]));
+      if (request.url === "/moved") return void response.writeHead(302, { location: "http://169.254.169.254/latest" }).end();
       response.writeHead(request.url === "/missing" ? 404 : 200, { "content-type": "application/problem+json; charset=utf-8" });
       const { method, url, headers } = request;
       response.end(JSON.stringify({ method, url, $type: headers["content-type"] ?? null, ü: Buffer.concat(chunks).toString() }));

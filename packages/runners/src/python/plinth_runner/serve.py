@@ -98,9 +98,14 @@ class Runner:
         if kind == "inline":
             from .inline.run import run_inline
 
-            outcome, answer, output = run_inline(envelope, body, self._heap_bytes)
-            if outcome != "result":
-                self._send_output(envelope, output)
+            from .logs import LogSink
+
+            limits = envelope["limits"]
+            sink = LogSink(self._wire, envelope["call"], limits["logLines"], limits["logLineBytes"])
+            outcome, answer, output = run_inline(envelope, body, self._heap_bytes, sink.line)
+            if outcome != "result" and not output.streams:
+                self._send_output(sink, output)
+            sink.close()
             return outcome, answer
         if self._package is None:
             return "error", _failure_of(RuntimeError("the version of this call is not loaded"))
@@ -113,19 +118,12 @@ class Runner:
         return run_handler(self._wire, self._package, envelope, body, calls)
 
 
-    def _send_output(self, envelope, output):
+    def _send_output(self, sink, output):
         """Code that fails has no result to hold what it printed, so that goes as console lines."""
         streams = (("log", output.stdout.text()), ("error", output.stderr.text()))
-        if not any(text for _, text in streams):
-            return
-        from .logs import LogSink
-
-        limits = envelope["limits"]
-        sink = LogSink(self._wire, envelope["call"], limits["logLines"], limits["logLineBytes"])
         for level, text in streams:
             for line in text.splitlines():
                 sink.line(level, line)
-        sink.close()
 
 
 def _functions_of(body):

@@ -46,6 +46,6 @@ async function hydrateInline(parts: EngineParts, run: CallRun): Promise<void> {
     keyrings = delivered.secrets;
     run.redact = delivered.redact;
   }
-  prepared.argsText = JSON.stringify({ code: inline.code, inputs: inline.inputs, keyrings } satisfies InlineCode);
+  prepared.argsText = JSON.stringify({ code: inline.code, inputs: inline.inputs, keyrings, streams: inline.streams } satisfies InlineCode);
   prepared.environment = {};
 }

@@ -39,7 +39,10 @@ export const executeCode: MakeNativeOperation = () => ({
   run: async ({ call, log, emit }, { input }) => {
     const { language, code, inputs = {}, timeout_ms: timeoutMs, keyrings = [] } = input;
     const outcome = await call(
-      { path: inlinePath(typeof language === "string" ? language : ""), argsText: JSON.stringify({ code, inputs, timeoutMs, keyrings }) },
+      {
+        path: inlinePath(typeof language === "string" ? language : ""),
+        argsText: JSON.stringify({ code, inputs, timeoutMs, keyrings, streams: true }),
+      },
       {
         onEvent: (event) => {
           if (event.type === "log") log(event.line.level, event.line.text);

@@ -28,14 +28,16 @@ _compile, _exec, _eval = compile, exec, eval
 _used: list = []
 
 
-def run_inline(envelope, body, heap_bytes):
-    """Returns `result` or the kind of failure, its body, and what the code printed."""
+def run_inline(envelope, body, heap_bytes, tell):
+    """Returns `result` or the kind of failure, its body, and what the code printed; `tell` hears of that by lines if the call asks so."""
     output = Output()
-    kind, answer = _run(envelope["limits"], body, heap_bytes, output)
+    kind, answer = _run(envelope["limits"], body, (heap_bytes, tell), output)
+    output.end()
     return kind, answer, output
 
 
-def _run(limits, body, heap_bytes, output):
+def _run(limits, body, host, output):
+    heap_bytes, tell = host
     if _used:
         return "lost", failure_body("A process runs inline code once.")
     _used.append(True)
@@ -44,6 +46,8 @@ def _run(limits, body, heap_bytes, output):
     limit_memory(min(heap_bytes, INLINE_MEMORY_BYTES_MAX))
     try:
         given = loads(body)
+        if given.get("streams") is True:
+            output.stream_to(tell)
         program, last = _prepare(given["code"])
     except Unrunnable as error:
         return "invalid", failure_body(str(error))
