@@ -28,7 +28,7 @@ _compile, _exec, _eval = compile, exec, eval
 _used: list = []
 
 
-def run_inline(envelope, body, heap_bytes, tell):
+def run_inline(envelope, body, heap_bytes, tell=None):
     """Returns `result` or the kind of failure, its body, and what the code printed; `tell` hears of that by lines if the call asks so."""
     output = Output()
     kind, answer = _run(envelope["limits"], body, (heap_bytes, tell), output)
@@ -46,7 +46,7 @@ def _run(limits, body, host, output):
     limit_memory(min(heap_bytes, INLINE_MEMORY_BYTES_MAX))
     try:
         given = loads(body)
-        if given.get("streams") is True:
+        if tell is not None and given.get("streams") is True:
             output.stream_to(tell)
         program, last = _prepare(given["code"])
     except Unrunnable as error:
