@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { snapIns } from "./conformance/snap-ins.ts";
+import { sync } from "./conformance/sync.ts";
 
 export interface SuiteOptions {
   readonly folder: string;
@@ -17,7 +18,7 @@ export interface SuiteOptions {
 /** Resolves with whether everything that should pass did. */
 export type Suite = (options: SuiteOptions) => Promise<boolean>;
 
-const SUITES: Readonly<Record<string, Suite>> = { "snap-ins": snapIns };
+const SUITES: Readonly<Record<string, Suite>> = { "snap-ins": snapIns, sync };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

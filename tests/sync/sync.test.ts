@@ -58,7 +58,7 @@ describe("extraction", { timeout: 120_000 }, () => {
       "8 attachments: done",
     ]);
     const extracted = await items(run, "?type=issues");
-    expect(extracted.items.map(({ item }) => Number(item.id)).toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(extracted.items.map(({ item }) => Number(item.id)).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(extracted.items[0]?.item.data).toMatchObject({ key: "s3cret-of-remote" });
     const paged: string[] = [];
     for (let after = ""; ;) {
@@ -81,7 +81,7 @@ describe("extraction", { timeout: 120_000 }, () => {
       await startRun(host, unit, { mode: "loading", items: { issues: [{ id: { devrev: "1" }, data: {} }] } }),
     );
     expect(loadedAgain.calls[0]?.counts).toEqual([{ item_type: "issues", created: 0, updated: 1, failed: 0 }]);
-    expect((await host.send("/v1/metrics")).text).toContain('plinth_sync_runs_total{mode="INITIAL",result="done"} 1');
+    expect((await host.send("/metrics")).text).toContain('plinth_sync_runs_total{mode="INITIAL",result="done"} 1');
   });
 
   it.each([

@@ -133,7 +133,7 @@ async function onHost(connection: Connection, built: BuiltPackage, { step, platf
   await step("remove", () => call(connection, path, { method: "DELETE" }));
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -142,13 +142,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function mustBeValid(folder: string): void {
+export function mustBeValid(folder: string): void {
   const { findings } = checkManifest(folder);
   const errors = findings.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new Error(errors.map(({ line, message }) => `line ${line}: ${message}`).join("\n"));
 }
 
-async function runSaga(connection: Connection, path: string, body: Json): Promise<void> {
+export async function runSaga(connection: Connection, path: string, body: Json): Promise<void> {
   const response = await send(connection, path, { body, accept: "text/event-stream" });
   if (!response.ok) throw failureOf(response.status, (await response.json()) as Json);
   for await (const { event, data } of readEvents(response)) {

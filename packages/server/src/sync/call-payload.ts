@@ -60,6 +60,8 @@ async function payloadOf(
   if (keyring === undefined) throw plinthError("NotFound", { what: `keyring '${unit.keyring.slice(0, 64)}'` });
   const { api } = await options.urls;
   const { key, state } = run;
+  const report = runToken(key, `callback:${state.call}`);
+  const worker = runToken(key, "state");
   const payload = {
     connection_data: {
       key: keyring.secret,
@@ -69,13 +71,19 @@ async function payloadOf(
     },
     event_context: {
       ...contextOf(scope, found, fn.version.digest),
-      callback_url: runUrl(api, scope, run.id, `calls/${state.call}/${runToken(key, `callback:${state.call}`)}`),
-      worker_data_url: runUrl(api, scope, run.id, `${runToken(key, "state")}/state`),
+      callback_url: runUrl(api, scope, run.id, `calls/${state.call}/${report}`),
+      worker_data_url: runUrl(api, scope, run.id, `${worker}/state`),
     },
     event_type: syncEventName(state.phase, run.family, state.resumed),
     event_data: run.options["event_data"] ?? {},
   };
-  return { payload, redact: (text: string) => options.keyrings.redact(text.replaceAll(key, "[key of the run]"), delivered) };
+  return { payload, redact: (text: string) => options.keyrings.redact(withoutTokens(text, [report, worker]), delivered) };
+}
+
+/** Libraries log the URLs that they call; what opens something stays out of it. */
+function withoutTokens(text: string, tokens: readonly string[]): string {
+  const bare = tokens.reduce((rest, token) => rest.replaceAll(token, "[token]"), text);
+  return bare.replace(/(\/files\/artefact_[0-9a-f]{32}\/)[\w-]{43}/g, "$1[token]");
 }
 
 function contextOf(scope: Scope, { run, unit, snapIn }: Found, version: string) {

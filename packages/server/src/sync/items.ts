@@ -28,6 +28,8 @@ export interface ItemsRequest {
 
 const CURSOR = /^(artefact_[0-9a-f]{32}):(\d{1,9})$/;
 const SHOWN_CHARS = 200;
+/** Bytes of attachments, and what a loading is told about its files. */
+const NO_ITEMS = new Set(["ssor_attachment", "stats_file"]);
 
 export async function readItems(artefacts: SyncArtefacts, scope: Scope, run: { readonly id: string } & ItemsRequest): Promise<ItemsPage> {
   const max = Math.min(run.limit ?? 100, limit("syncItemsShownMax"));
@@ -55,7 +57,7 @@ export function hasItems({ digest, itemType, name }: SyncArtefactRow, type?: str
   if (digest === null) return false;
   // Types come with the report; before it, the name says it.
   const known = itemType ?? typeOfName(name);
-  return known !== undefined && known !== "ssor_attachment" && (type === undefined || known === type) && isLines(name);
+  return known !== undefined && !NO_ITEMS.has(known) && (type === undefined || known === type) && isLines(name);
 }
 
 export function typeOf({ itemType, name }: Pick<SyncArtefactRow, "itemType" | "name">): string {
