@@ -47,6 +47,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { openPackageProvider } from "./sandbox/container/open-provider.ts";
+import { openFunctionDefined } from "./operations/function-defined/open-function-defined.ts";
 import { createSandbox } from "./sandbox/pool.ts";
 import { eventForLog } from "./sandbox/sandbox-event.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
@@ -169,7 +170,8 @@ async function start(
   const search = openSearch({ database, store, runtime });
   shutdown.add("search", () => search.close());
   const ai = new AiEndpoints({ defaults: aiDefaults(config), keyrings: snapIns.events });
-  const operations = openOperations({ database, engine: () => engine, native: { runtime, ai, search } });
+  const functionDefined = openFunctionDefined({ database, packages, deploys, engine: () => engine });
+  const operations = openOperations({ database, engine: () => engine, native: { runtime, ai, search }, functionDefined });
   const engine = createEngine({
     database,
     natives: operations.codes,

@@ -3,7 +3,7 @@
  * was given is hostile JSON.
  *
  * C1 The first field that does not fit is named with its whole path, in one sentence.
- * C2 An input has no other fields than the port. Of an output they are dropped: authors return what they have at hand.
+ * C2 An input has no other fields than the port. Of an output they are dropped: authors return what they have at hand. Open ports keep them.
  * C3 null stands for an absent field where the field may be absent.
  * C4 The work is bounded by the value and by a budget of steps; LimitExceeded is thrown over it.
  */
@@ -19,7 +19,7 @@ export type Checked = { readonly kind: "ok"; readonly value: JsonObject } | { re
 
 export interface CheckFieldsOptions {
   /** What becomes of fields that are not declared; refused when absent. */
-  readonly others?: "refuse" | "drop";
+  readonly others?: "refuse" | "drop" | "keep";
   readonly budget?: StepBudget;
 }
 
@@ -49,9 +49,9 @@ class Misfit extends Error {
 
 class Check {
   readonly #budget: StepBudget;
-  readonly #others: "refuse" | "drop";
+  readonly #others: "refuse" | "drop" | "keep";
 
-  constructor(budget: StepBudget, others: "refuse" | "drop") {
+  constructor(budget: StepBudget, others: "refuse" | "drop" | "keep") {
     this.#budget = budget;
     this.#others = others;
   }
@@ -67,10 +67,12 @@ class Check {
       const checked = this.#field(field, given, [...path, field.name]);
       if (checked !== undefined) entries.push([field.name, checked]);
     }
-    if (this.#others === "refuse") {
-      for (const name of Object.keys(value)) {
+    if (this.#others !== "drop") {
+      for (const [name, other] of Object.entries(value)) {
         this.#budget.spend(1);
-        if (!declared.has(name)) throw new Misfit([...path, name], `is not a field${nearMiss(name, declared)}`);
+        if (declared.has(name)) continue;
+        if (this.#others === "keep") entries.push([name, other]);
+        else throw new Misfit([...path, name], `is not a field${nearMiss(name, declared)}`);
       }
     }
     return Object.fromEntries(entries);

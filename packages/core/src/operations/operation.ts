@@ -24,6 +24,8 @@ export interface Port {
   /** `default` unless there are several. */
   readonly name: string;
   readonly fields: readonly OperationField[];
+  /** Takes and gives other fields too: its code checks them. */
+  readonly isOpen?: boolean;
 }
 
 export type OperationOrigin = "native" | "object" | "package" | "function";

@@ -86,7 +86,7 @@ export function checkResult(result: OperationResult, outputs: readonly Port[]): 
     return {
       port,
       values: values.map((value) => {
-        const checked = checkFields(declared.fields, value, { others: "drop", budget });
+        const checked = checkFields(declared.fields, value, { others: declared.isOpen === true ? "keep" : "drop", budget });
         if (checked.kind === "ok") return checked.value;
         throw wrong(problemText(port === DEFAULT_PORT ? "output" : `output of the port ${port}`, checked.problem));
       }),

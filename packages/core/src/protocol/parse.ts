@@ -146,13 +146,15 @@ export function parseHostCallFailure(bytes: Uint8Array): HostCallFailure {
 
 function analyzedFunction(item: unknown): AnalyzedFunction {
   const fields = fieldsOf(item, "function");
-  exactly(fields, ["path", "kind", "visibility", "args", "returns"]);
+  exactly(fields, ["path", "kind", "visibility", "args", "returns"], ["operation"]);
+  const operation = optionalText(fields, "operation", limit("operationTextCharsMax"));
   return {
     path: text(fields, "path", FUNCTION_PATH_CHARS_MAX),
     kind: oneOf(fields, "kind", FUNCTION_KINDS),
     visibility: oneOf(fields, "visibility", ["public", "internal"] as const),
     args: text(fields, "args", limit("resultBytesMax")),
     returns: text(fields, "returns", limit("resultBytesMax")),
+    ...(operation === undefined ? {} : { operation }),
   };
 }
 

@@ -202,6 +202,8 @@ export interface AnalyzedFunction {
   readonly args: string;
   /** Validator JSON text, or `null` as text. */
   readonly returns: string;
+  /** Of actions that are operations: JSON text that describes it; see core/operations/function-operation.ts. */
+  readonly operation?: string;
 }
 
 /**

@@ -6,6 +6,7 @@ import { parseSchema } from "@plinth/core/documents/schema.ts";
 import { parseValidatorText } from "@plinth/core/documents/validators.ts";
 import { plinthError, PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { parseFunctionOperation } from "@plinth/core/operations/function-operation.ts";
 import type { AnalyzedFunction, AnalyzeResult, FunctionKind } from "@plinth/core/protocol/runner-protocol.ts";
 
 /** What a version declares, as it is stored beside its script. */
@@ -26,10 +27,12 @@ export async function checkAnalysis(result: AnalyzeResult, pause: () => Promise<
   const max = limit("functionsPerVersionMax");
   if (result.functions.length > max) throw invalid(`it has ${result.functions.length} functions and may have ${max}.`);
   const functions: AnalyzedFunction[] = [];
+  const slugs = new Map<string, string>();
   let charsSincePause = 0;
   for (const fn of result.functions) {
     functions.push(checkFunction(fn));
-    charsSincePause += fn.args.length + fn.returns.length;
+    checkSlug(fn, slugs);
+    charsSincePause += fn.args.length + fn.returns.length + (fn.operation?.length ?? 0);
     if (charsSincePause < limit("analysisSliceChars")) continue;
     charsSincePause = 0;
     await pause();
@@ -53,7 +56,19 @@ function checkFunction(fn: AnalyzedFunction): AnalyzedFunction {
   if (fn.visibility !== "public" && fn.visibility !== "internal") throw invalid(`the function '${shown}' is neither public nor internal.`);
   checkValidator(fn, "args", fn.args);
   if (fn.returns !== "null") checkValidator(fn, "returns", fn.returns);
-  return { path: fn.path, kind: fn.kind, visibility: fn.visibility, args: fn.args, returns: fn.returns };
+  const { path, kind, visibility, args, returns, operation } = fn;
+  if (operation === undefined) return { path, kind, visibility, args, returns };
+  if (kind !== "action") throw invalid(`the operation '${shown}' is no action.`);
+  return { path, kind, visibility, args, returns, operation };
+}
+
+/** An operation is read once here, so that reading it later cannot fail; a slug names one. */
+function checkSlug({ path, operation }: AnalyzedFunction, slugs: Map<string, string>): void {
+  if (operation === undefined) return;
+  const { slug } = parseFunctionOperation(path, operation).operation;
+  const other = slugs.get(slug);
+  if (other !== undefined) throw invalid(`the operations '${other}' and '${path}' have the same slug, '${slug}'.`);
+  slugs.set(slug, path);
 }
 
 function isFunctionPath(path: string): boolean {

@@ -2,6 +2,7 @@
  * Versions and branch heads. A version is immutable and named by the digest of its script; a branch head
  * says which version serves. This file is the contract; `open-deploys.ts` makes one.
  */
+import type { FunctionOperation } from "@plinth/core/operations/function-operation.ts";
 import type { FunctionKind } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Scope } from "../database/database.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
@@ -71,6 +72,8 @@ export interface Deploys {
   setEnvironment(scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void>;
   /** Drops what is remembered of a branch, after its deploys that are under way: its rows were changed by others (erased). */
   forget(scope: Scope): Promise<void>;
+  /** Functions of the branch head that are operations. */
+  operations(scope: Scope): Promise<readonly FunctionOperation[]>;
   list(
     scope: Scope,
   ): Promise<readonly { readonly path: string; readonly kind: FunctionKind; readonly visibility: "public" | "internal" }[]>;

@@ -1,4 +1,5 @@
 /** The functions of one version, ready to be looked up. Validators are parsed when a function is first called. */
+import { parseFunctionOperation, type FunctionOperation } from "@plinth/core/operations/function-operation.ts";
 import type { AnalyzedFunction } from "@plinth/core/protocol/runner-protocol.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
 import type { Analysis } from "./check-analysis.ts";
@@ -9,6 +10,7 @@ export class FunctionTable {
   readonly analysis: Analysis;
   readonly #declared: ReadonlyMap<string, AnalyzedFunction>;
   readonly #resolved = new Map<string, ResolvedFunction>();
+  #operations: readonly FunctionOperation[] | undefined;
 
   constructor(version: VersionCode, analysis: Analysis) {
     this.version = version;
@@ -35,6 +37,13 @@ export class FunctionTable {
     // Only canonical paths are kept, so that spellings of callers cannot fill the memory.
     this.#resolved.set(declared.path, resolved);
     return resolved;
+  }
+
+  operations(): readonly FunctionOperation[] {
+    this.#operations ??= this.analysis.functions.flatMap(({ path, operation }) =>
+      operation === undefined ? [] : [parseFunctionOperation(path, operation)],
+    );
+    return this.#operations;
   }
 
   list(): readonly Pick<ResolvedFunction, "path" | "kind" | "visibility">[] {

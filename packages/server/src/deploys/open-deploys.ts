@@ -115,6 +115,10 @@ class StoredDeploys implements Deploys {
     return (await this.#branches.get(scope)).functions?.list() ?? [];
   }
 
+  async operations(scope: Scope) {
+    return (await this.#branches.get(scope)).functions?.operations() ?? [];
+  }
+
   async setEnvironment(scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void> {
     checkVariables(changes);
     const max = limit("environmentVariablesMax");

@@ -8,7 +8,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { checkFields, problemText } from "@plinth/core/operations/check-ports.ts";
 import { isObject } from "@plinth/core/operations/json-schema.ts";
-import { DEFAULT_PORT, type Json, type JsonObject, type OperationField, type Port } from "@plinth/core/operations/operation.ts";
+import { DEFAULT_PORT, type Json, type JsonObject, type Port } from "@plinth/core/operations/operation.ts";
 import type { NativeCall } from "./native/native-operation.ts";
 
 export function callText({ port, input, grants }: NativeCall): string {
@@ -27,7 +27,7 @@ export function readCall(
   const ports = schema === undefined || !isObject(json) ? inputs : schema(json).inputs;
   const port = ports.find((each) => each.name === name);
   if (port === undefined) throw plinthError("ArgumentValidation", { detail: "The argument `port` is no input port." });
-  return { port: port.name, input: checkedInput(port.fields, json), ...(grants === undefined ? {} : { grants: textsOf(grants) }) };
+  return { port: port.name, input: checkedInput(port, json), ...(grants === undefined ? {} : { grants: textsOf(grants) }) };
 }
 
 /** What is no list of texts grants nothing. */
@@ -36,8 +36,8 @@ function textsOf(value: Value): readonly string[] {
 }
 
 /** The input with its defaults. Throws ArgumentValidation, which names the field. */
-export function checkedInput(fields: readonly OperationField[], input: unknown): JsonObject {
-  const checked = checkFields(fields, input);
+export function checkedInput({ fields, isOpen }: Port, input: unknown): JsonObject {
+  const checked = checkFields(fields, input, { others: isOpen === true ? "keep" : "refuse" });
   if (checked.kind === "wrong") throw plinthError("ArgumentValidation", { detail: problemText("input", checked.problem) });
   return checked.value;
 }

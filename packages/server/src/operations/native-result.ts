@@ -44,6 +44,7 @@ export function failedResult(error: PlinthError): OperationResult {
 }
 
 const REQUESTS: ReadonlySet<PlinthError["code"]> = new Set([
+  "ArgumentValidation",
   "InvalidArgument",
   "SchemaViolation",
   "LimitExceeded",

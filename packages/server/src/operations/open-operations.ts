@@ -108,7 +108,8 @@ class OpenOperations implements HostOperations {
   }
 
   inputSchema(operation: Operation, port?: string): JsonSchema {
-    return schemaDocument(portOf(operation.inputs, port, operation).fields);
+    const { fields, isOpen } = portOf(operation.inputs, port, operation);
+    return isOpen === true ? openSchemaDocument(fields) : schemaDocument(fields);
   }
 
   /** Of the first port; the others are of interest to those who show ports. */
@@ -121,7 +122,7 @@ class OpenOperations implements HostOperations {
     checkBytes(call.input);
     const ports = await this.#portsFor(operation, executor, call);
     const port = portOf(ports.inputs, call.port, operation);
-    return { operation, executor, ports, call: { ...call, port: port.name, input: checkedInput(port.fields, call.input) } };
+    return { operation, executor, ports, call: { ...call, port: port.name, input: checkedInput(port, call.input) } };
   }
 
   async #admit(call: OperationCall): Promise<{ readonly operation: Operation; readonly executor: OperationExecutor }> {
@@ -219,8 +220,8 @@ function checkBytes(input: JsonObject): void {
   if (actual > max) throw plinthError("RequestTooLarge", { what: "input", actual: `${actual} bytes`, max: `${max} bytes` });
 }
 
-function hasOthers(values: readonly JsonObject[], { fields }: Port): boolean {
-  if (fields.length === 0) return false;
+function hasOthers(values: readonly JsonObject[], { fields, isOpen }: Port): boolean {
+  if (fields.length === 0 || isOpen === true) return false;
   const names = new Set(fields.map(({ name }) => name));
   return values.some((value) => Object.keys(value).some((name) => !names.has(name)));
 }

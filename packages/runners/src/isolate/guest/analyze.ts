@@ -9,8 +9,10 @@ interface Registered {
   readonly isAction?: unknown;
   readonly isHttp?: unknown;
   readonly isInternal?: unknown;
+  readonly isOperation?: unknown;
   exportArgs?(): string;
   exportReturns?(): string;
+  exportOperation?(): string;
 }
 
 interface Exported {
@@ -61,6 +63,7 @@ function functionsOf(path: string, namespace: Namespace): AnalyzedFunction[] {
       visibility: registered.isInternal === true ? "internal" : "public",
       args: validatorText(registered, "exportArgs", '{"type":"any"}', at),
       returns: validatorText(registered, "exportReturns", "null", at),
+      ...(registered.isOperation === true && kind === "action" ? { operation: operationText(registered, at) } : {}),
     });
   }
   return found;
@@ -76,6 +79,12 @@ function kindOf(value: Registered): FunctionKind | undefined {
 function validatorText(value: Registered, name: "exportArgs" | "exportReturns", missing: string, at: string): string {
   const text = value[name]?.() ?? missing;
   if (typeof text !== "string") throw new TypeError(`${at}: ${name} did not return a text.`);
+  return text;
+}
+
+function operationText(value: Registered, at: string): string {
+  const text = value.exportOperation?.();
+  if (typeof text !== "string") throw new TypeError(`${at}: exportOperation did not return a text.`);
   return text;
 }
 

@@ -16,7 +16,7 @@ import type { Packages } from "../../packages/packages.ts";
 import { objectName } from "../../snap-ins/ids.ts";
 import { isLive } from "../../snap-ins/snap-in-records.ts";
 import type { DynamicSchema, Executed, OperationCall, OperationExecutor } from "../operations.ts";
-import { failedResult, withFailure } from "./failed-result.ts";
+import { failedResult, withFailure } from "../native-result.ts";
 import { readResult } from "./read-result.ts";
 import { readSchema } from "./read-schema.ts";
 
