@@ -79,3 +79,28 @@ test("V1 what was not committed is no event; V2 a source's filter decides for it
   expect(new Set(events.map(({ payload }) => payload["webhook_id"])).size).toBe(2);
   expect(new Set(events.map(({ payload }) => payload["id"])).size).toBe(2);
 });
+
+test("B2 a change of the budget's stage is an event, and so are refusals by limits, together", { timeout: 90_000 }, async () => {
+  const sources = `    - name: limits
+      type: devrev-webhook
+      config:
+        event_types: [budget_stage_changed, limit_refused]
+`;
+  const automations = `  - name: limits
+    source: limits
+    event_types: [budget_stage_changed, limit_refused]
+    function: tell
+`;
+  await host.bring("watcher", tellingPackage({ name: "watcher", port: listener.port, sources, automations }));
+  // One call spends it all.
+  const budget = { period: "day", amount: 0.000001, whenSpent: "degrade" };
+  const functions = [{ function: "accounts:create", rate: { perSecond: 0.01, burst: 1 } }];
+  const limits = await host.send("/v1/limits", { method: "PUT", body: { budget, functions } });
+  expect(limits.status, JSON.stringify(limits.json)).toBe(200);
+  await host.run("accounts:create", { name: "one", revenue: 1 });
+  const change = await eventually(() => listener.received.find(({ payload }) => payload["type"] === "budget_stage_changed"), "the stage");
+  expect(change.payload["budget_stage_changed"]).toMatchObject({ from: "ok", period: "day" });
+  for (let i = 0; i < 3; i++) await expect(host.run("accounts:create", { name: "more", revenue: 1 })).rejects.toThrow();
+  const refused = await eventually(() => listener.received.find(({ payload }) => payload["type"] === "limit_refused"), "the refusals");
+  expect(refused.payload["limit_refused"]).toMatchObject({ function: "accounts:create", code: "RateLimited", count: 3 });
+});

@@ -219,10 +219,12 @@ test("plinth events publishes, and shows, replays and discards dead letters", { 
   listener.answer = () => "ok";
   expect(await plinth("dead-letters", "replay", "--all")).toContain("is delivered again");
   await got(2);
-  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", "2100-01-01T00:00:00Z", "--key", "far")).toContain("five years");
+  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", "2100-01-01T00:00:00Z", "--event-key", "far")).toContain(
+    "five years",
+  );
   const at = new Date(Date.now() + 3_600_000).toISOString();
-  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", at, "--key", "far")).toContain("far is published at");
-  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", at, "--key", "far")).toContain("exists already");
+  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", at, "--event-key", "far")).toContain("far is published at");
+  expect(await plinth("publish", "flows", "flow", "hello", "{}", "--at", at, "--event-key", "far")).toContain("exists already");
   expect(await plinth("unschedule", "flows", "flow", "far")).toContain("is taken back");
   expect(await plinth("waiting")).toContain("WAITS FOR");
 });

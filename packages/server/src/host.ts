@@ -34,6 +34,7 @@ import { createEngine } from "./engine/create-engine.ts";
 import { engineConfig } from "./engine/engine-config.ts";
 import { logCalls } from "./engine/result-sinks/log-calls.ts";
 import { openEvents } from "./events/open-events.ts";
+import { PlatformEvents } from "./events/platform-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
 import { openKeyrings } from "./keyrings/open-keyrings.ts";
@@ -164,9 +165,11 @@ async function start(
   const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log, beforeRemoval: (scope, id) => sync.forgetSnapIn(scope, id) });
   collector.start();
   shutdown.add("collector", () => collector.stop());
-  const budgets = openBudgets({ database, runtime, log });
+  const platformEvents = new PlatformEvents({ database, runtime, log });
+  const budgets = openBudgets({ database, runtime, log, onStage: platformEvents.onStage });
   await budgets.start();
   shutdown.add("budgets", () => budgets.stop());
+  shutdown.add("platform events", () => platformEvents.stop());
   const search = openSearch({ database, store, runtime });
   shutdown.add("search", () => search.close());
   const ai = new AiEndpoints({ defaults: aiDefaults(config), keyrings: snapIns.events });
@@ -176,7 +179,7 @@ async function start(
     database,
     natives: operations.codes,
     budgets,
-    sinks: [budgets.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
+    sinks: [budgets.sink, platformEvents.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
     commits: store,
     sandbox,
     deploys,

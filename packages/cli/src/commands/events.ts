@@ -6,7 +6,7 @@ import type { AddCommand, GlobalOptions } from "./table.ts";
 
 interface PublishOptions {
   readonly at?: string;
-  readonly key?: string;
+  readonly eventKey?: string;
   readonly syncId?: string;
   readonly update?: boolean;
 }
@@ -23,12 +23,12 @@ export const events: AddCommand = (program) => {
     .argument("<type>", "automations listen to it as custom:<type>")
     .argument("[payload]", "JSON", "{}")
     .option("--at <time>", "when, for example 2030-01-31T09:30:00Z; at once when absent")
-    .option("--key <key>", "name of the event until its time comes")
+    .option("--event-key <key>", "name of the event until its time comes")
     .option("--update", "change the event that waits with the key")
     .option("--sync-id <id>", "events with the same one are delivered in order")
     .action(async (snapIn: string, source: string, type: string, payload: string, options: PublishOptions, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
-      const { at, key, syncId, update } = options;
+      const { at, eventKey, syncId, update } = options;
       const json = await call(findConnection(globals), "/v1/events", {
         body: {
           snapIn,
@@ -36,7 +36,7 @@ export const events: AddCommand = (program) => {
           type,
           payload: jsonOf(payload),
           ...(at === undefined ? {} : { publishAt: at }),
-          ...(key === undefined ? {} : { key }),
+          ...(eventKey === undefined ? {} : { key: eventKey }),
           ...(syncId === undefined ? {} : { syncId }),
           ...(update === true ? { updateIfExists: true } : {}),
         },
