@@ -94,6 +94,13 @@ export const ERRORS = {
     message: "Branch access denied",
     next: "Name a branch that exists and send its key as `X-Plinth-Branch-Key` (`--branch-key` of the command line); `plinth branches key` makes a new one.",
   },
+  OriginRefused: {
+    ...caller,
+    status: 403,
+    grpc: "PERMISSION_DENIED",
+    message: "Pages of this origin may not call this.",
+    next: "Name the origin in `--mcp-origins` of the host.",
+  },
   NotFound: {
     ...caller,
     status: 404,

@@ -556,6 +556,13 @@ export const LIMITS = {
   grpcTimeoutMsMax: { value: 2_147_483_647, reason: "deadline that a caller may set: what a timer of the machine can wait for" },
   grpcStreamsPerConnectionMax: { value: 256, reason: "calls of one HTTP/2 connection at the same time" },
   grpcWindowBytes: { value: MiB, reason: "bytes of one call that a client may send before they are read" },
+  mcpSessionsPerTenantMax: { value: 1000, reason: "sessions of a tenant's agents; the one unused for longest makes room for another" },
+  mcpSessionIdleMs: { value: 1_800_000, reason: "how long a session of an agent is kept that nobody uses" },
+  mcpToolsPageMax: { value: 250, reason: "tools of one answer; many clients never ask for a second page" },
+  mcpTextCharsMax: { value: 256 * KiB, reason: "text of a result, which a model reads; the structured content is complete" },
+  mcpProgressMs: { value: 100, reason: "between two notes of progress of one call" },
+  mcpProgressPerCallMax: { value: 1000, reason: "notes of progress of one call" },
+  mcpProgressCharsMax: { value: 1000, reason: "text of one note of progress" },
   grpcIdleMs: { value: 600_000, reason: "a connection without any frame for so long is closed" },
 
   // Language models, and search over a branch's tables.

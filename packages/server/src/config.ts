@@ -374,6 +374,14 @@ export const SETTINGS = {
     shape: "gib-second, cpu-second, million-calls or egress-gib with =<price>",
     description: "What calls cost, in the host's currency, over the default price list; budgets of tenants are in the same currency.",
   }),
+  mcpOrigins: list({
+    env: "PLINTH_MCP_ORIGINS",
+    flag: "mcp-origins",
+    default: [],
+    pattern: /^https?:\/\/[0-9A-Za-z.:[\]-]+$/,
+    shape: "an origin, as https://app.example.com",
+    description: "Origins of web pages, besides the host's own, that may call `/mcp`, as a comma-separated list.",
+  }),
   redactErrors: choice({
     env: "PLINTH_REDACT_ERRORS",
     flag: "redact-errors",

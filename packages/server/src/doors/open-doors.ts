@@ -5,6 +5,7 @@ import type { DoorContext } from "./door.ts";
 import type { GrpcDoor } from "./grpc/open-grpc.ts";
 import { serveFunctionJson } from "./grpc/serve-json.ts";
 import { serveHttpActions } from "./http-actions/serve-http-actions.ts";
+import { serveMcp } from "./mcp/serve-mcp.ts";
 import { createHttpServer, listen, type HttpServer } from "./http-server.ts";
 import { NATIVE_ROUTES } from "./native/table.ts";
 import { serveRoutes } from "./serve-routes.ts";
@@ -33,6 +34,7 @@ export async function openDoors(context: DoorContext, options: DoorsOptions): Pr
   serveRoutes(api, context, [...Object.values(NATIVE_ROUTES), ...Object.values(CONVEX_ROUTES), ...Object.values(SYNC_ROUTES), ...Object.values(SNAP_IN_ROUTES)]);
   serveHttpActions(api, context, "api");
   serveFunctionJson(api, context);
+  const mcp = serveMcp(api, context);
   const site = createHttpServer(context, { bodyBytesMax: limit("httpBodyBytesMax") });
   serveHttpActions(site, context, "site");
   const opened = await Promise.allSettled([
@@ -52,6 +54,7 @@ export async function openDoors(context: DoorContext, options: DoorsOptions): Pr
     close: async (signal) => {
       context.streams.shutDown();
       await Promise.all([closeServer(api, signal), closeServer(site, signal), grpc.value?.close(signal)]);
+      await mcp.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Every modality. To add one: its file, and its line here. */
+import { AGENT_SKILLS } from "./agent-skills.ts";
 import { AUTOMATION } from "./automations.ts";
 import { COMMANDS } from "./commands.ts";
 import type { ModalityName } from "./modality.ts";
@@ -6,6 +7,7 @@ import { SNAP_KIT_ACTIONS } from "./snap-kit.ts";
 import { SYNC } from "./sync.ts";
 
 export const MODALITIES: Readonly<Partial<Record<ModalityName, { readonly name: ModalityName }>>> = {
+  agentSkill: AGENT_SKILLS,
   automation: AUTOMATION,
   command: COMMANDS,
   snapKit: SNAP_KIT_ACTIONS,
