@@ -9,8 +9,10 @@ import { openDeploys } from "../../packages/server/src/deploys/open-deploys.ts";
 import { createEngine } from "../../packages/server/src/engine/create-engine.ts";
 import { engineConfig } from "../../packages/server/src/engine/engine-config.ts";
 import type { ResultSink } from "../../packages/server/src/engine/result-sink.ts";
+import { CredentialTickets } from "../../packages/server/src/keyrings/credential-tickets.ts";
 import { openMasterKeys } from "../../packages/server/src/keyrings/master-keys.ts";
 import { openKeyrings } from "../../packages/server/src/keyrings/open-keyrings.ts";
+import { KeyringChecks } from "../../packages/server/src/modalities/keyring-checks.ts";
 import { Collector } from "../../packages/server/src/packages/collector.ts";
 import { openPackages } from "../../packages/server/src/packages/open-packages.ts";
 import { archiveOf, streamOf, type Files } from "../../packages/server/src/packages/test-packages.ts";
@@ -55,7 +57,9 @@ export async function startSnapInHost(options: SnapInHostOptions = {}) {
   });
   const urls = Promise.resolve({ api: API_URL, site: "http://127.0.0.1:2" });
   const ring = await openMasterKeys({ given: null, file: null, dataDir: folder, runtime });
-  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: sandbox.tools, runtime, log });
+  const credentials = new CredentialTickets({ runtime });
+  const checks = new KeyringChecks({ engine: () => engine, runtime, credentials });
+  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: sandbox.tools, runtime, log, checks });
   const collector = new Collector({
     database,
     blobs,
@@ -69,9 +73,20 @@ export async function startSnapInHost(options: SnapInHostOptions = {}) {
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
   const deploys = openDeploys({ database, blobs, sandbox, runtime, applyCrons: async () => {}, urls });
-  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls, log, probe: options.probe });
+  const snapIns = openSnapIns({
+    database,
+    runtime,
+    packages,
+    keyrings,
+    engine: () => engine,
+    urls,
+    log,
+    credentials,
+    probe: options.probe,
+  });
   const engine = createEngine({
     database,
+    natives: checks.natives,
     commits: store,
     sandbox,
     deploys,

@@ -36,8 +36,10 @@ import { logCalls } from "./engine/result-sinks/log-calls.ts";
 import { openEvents } from "./events/open-events.ts";
 import { PlatformEvents } from "./events/platform-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
+import { CredentialTickets } from "./keyrings/credential-tickets.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
 import { openKeyrings } from "./keyrings/open-keyrings.ts";
+import { KeyringChecks, nativesOf } from "./modalities/keyring-checks.ts";
 import { artefactBlobs } from "./deploys/artefacts.ts";
 import { Collector } from "./packages/collector.ts";
 import { openPackages } from "./packages/open-packages.ts";
@@ -138,7 +140,9 @@ async function start(
   shutdown.add("egress", () => egress.close());
 
   const ring = await openMasterKeys({ given: config.keyringKey, file: config.keyringKeyFile, dataDir: config.dataDir, runtime });
-  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: sandbox.tools, runtime, log });
+  const credentials = new CredentialTickets({ runtime });
+  const checks = new KeyringChecks({ engine: () => engine, runtime, credentials });
+  const keyrings = await openKeyrings({ database, commits: store, ring, egress, tools: sandbox.tools, runtime, log, checks });
   shutdown.add("keyrings", () => keyrings.close());
 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
@@ -162,7 +166,7 @@ async function start(
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
-  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log, beforeRemoval: (scope, id) => sync.forgetSnapIn(scope, id) });
+  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log, credentials, beforeRemoval: (scope, id) => sync.forgetSnapIn(scope, id) });
   collector.start();
   shutdown.add("collector", () => collector.stop());
   const platformEvents = new PlatformEvents({ database, runtime, log });
@@ -177,7 +181,7 @@ async function start(
   const operations = openOperations({ database, engine: () => engine, native: { runtime, ai, search }, functionDefined });
   const engine = createEngine({
     database,
-    natives: operations.codes,
+    natives: nativesOf(operations.codes, checks.natives),
     budgets,
     sinks: [budgets.sink, platformEvents.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
     commits: store,

@@ -4,6 +4,7 @@ import type { KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
 import type { Scope } from "../database/database.ts";
 import type { KeyringRow, PendingOauth, StoredSecret } from "./keyring-records.ts";
 import type { KeyringStore } from "./keyring-store.ts";
+import type { CheckFetch } from "./check-runner.ts";
 import { authorizeUrl, exchangeRequest, refreshRequest, type OauthClient } from "./oauth-requests.ts";
 import { jsonOf, type Answer, type OutsideCalls } from "./outside-calls.ts";
 import { parseTokens, type Tokens } from "./parse-answers.ts";
@@ -44,10 +45,13 @@ export class OauthGrants {
     return tokens;
   }
 
-  async refresh(scope: Scope, row: KeyringRow, secret: StoredSecret): Promise<Answer> {
-    const type = await this.#store.type(scope, row.type);
+  async refresh(
+    scope: Scope,
+    row: KeyringRow,
+    { type, secret, fetch }: { readonly type: KeyringTypeSpec; readonly secret: StoredSecret; readonly fetch: CheckFetch },
+  ): Promise<Answer> {
     const request = refreshRequest(type, await this.values(scope, row, { type, secret }));
-    return await this.#calls.send({ tenant: scope.tenant, keyring: row.id }, request);
+    return await this.#calls.send({ tenant: scope.tenant, keyring: row.id, ...(fetch === undefined ? {} : { fetch }) }, request);
   }
 
   /** All placeholders of a keyring that is signed in. */

@@ -10,6 +10,7 @@ import type { Egress } from "../sandbox/egress.ts";
 import type { JailTools } from "../sandbox/tools.ts";
 import type { Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
+import { DIRECT_CHECKS, type CheckRunner } from "./check-runner.ts";
 import { defineKeyringTypes } from "./define-types.ts";
 import type { KeyRing } from "./encryption.ts";
 import type { KeyringRow, StoredSecret } from "./keyring-records.ts";
@@ -34,6 +35,8 @@ export interface KeyringsOptions {
   readonly tools: JailTools;
   readonly runtime: Runtime;
   readonly log: Log;
+  /** How checks run; directly where there is no engine. */
+  readonly checks?: CheckRunner;
 }
 
 /** Says in the log which master keys are missing, if any: what they encrypt cannot be delivered. */
@@ -56,13 +59,13 @@ class StoredKeyrings implements Keyrings {
   #rotating: Promise<{ readonly keyrings: number }> | undefined;
 
   constructor(options: KeyringsOptions) {
-    const { runtime, log } = options;
+    const { runtime, log, checks = DIRECT_CHECKS } = options;
     this.#options = options;
     this.#store = new KeyringStore(options);
     this.#calls = new OutsideCalls(options);
-    this.#checks = new SecretChecks({ calls: this.#calls, tools: options.tools });
+    this.#checks = new SecretChecks({ calls: this.#calls, tools: options.tools, checks });
     this.#grants = new OauthGrants({ store: this.#store, calls: this.#calls });
-    this.#refresher = new Refresher({ store: this.#store, grants: this.#grants, runtime, log });
+    this.#refresher = new Refresher({ store: this.#store, grants: this.#grants, checks, runtime, log });
     this.#signIns = new SignIns({ store: this.#store, grants: this.#grants, checks: this.#checks, runtime });
   }
 
@@ -85,10 +88,8 @@ class StoredKeyrings implements Keyrings {
     await this.#refuseTaken(scope, row);
     const fields = checkFields(type, request.fields);
     const secret = await this.#checks.secretOf(scope.tenant, type, fields);
-    const values = secretValues({ secret, fields });
-    const subject = { tenant: scope.tenant, keyring: row.id, name: row.name };
-    await this.#checks.verify(subject, type, values);
-    const organizations = await this.#checks.organizations(subject, type, values);
+    const credential = { secret, fields, values: secretValues({ secret, fields }) };
+    const organizations = await this.#checks.check(scope, row, type, credential);
     const sealed = this.#store.sealSecret(scope, row.id, { secret, refreshToken: null, fields, scope: "" });
     const stored: KeyringRow = { ...row, ...organizationsOf(organizations), state: "active", secret: sealed };
     await this.#store.database.update(scope, (transaction) => this.#store.add(transaction, stored));

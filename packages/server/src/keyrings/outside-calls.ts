@@ -9,6 +9,7 @@ import type { HttpCallSpec } from "@plinth/core/manifest/manifest.ts";
 import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Egress } from "../sandbox/egress.ts";
+import type { CheckFetch } from "./check-runner.ts";
 import { fillHeader, fillText, fillUrl, type PlaceholderValues } from "./placeholders.ts";
 
 /** An answer of another system: hostile text. */
@@ -22,6 +23,8 @@ export interface CallSubject {
   readonly tenant: string;
   /** Id of the keyring: its requests share the places of one invocation. */
   readonly keyring: string;
+  /** How the requests leave where they are a part of an invocation. */
+  readonly fetch?: CheckFetch;
 }
 
 export class OutsideCalls {
@@ -39,11 +42,10 @@ export class OutsideCalls {
     const cut = new AbortController();
     const timer = this.#runtime.timer(limit("keyringRequestMsMax"), () => cut.abort());
     try {
-      const response = await this.#egress.fetch(request, {
-        tenant: subject.tenant,
-        invocation: `keyring ${subject.keyring}`,
-        signal: AbortSignal.any([cut.signal, this.#closed.signal]),
-      });
+      const signal = AbortSignal.any([cut.signal, this.#closed.signal]);
+      const response = await (subject.fetch === undefined
+        ? this.#egress.fetch(request, { tenant: subject.tenant, invocation: `keyring ${subject.keyring}`, signal })
+        : Promise.race([subject.fetch(request), aborted(signal)]));
       const body = Buffer.from(response.bodyBase64, "base64");
       if (body.length > limit("keyringResponseBytesMax")) throw unavailable("its answer is too large");
       return { status: response.status, text: body.toString("utf8") };
@@ -101,6 +103,13 @@ export function jsonOf(answer: Answer): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Rejects when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(unavailable("the request was cut off")), { once: true });
+  return promise;
 }
 
 function describe(error: unknown, late: boolean): PlinthError {

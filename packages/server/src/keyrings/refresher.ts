@@ -15,13 +15,15 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { KeyringRow, StoredSecret } from "./keyring-records.ts";
 import type { KeyringStore } from "./keyring-store.ts";
+import { functionOfType, type CheckRunner } from "./check-runner.ts";
 import type { OauthGrants } from "./oauth-grants.ts";
-import { jsonOf } from "./outside-calls.ts";
+import { jsonOf, type Answer } from "./outside-calls.ts";
 import { parseTokens, saysGrantIsInvalid, type Tokens } from "./parse-answers.ts";
 
 export interface RefresherOptions {
   readonly store: KeyringStore;
   readonly grants: OauthGrants;
+  readonly checks: CheckRunner;
   readonly runtime: Runtime;
   readonly log: Log;
 }
@@ -137,7 +139,7 @@ export class Refresher {
   }
 
   async #perform(scope: Scope, row: KeyringRow, key: string): Promise<KeyringRow | undefined> {
-    const { store, grants } = this.#options;
+    const { store } = this.#options;
     assert(row.secret !== null, "a claimed keyring has a secret");
     const old = store.openSecret(scope, row.id, row.secret);
     if (old.refreshToken === null) {
@@ -147,7 +149,7 @@ export class Refresher {
     }
     let answer;
     try {
-      answer = await grants.refresh(scope, row, old);
+      answer = await this.#ask(scope, row, old);
     } catch (error) {
       return await this.#unavailable(scope, row, { key, error });
     }
@@ -157,6 +159,22 @@ export class Refresher {
     if (saysGrantIsInvalid(answer.status, json)) return await this.#expire(scope, row);
     const detail = `its token endpoint answers ${answer.status} without a token`;
     return await this.#unavailable(scope, row, { key, error: plinthError("KeyringUnavailable", { detail }) });
+  }
+
+  /** What the token endpoint, or the type's function in its place, answers. */
+  async #ask(scope: Scope, row: KeyringRow, secret: StoredSecret): Promise<Answer> {
+    const { store, grants, checks } = this.#options;
+    const type = await store.type(scope, row.type);
+    const about = { check: "refresh", keyring: row.id, name: row.name, type: row.type } as const;
+    if (type.refreshFunction === undefined)
+      return await checks.run(scope, about, (fetch) => grants.refresh(scope, row, { type, secret, fetch }));
+    const { secret: accessToken, refreshToken, fields } = secret;
+    const answer = await checks.call(scope, about, {
+      function: functionOfType(row.type, type.refreshFunction),
+      credential: { access_token: accessToken, refresh_token: refreshToken, fields, scope: secret.scope },
+      secrets: [accessToken, ...(refreshToken === null ? [] : [refreshToken]), ...Object.values(fields)],
+    });
+    return { status: 200, text: JSON.stringify(answer) };
   }
 
   #arrived(row: KeyringRow, old: StoredSecret, tokens: Tokens): Arrived {

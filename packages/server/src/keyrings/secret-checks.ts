@@ -3,23 +3,73 @@ import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { HttpCallSpec, KeyringTypeSpec } from "@plinth/core/manifest/manifest.ts";
 import type { JailTools } from "../sandbox/tools.ts";
+import { functionOfType, type CheckRunner } from "./check-runner.ts";
 import { fieldsOf, SUBDOMAIN } from "./keyring-types.ts";
 import { fillRequest, jsonOf, type Answer, type CallSubject, type OutsideCalls } from "./outside-calls.ts";
 import { own, parseOrganizations, type Organization } from "./parse-answers.ts";
 import type { PlaceholderValues } from "./placeholders.ts";
+import type { Scope } from "../database/database.ts";
 
 /** A keyring that is about to be stored. */
 export interface CheckSubject extends CallSubject {
   readonly name: string;
 }
 
+/** A secret that is about to be stored, or the tokens of a sign-in. */
+export interface Credential {
+  readonly secret: string;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly values: PlaceholderValues;
+}
+
+/** A keyring that is checked, and its type as it names it. */
+export interface Checked {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+}
+
 export class SecretChecks {
   readonly #calls: OutsideCalls;
   readonly #tools: JailTools;
+  readonly #checks: CheckRunner;
 
-  constructor(options: { readonly calls: OutsideCalls; readonly tools: JailTools }) {
+  constructor(options: { readonly calls: OutsideCalls; readonly tools: JailTools; readonly checks: CheckRunner }) {
     this.#calls = options.calls;
     this.#tools = options.tools;
+    this.#checks = options.checks;
+  }
+
+  /**
+   * All that the type says about checking, as calls of the engine: its request for verification, its function, its request for
+   * organisations. Rejects with KeyringRefused or KeyringUnavailable.
+   */
+  async check(scope: Scope, keyring: Checked, type: KeyringTypeSpec, credential: Credential): Promise<readonly Organization[]> {
+    const about = { check: "verify", keyring: keyring.id, name: keyring.name, type: keyring.type } as const;
+    const subject = { tenant: scope.tenant, keyring: keyring.id, name: keyring.name };
+    const asksOutside = (type.secretConfig?.tokenVerification ?? type.organizationData) !== null;
+    const ask = async (outside: CheckSubject): Promise<readonly Organization[]> => {
+      await this.verify(outside, type, credential.values);
+      return await this.organizations(outside, type, credential.values);
+    };
+    const found = asksOutside
+      ? await this.#checks.run(scope, about, (fetch) => ask({ ...subject, ...(fetch === undefined ? {} : { fetch }) }))
+      : await ask(subject);
+    if (type.verifyFunction === undefined) return found;
+    const answer = await this.#checks.call(scope, about, {
+      function: functionOfType(keyring.type, type.verifyFunction),
+      credential: { secret: credential.secret, fields: credential.fields },
+      secrets: [credential.secret, ...Object.values(credential.fields)],
+    });
+    // What the function says in words may hold what it was given, so only its verdict is told.
+    if (own(answer, "valid") !== true)
+      throw plinthError("KeyringRefused", {
+        name: keyring.name,
+        detail: `the function '${type.verifyFunction}' does not say that it is valid`,
+      });
+    const named = own(answer, "organizations");
+    const organizations = Array.isArray(named) ? parseOrganizations(named) : undefined;
+    return organizations ?? found;
   }
 
   /** What functions get: the transform's text, the one field, or JSON of the fields. */

@@ -87,8 +87,8 @@ export class SignIns {
     };
     const expiresMs = tokens.expiresInS === null ? null : this.#nowMs() + tokens.expiresInS * 1000;
     const values = await this.#options.grants.values(scope, row, { type, secret });
-    const subject = { tenant: scope.tenant, keyring: row.id, name: row.name };
-    const organizations = organizationsOf(await this.#options.checks.organizations(subject, type, values));
+    const credential = { secret: tokens.accessToken, fields: pending.fields, values };
+    const organizations = organizationsOf(await this.#options.checks.check(scope, row, type, credential));
     const sealed = this.#options.store.sealSecret(scope, row.id, secret);
     const updatedMs = this.#nowMs();
     const stored = await this.#options.store.change(scope, row.id, (current) =>

@@ -2,6 +2,7 @@
 import { AGENT_SKILLS } from "./agent-skills.ts";
 import { AUTOMATION } from "./automations.ts";
 import { COMMANDS } from "./commands.ts";
+import { KEYRING_CHECKS } from "./keyring-checks.ts";
 import type { ModalityName } from "./modality.ts";
 import { SNAP_KIT_ACTIONS } from "./snap-kit.ts";
 import { SYNC } from "./sync.ts";
@@ -10,6 +11,7 @@ export const MODALITIES: Readonly<Partial<Record<ModalityName, { readonly name: 
   agentSkill: AGENT_SKILLS,
   automation: AUTOMATION,
   command: COMMANDS,
+  keyring: KEYRING_CHECKS,
   snapKit: SNAP_KIT_ACTIONS,
   sync: SYNC,
 };
