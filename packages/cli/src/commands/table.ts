@@ -17,6 +17,7 @@ import { packageCommand } from "./package.ts";
 import { restore } from "./restore.ts";
 import { run } from "./run.ts";
 import { snapIns } from "./snap-ins.ts";
+import { sync } from "./sync.ts";
 import { tenants } from "./tenants.ts";
 
 /** Adds one command to the program. */
@@ -33,6 +34,7 @@ export const COMMANDS: readonly AddCommand[] = [
   deploy,
   packageCommand,
   snapIns,
+  sync,
   run,
   operations,
   logs,
