@@ -3,10 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBundler } from "../../packages/cli/src/bundle/bundle.ts";
 import type { Json, JsonObject } from "../../packages/core/src/operations/operation.ts";
+import { AiEndpoints } from "../../packages/server/src/ai/ai-endpoints.ts";
+import { aiDefaults } from "../../packages/server/src/ai/ai-settings.ts";
+import { configWith } from "../../packages/server/src/config.ts";
 import type { Actor } from "../../packages/server/src/engine/invocation.ts";
 import { openFunctionDefined } from "../../packages/server/src/operations/function-defined/open-function-defined.ts";
 import { openOperations } from "../../packages/server/src/operations/open-operations.ts";
 import type { OperationCall, Operations } from "../../packages/server/src/operations/operations.ts";
+import { openSearch } from "../../packages/server/src/search/open-search.ts";
 import { removeFolder, SCOPE, startEngineHost, value, type EngineHost } from "../engine/engine-host.ts";
 
 const ACTOR: Actor = { kind: "key", keyId: "k", scopes: ["invoke"] };
@@ -26,7 +30,13 @@ describe("operations of functions folders", () => {
     const engine = () => host.engine;
     const packages = { list: () => Promise.resolve([]), version: () => Promise.resolve(undefined) };
     const functionDefined = openFunctionDefined({ database: host.database, packages, deploys: host.deploys, engine });
-    operations = openOperations({ database: host.database, engine, native: { runtime: host.runtime }, functionDefined });
+    const keyrings = { keyrings: () => Promise.resolve({ secrets: {}, redact: (text: string) => text }) };
+    const native = {
+      runtime: host.runtime,
+      ai: new AiEndpoints({ defaults: aiDefaults(configWith({})), keyrings }),
+      search: openSearch(host),
+    };
+    operations = openOperations({ database: host.database, engine, native, functionDefined });
     await value(host, "orders:add", { number: "A1", total: 90 }, { internalAllowed: true });
   }, 120_000);
   afterAll(async () => {

@@ -128,16 +128,22 @@ export class TableIndex {
     const filter = this.#filter(marks);
     const slice = Math.max(1, Math.floor(DIMENSIONS_PER_SLICE / vector.length));
     let otherDimensions: number | null = null;
+    let anyOfThese = false;
     for (let slot = 0; slot < this.#ids.length; slot += 1) {
       if (slot % slice === 0) await breather.breathe();
       const own = this.#vectors[slot] ?? null;
       const id = this.#ids[slot] ?? null;
       if (own === null || id === null) continue;
-      if (own.length !== vector.length) otherDimensions = own.length;
-      else if (filter.allows(slot)) best.offer(id, dot(own, vector));
+      if (own.length !== vector.length) {
+        otherDimensions = own.length;
+        continue;
+      }
+      anyOfThese = true;
+      const score = dot(own, vector);
+      // What points elsewhere is no match, even where there is nothing better.
+      if (score > 0 && filter.allows(slot)) best.offer(id, score);
     }
-    const found = best.list();
-    return { found, otherDimensions: found.length === 0 ? otherDimensions : null };
+    return { found: best.list(), otherDimensions: anyOfThese ? null : otherDimensions };
   }
 
   #filter(marks: readonly number[]): Filter {

@@ -38,7 +38,7 @@ const operation = describeNative({
     ...ENDPOINT_FIELDS,
   ],
   outputs: [
-    nativeField("label", "text", "The label that fits best; null when none does."),
+    nativeField("label", "text", "The label that fits best; absent when none does."),
     nativeField("labels", "array", "All labels that fit, the best first.", { isRequired: true, baseType: "text" }),
     nativeField("confidence", "double", "From 0 to 1, by the model's own estimate.", { isRequired: true }),
     nativeField("reason", "text", "Why, in a sentence.", { isRequired: true }),
@@ -69,7 +69,7 @@ export const classifyObject: MakeNativeOperation = (parts) => ({
     const unique = [...new Set(labelsOf(chosen))];
     return outputOf([
       {
-        label: unique[0] ?? null,
+        ...(unique[0] === undefined ? {} : { label: unique[0] }),
         labels: unique,
         confidence: confidence ?? 0,
         reason: reason ?? "",
