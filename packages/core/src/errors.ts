@@ -343,6 +343,29 @@ export const ERRORS = {
     next: "Correct the text that it was given.",
   },
 
+  // Webhooks and emails.
+  WebhookRefused: {
+    ...caller,
+    status: 403,
+    grpc: "PERMISSION_DENIED",
+    message: "The policy of this webhook does not take the request.",
+    next: "Check the signature and the body; the package that declares the webhook says what it takes.",
+  },
+  WebhookFailed: {
+    ...userFunction,
+    status: 502,
+    grpc: "INTERNAL",
+    message: "The policy of this webhook fails.",
+    next: "The host's log says why; the author of the package corrects the policy.",
+  },
+  EmailRefused: {
+    ...caller,
+    status: 422,
+    grpc: "INVALID_ARGUMENT",
+    message: "The email is not taken: {detail}.",
+    next: "Send it from an address that the event source allows, as a complete message.",
+  },
+
   // Deploys.
   InvalidPackage: {
     ...caller,
@@ -558,6 +581,8 @@ export class PlinthError extends Error {
   readonly code: ErrorCode;
   readonly spec: ErrorSpec;
   readonly next: string;
+  /** When another try may succeed, where that is known. */
+  readonly waitMs: number | undefined;
   dataText: string | undefined;
 
   constructor(code: ErrorCode, details: Readonly<Record<string, string | number>>, options?: { cause?: unknown; dataText?: string }) {
@@ -565,6 +590,7 @@ export class PlinthError extends Error {
     this.code = code;
     this.spec = ERRORS[code];
     this.next = fill(this.spec.next, details);
+    this.waitMs = typeof details["waitMs"] === "number" ? details["waitMs"] : undefined;
     this.dataText = options?.dataText;
   }
 }

@@ -37,6 +37,8 @@ import { openEvents } from "./events/open-events.ts";
 import { PlatformEvents } from "./events/platform-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
 import { CredentialTickets } from "./keyrings/credential-tickets.ts";
+import { SourceGate } from "./inbound/source-gate.ts";
+import { Webhooks } from "./inbound/webhooks.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
 import { openKeyrings } from "./keyrings/open-keyrings.ts";
 import { KeyringChecks, nativesOf } from "./modalities/keyring-checks.ts";
@@ -216,6 +218,7 @@ async function start(
     log,
     drainMs: config.drainMs,
   });
+  const webhooks = new Webhooks({ database, isServed, events, tools: sandbox.tools, gate: new SourceGate(runtime), runtime, log });
   const stopEvents = once(() => events.stop());
   shutdown.add("events", stopEvents);
   const sync = openSync({
@@ -273,6 +276,7 @@ async function start(
       keyrings,
       sync,
       events,
+      webhooks,
       operations,
       branches,
       budgets,

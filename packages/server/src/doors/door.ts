@@ -15,6 +15,7 @@ import type { Database, Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
 import type { Events } from "../events/events.ts";
+import type { Webhooks } from "../inbound/webhooks.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Packages } from "../packages/packages.ts";
@@ -48,6 +49,7 @@ export interface DoorContext {
   readonly eraser: TenantEraser;
   readonly keys: Keys;
   readonly events: Events;
+  readonly webhooks: Pick<Webhooks, "take">;
   readonly operations: Operations;
   readonly keyrings: Keyrings;
   readonly sync: Omit<OpenSync, "resume" | "stop" | "endBranch" | "forgetSnapIn">;
@@ -123,7 +125,11 @@ export interface DoorRequest {
   readonly caller: Caller;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** As it came, without the question mark. */
+  readonly queryText: string;
   readonly headers: IncomingHttpHeaders;
+  /** Names and values as they came, one after the other. */
+  readonly rawHeaders: readonly string[];
   readonly bodyBytes: Buffer | undefined;
   /** Of routes that stream their body. */
   readonly body: AsyncIterable<Uint8Array> | undefined;

@@ -7,10 +7,11 @@ import { serveFunctionJson } from "./grpc/serve-json.ts";
 import { serveHttpActions } from "./http-actions/serve-http-actions.ts";
 import { serveMcp } from "./mcp/serve-mcp.ts";
 import { createHttpServer, listen, type HttpServer } from "./http-server.ts";
+import { INBOUND_ROUTES } from "./inbound/table.ts";
 import { NATIVE_ROUTES } from "./native/table.ts";
+import { SNAP_IN_ROUTES } from "./snap-in/table.ts";
 import { serveRoutes } from "./serve-routes.ts";
 import { SYNC_ROUTES } from "./sync/table.ts";
-import { SNAP_IN_ROUTES } from "./snap-in/table.ts";
 
 export interface Doors {
   readonly apiPort: number;
@@ -31,7 +32,13 @@ export interface DoorsOptions {
 /** `context` may still lack the URLs; they are asked for when the first request comes. */
 export async function openDoors(context: DoorContext, options: DoorsOptions): Promise<Doors> {
   const api = createHttpServer(context, { bodyBytesMax: limit("requestBodyBytesMax") });
-  serveRoutes(api, context, [...Object.values(NATIVE_ROUTES), ...Object.values(CONVEX_ROUTES), ...Object.values(SYNC_ROUTES), ...Object.values(SNAP_IN_ROUTES)]);
+  serveRoutes(api, context, [
+    ...Object.values(NATIVE_ROUTES),
+    ...Object.values(CONVEX_ROUTES),
+    ...Object.values(INBOUND_ROUTES),
+    ...Object.values(SYNC_ROUTES),
+    ...Object.values(SNAP_IN_ROUTES),
+  ]);
   serveHttpActions(api, context, "api");
   serveFunctionJson(api, context);
   const mcp = serveMcp(api, context);

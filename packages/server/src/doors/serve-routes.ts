@@ -83,12 +83,14 @@ function doorRequest(request: FastifyRequest, reply: FastifyReply): DoorRequest 
     caller,
     params: request.params as Readonly<Record<string, string>>,
     headers: request.headers,
+    rawHeaders: request.raw.rawHeaders,
     bodyBytes: Buffer.isBuffer(body) ? body : undefined,
     body: body instanceof Readable ? body : undefined,
     get query() {
-      const url = request.url;
-      const start = url.indexOf("?");
-      return new URLSearchParams(start === -1 ? "" : url.slice(start + 1));
+      return new URLSearchParams(queryOf(request.url));
+    },
+    get queryText() {
+      return queryOf(request.url);
     },
     signal: () => {
       const gone = new AbortController();
@@ -98,6 +100,11 @@ function doorRequest(request: FastifyRequest, reply: FastifyReply): DoorRequest 
       return gone.signal;
     },
   };
+}
+
+function queryOf(url: string): string {
+  const start = url.indexOf("?");
+  return start === -1 ? "" : url.slice(start + 1);
 }
 
 async function send(

@@ -2,7 +2,7 @@
 import { limit } from "@plinth/core/limits.ts";
 import type { EventSourceRow } from "./snap-in-records.ts";
 
-const PLACEHOLDER = /\{\{\s{0,8}source\.([a-z_]{1,32})(?:\.([A-Za-z0-9_-]{1,64}))?\s{0,8}\}\}/g;
+const PLACEHOLDER = /\{\{\s{0,8}source\.([a-z_]{1,32})(?:\.([A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,64}){0,3}))?\s{0,8}\}\}/g;
 
 /** Placeholders whose values would make the text too long stay as they are: a package chooses how often it names how long a value. */
 export function setupText(row: EventSourceRow, triggerUrl: string | null): string | null {
@@ -25,8 +25,17 @@ function valueOf(
 ): string | undefined {
   if (field === "name") return row.name;
   if (field === "trigger_url") return triggerUrl ?? "";
-  if (field === "config" && name !== undefined && Object.hasOwn(row.config, name)) return shown(row.config[name]);
-  return undefined;
+  return field === "config" && name !== undefined ? configured(row.config, name) : undefined;
+}
+
+/** `parameters.secret` is what lies in `parameters`. */
+function configured(config: Readonly<Record<string, unknown>>, path: string): string | undefined {
+  let value: unknown = config;
+  for (const name of path.split(".")) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = Reflect.get(value, name);
+  }
+  return shown(value);
 }
 
 function shown(value: unknown): string {

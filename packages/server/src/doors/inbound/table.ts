@@ -1,0 +1,5 @@
+/** The routes that the outside sends events to. */
+import type { Route } from "../door.ts";
+import { getEventSource, getWebhook, postEventSource, postWebhook } from "./webhooks.ts";
+
+export const INBOUND_ROUTES = { getWebhook, postWebhook, getEventSource, postEventSource } as const satisfies Record<string, Route>;
