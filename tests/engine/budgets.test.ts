@@ -1,7 +1,7 @@
 import type { Budget } from "@plinth/core/policy/budget.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Budgets, FunctionLimits } from "../../packages/server/src/budgets/budgets.ts";
-import { openBudgets, type StageChange } from "../../packages/server/src/budgets/open-budgets.ts";
+import { NO_LIMITS, openBudgets, type StageChange } from "../../packages/server/src/budgets/open-budgets.ts";
 import { eventually, removeFolder, request, SCOPE, startEngineHost, value, type EngineHost, type HostOptions } from "./engine-host.ts";
 
 let host: EngineHost;
@@ -31,7 +31,7 @@ const BUDGET: Budget = { period: "day", amountNanos: 1e15, warnAt: 0.8, throttle
 function nothing(): void {}
 
 function limitsOf(fn: string, limits: Partial<FunctionLimits>) {
-  return { rate: null, budget: null, functions: [{ ...NONE, ...limits, function: fn }] };
+  return { ...NO_LIMITS, functions: [{ ...NONE, ...limits, function: fn }] };
 }
 
 beforeAll(async () => {
@@ -39,7 +39,7 @@ beforeAll(async () => {
 }, 60_000);
 
 beforeEach(async () => {
-  await budgets.setLimits("default", { rate: null, budget: null, functions: [] });
+  await budgets.setLimits("default", NO_LIMITS);
   stages.length = 0;
 });
 
@@ -49,6 +49,19 @@ afterAll(async () => {
 });
 
 describe("limits of functions", () => {
+  it("of a tenant hold for every function, and make its other calls wait", async () => {
+    await budgets.setLimits("default", { ...NO_LIMITS, concurrency: 1 });
+    const slow = () => host.engine.invoke(request("jobs:wait", { ms: 100 }));
+    const outcomes = await Promise.all([slow(), slow(), slow()]);
+    const waits = outcomes.map(({ usage }) => usage.queueMs).sort((left, right) => left - right);
+    expect(outcomes.map(({ status }) => status)).toEqual(["succeeded", "succeeded", "succeeded"]);
+    expect(waits[1]).toBeGreaterThan(80);
+    expect(waits[2]).toBeGreaterThan(180);
+    await budgets.setLimits("default", { ...NO_LIMITS, calls: { ...NO_LIMITS.calls, wallMs: 50 } });
+    const late = await host.engine.invoke(request("jobs:wait", { ms: 5000 }));
+    expect(late).toMatchObject({ status: "failed", error: { code: "FunctionTimeout" } });
+  });
+
   it("refuse calls above the rate, and let stored ones wait for it", async () => {
     await budgets.setLimits("default", limitsOf("counters:add", { rate: { perSecond: 5, burst: 1 } }));
     await value(host, "counters:add", { name: "rate", by: 1 });
@@ -97,22 +110,22 @@ describe("the budget of a tenant", () => {
 
   it("warns, then refuses, each once and at once (B2)", async () => {
     const spent = budgets.spending("default").spentNanos;
-    await budgets.setLimits("default", { rate: null, functions: [], budget: { ...BUDGET, amountNanos: Math.ceil((spent + 150) / 0.8) } });
+    await budgets.setLimits("default", { ...NO_LIMITS, budget: { ...BUDGET, amountNanos: Math.ceil((spent + 150) / 0.8) } });
     await value(host, "counters:add", { name: "warned", by: 1 });
     await value(host, "counters:add", { name: "warned", by: 1 });
     expect(stages.map(({ to }) => to)).toEqual(["warn"]);
-    await budgets.setLimits("default", { rate: null, functions: [], budget: { ...BUDGET, amountNanos: spent } });
+    await budgets.setLimits("default", { ...NO_LIMITS, budget: { ...BUDGET, amountNanos: spent } });
     await expect(host.engine.invoke(request("counters:add", { name: "refused", by: 1 }))).rejects.toMatchObject({ code: "BudgetExceeded" });
     await expect(host.engine.enqueue(request("counters:add", { name: "refused", by: 1 }))).rejects.toMatchObject({
       code: "BudgetExceeded",
     });
     expect(stages.map(({ to }) => to)).toEqual(["warn", "refuse"]);
-    await budgets.setLimits("default", { rate: null, functions: [], budget: null });
+    await budgets.setLimits("default", { ...NO_LIMITS, budget: null });
     expect(await value(host, "counters:get", { name: "refused" })).toBe(null);
   });
 
   it("harms no other tenant", async () => {
-    await budgets.setLimits("other", { rate: null, functions: [], budget: { ...BUDGET, amountNanos: 0 } });
+    await budgets.setLimits("other", { ...NO_LIMITS, budget: { ...BUDGET, amountNanos: 0 } });
     await value(host, "counters:add", { name: "own", by: 1 });
   });
 });

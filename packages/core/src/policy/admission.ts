@@ -23,6 +23,8 @@ export type AdmissionPriority = "interactive" | "normal" | "background";
 
 export interface AdmissionLimits {
   readonly perTenant: Readonly<Record<Lane, number>>;
+  /** What a tenant has instead, where that is less. */
+  readonly tenantMax?: (tenant: string) => number | undefined;
   readonly host: Readonly<Record<Group, number>>;
   readonly queueEntriesPerTenantMax: number;
   readonly queueEntriesMax: number;
@@ -259,7 +261,9 @@ function hostHasPlace(state: AdmissionState, group: Group): boolean {
 }
 
 function tenantIsFull(state: AdmissionState, tenant: string, lane: Lane): boolean {
-  return (state.tenants.get(tenant)?.running[lane] ?? 0) >= state.limits.perTenant[lane];
+  return (
+    (state.tenants.get(tenant)?.running[lane] ?? 0) >= Math.min(state.limits.perTenant[lane], state.limits.tenantMax?.(tenant) ?? Infinity)
+  );
 }
 
 function runningIn(tenant: TenantState, group: Group): number {

@@ -6,7 +6,7 @@
  *    `core/policy/budget.ts`; each change of stage is an event of the tenant and a log line, once.
  * B3 What was spent survives a restart but for at most the last second.
  * B4 Checks before a call read memory only.
- * B5 A tenant can make its functions' limits tighter; its own rate and budget are the operator's to set.
+ * B5 A tenant can make its functions' limits tighter; all that is about it as a whole is the operator's to set.
  */
 import type { Budget, BudgetStage } from "@plinth/core/policy/budget.ts";
 import type { RateLimit } from "@plinth/core/policy/rate.ts";
@@ -14,20 +14,28 @@ import type { Scope } from "../database/database.ts";
 import type { Priority } from "../engine/invocation.ts";
 import type { ResultSink } from "../engine/result-sink.ts";
 
-/** What a function may take; what is null has the host's limit. */
-export interface FunctionLimits {
-  /** Path of a function, or its beginning with `*` behind it: `@crm/*`, `reports:nightly`, `$operation/http`. */
-  readonly function: string;
-  readonly rate: RateLimit | null;
-  /** Calls of it that run at the same time. */
-  readonly concurrency: number | null;
+/** What one call may take; what is null has the host's limit. */
+export interface CallLimits {
   readonly cpuMs: number | null;
   readonly wallMs: number | null;
   readonly memoryBytes: number | null;
   readonly resultBytes: number | null;
 }
 
+/** What a function may take. */
+export interface FunctionLimits extends CallLimits {
+  /** Path of a function, or its beginning with `*` behind it: `@crm/*`, `reports:nightly`, `$operation/http`. */
+  readonly function: string;
+  readonly rate: RateLimit | null;
+  /** Calls of it that run at the same time. */
+  readonly concurrency: number | null;
+}
+
 export interface TenantLimits {
+  /** Queries, mutations and actions of the tenant that run at the same time, each of these; more of them wait. */
+  readonly concurrency: number | null;
+  /** Of every call of the tenant; a function's own limits count where they are tighter. */
+  readonly calls: CallLimits;
   readonly rate: RateLimit | null;
   readonly budget: Budget | null;
   /** The first whose name fits is the one. */
@@ -51,6 +59,8 @@ export interface Budgets {
    * the function's concurrent calls instead.
    */
   admit(scope: Scope, call: AdmittedCall): Promise<Admitted>;
+  /** Before the kept result of an earlier call is handed out: rates and budget, as for `admit`. */
+  admitKept(scope: Scope, call: AdmittedCall): Promise<void>;
   /** Whether calls are taken at all: for those that are stored. Throws BudgetExceeded. */
   checkStored(scope: Scope): void;
   /** Counts what calls cost. */
@@ -72,7 +82,7 @@ export interface AdmittedCall {
 
 export interface Admitted {
   readonly priority: Priority;
-  readonly limits: Pick<FunctionLimits, "cpuMs" | "wallMs" | "memoryBytes" | "resultBytes"> | undefined;
+  readonly limits: CallLimits | undefined;
   /** Called at the end of the call, exactly once. */
   readonly end: () => void;
 }

@@ -7,7 +7,7 @@ import { PLATFORM_SCOPE, TENANT_LIMITS } from "../database/record-tables.ts";
 import type { InvocationResult, ResultSink } from "../engine/result-sink.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Admitted, AdmittedCall, Budgets, FunctionLimits, TenantLimits } from "./budgets.ts";
+import type { Admitted, AdmittedCall, Budgets, CallLimits, FunctionLimits, TenantLimits } from "./budgets.ts";
 import { FunctionGates } from "./function-gates.ts";
 import { SpendingBook } from "./spending-book.ts";
 
@@ -27,7 +27,8 @@ export interface StageChange {
   readonly budget: Budget;
 }
 
-const NO_LIMITS: TenantLimits = { rate: null, budget: null, functions: [] };
+const NO_CALL_LIMITS: CallLimits = { cpuMs: null, wallMs: null, memoryBytes: null, resultBytes: null };
+export const NO_LIMITS: TenantLimits = { rate: null, concurrency: null, calls: NO_CALL_LIMITS, budget: null, functions: [] };
 const PAGE = 512;
 
 export function openBudgets(options: BudgetsOptions): Budgets {
@@ -74,12 +75,11 @@ class StoredBudgets implements Budgets {
   async admit(scope: Scope, call: AdmittedCall): Promise<Admitted> {
     const limits = this.#limits.get(scope.tenant);
     if (limits === undefined) return { priority: call.priority, limits: undefined, end: () => undefined };
-    const stage = this.#checkBudget(scope.tenant, limits);
     const { tenant } = scope;
-    if (limits.rate !== null) await this.#gates.pass(tenant, { what: "the tenant", rate: limits.rate }, call);
+    const stage = this.#checkBudget(tenant, limits);
     const own = limits.functions.find((each) => fits(each, call.path));
-    const key = `${tenant}\n${scope.branch}\n${call.path}`;
-    if (own?.rate !== null && own?.rate !== undefined) await this.#gates.pass(key, { what: call.path, rate: own.rate }, call);
+    const key = keyOf(scope, call);
+    await this.#passRates(scope, call, { limits, own });
     const end =
       own?.concurrency === null || own?.concurrency === undefined
         ? () => undefined
@@ -90,7 +90,24 @@ class StoredBudgets implements Budgets {
       end();
       throw error;
     }
-    return { priority: stage === "degrade" ? "background" : call.priority, limits: own, end };
+    return { priority: stage === "degrade" ? "background" : call.priority, limits: tighter(limits.calls, own), end };
+  }
+
+  async admitKept(scope: Scope, call: AdmittedCall): Promise<void> {
+    const limits = this.#limits.get(scope.tenant);
+    if (limits === undefined) return;
+    this.#checkBudget(scope.tenant, limits);
+    await this.#passRates(scope, call, { limits, own: limits.functions.find((each) => fits(each, call.path)) });
+  }
+
+  async #passRates(
+    scope: Scope,
+    call: AdmittedCall,
+    { limits, own }: { readonly limits: TenantLimits; readonly own: FunctionLimits | undefined },
+  ): Promise<void> {
+    if (limits.rate !== null) await this.#gates.pass(scope.tenant, { what: "the tenant", rate: limits.rate }, call);
+    const rate = own?.rate ?? null;
+    if (rate !== null) await this.#gates.pass(keyOf(scope, call), { what: call.path, rate }, call);
   }
 
   checkStored({ tenant }: Scope): void {
@@ -157,6 +174,17 @@ class StoredBudgets implements Budgets {
     this.#options.onStage?.({ tenant, from, to, spentNanos, budget });
     return to;
   }
+}
+
+function keyOf({ tenant, branch }: Scope, { path }: AdmittedCall): string {
+  return `${tenant}\n${branch}\n${path}`;
+}
+
+function tighter(one: CallLimits, other: CallLimits | undefined): CallLimits {
+  if (other === undefined) return one;
+  const least = (name: keyof CallLimits) =>
+    one[name] === null || other[name] === null ? (one[name] ?? other[name]) : Math.min(one[name], other[name]);
+  return { cpuMs: least("cpuMs"), wallMs: least("wallMs"), memoryBytes: least("memoryBytes"), resultBytes: least("resultBytes") };
 }
 
 function fits({ function: name }: FunctionLimits, path: string): boolean {

@@ -16,8 +16,13 @@ export function registeredError(context: Pick<DoorContext, "log" | "runtime">, t
 }
 
 export function errorReply(error: PlinthError): TextReply {
-  const headers = error.spec.status === 429 || error.spec.status === 503 ? { "retry-after": "1" } : undefined;
+  const headers = error.spec.status === 429 || error.spec.status === 503 ? { "retry-after": retryAfter(error) } : undefined;
   return jsonReply({ code: error.code, message: error.message, next: error.next }, error.spec.status, headers);
+}
+
+/** Whole seconds. */
+function retryAfter({ waitMs = 0 }: PlinthError): string {
+  return String(Math.max(1, Math.ceil(waitMs / 1000)));
 }
 
 /** The registered error for a failure of the HTTP library, by its code; undefined for anything else. */

@@ -53,10 +53,16 @@ export class Admission {
   #lastId = 0;
   #closed: PlinthError | undefined;
 
-  constructor(options: { readonly config: EngineConfig; readonly runtime: Runtime; readonly metrics: Metrics }) {
+  constructor(options: {
+    readonly config: EngineConfig;
+    readonly runtime: Runtime;
+    readonly metrics: Metrics;
+    readonly tenantMax?: (tenant: string) => number | undefined;
+  }) {
     const { config } = options;
     this.#state = newAdmission({
       perTenant: config.perTenant,
+      ...(options.tenantMax === undefined ? {} : { tenantMax: options.tenantMax }),
       host: config.host,
       queueEntriesPerTenantMax: limit("queueEntriesPerTenantMax"),
       queueEntriesMax: limit("queueEntriesMax"),

@@ -1,6 +1,6 @@
 /** Queries by way of the cache. See `query-cache.ts` for what a cached result guarantees. */
 import { createHash } from "node:crypto";
-
+import { costNanosOf } from "@plinth/core/policy/cost.ts";
 import type { RunResult } from "./execute.ts";
 import { cachedUsage } from "./finalize.ts";
 import { CallRun } from "./call-run.ts";
@@ -19,6 +19,9 @@ export interface CachedQueriesOptions {
     options: RunCallOptions,
   ) => Promise<{ readonly outcome: InvocationOutcome; readonly ended: { readonly run: CallRun; readonly result: RunResult } | undefined }>;
 }
+
+const NEVER = new AbortController().signal;
+const NOTHING_USED = { executionMs: 0, userMs: 0, memoryBytes: 0, egressBytes: 0 };
 
 export class CachedQueries {
   readonly #options: CachedQueriesOptions;
@@ -57,7 +60,7 @@ export class CachedQueries {
     const hit = cache.get(key, database.latest());
     if (hit !== undefined) {
       telemetry.metrics.cache("hit");
-      return this.#fromCache(accepted, hit, options);
+      return await this.#fromCache(accepted, hit, options);
     }
     const running = cache.running(key);
     if (running !== undefined) {
@@ -65,7 +68,7 @@ export class CachedQueries {
       const joined = cache.get(key, database.latest());
       if (joined !== undefined) {
         telemetry.metrics.cache("joined");
-        return this.#fromCache(accepted, joined, options);
+        return await this.#fromCache(accepted, joined, options);
       }
     }
     telemetry.metrics.cache("miss");
@@ -94,9 +97,16 @@ export class CachedQueries {
     }
   }
 
-  #fromCache(accepted: AcceptedCall, cached: CachedResult, options: RunCallOptions): InvocationOutcome {
+  async #fromCache(accepted: AcceptedCall, cached: CachedResult, options: RunCallOptions): Promise<InvocationOutcome> {
     const { parts } = this.#options;
     const { prices } = parts.config;
+    // A kept result takes no place, but it is a call all the same: for rates, and for what it costs.
+    await parts.budgets?.admitKept(accepted.scope, {
+      path: accepted.path,
+      priority: accepted.request.priority ?? "normal",
+      patient: options.patient === true,
+      signal: options.signal ?? NEVER,
+    });
     const run = new CallRun(accepted, { prices, ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }) }, parts.runtime);
     for (const line of cached.logs) run.emit({ type: "log", line });
     const outcome: InvocationOutcome = {
@@ -105,7 +115,7 @@ export class CachedQueries {
       functionPath: accepted.path,
       version: accepted.version.digest,
       ...cached,
-      usage: cachedUsage(parts.runtime.monotonicMs() - accepted.acceptedAtMs),
+      usage: { ...cachedUsage(parts.runtime.monotonicMs() - accepted.acceptedAtMs), costNanos: costNanosOf(NOTHING_USED, prices) },
       status: "succeeded",
       ts: parts.database.latest(),
     };

@@ -77,7 +77,12 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     this.parts = parts;
     const { database, runtime, telemetry, config } = parts;
     const { metrics, log } = telemetry;
-    this.#admission = new Admission({ config, runtime, metrics });
+    this.#admission = new Admission({
+      config,
+      runtime,
+      metrics,
+      tenantMax: (tenant) => parts.budgets?.limits(tenant).concurrency ?? undefined,
+    });
     this.#retention = new Retention({
       database,
       runtime,

@@ -32,7 +32,7 @@ export interface EngineParts {
   /** Result sinks besides the engine's own. */
   readonly sinks?: readonly ResultSink[];
   /** Rates, limits of single functions and budgets; there are none when absent. */
-  readonly budgets?: Pick<Budgets, "admit" | "checkStored">;
+  readonly budgets?: Pick<Budgets, "admit" | "admitKept" | "checkStored" | "limits">;
   readonly egress: Egress;
   readonly runtime: Runtime;
   readonly telemetry: Telemetry;

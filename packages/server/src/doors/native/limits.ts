@@ -3,13 +3,16 @@ import type { Budget } from "@plinth/core/policy/budget.ts";
 import type { RateLimit } from "@plinth/core/policy/rate.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { FunctionLimits, TenantLimits } from "../../budgets/budgets.ts";
+import type { CallLimits, FunctionLimits, TenantLimits } from "../../budgets/budgets.ts";
 import { jsonReply, type Reply, type Route } from "../door.ts";
 import { arrayField, choiceField, objectField, optionalNumberField, textField, wrongField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
 
 const NANOS = 1e9;
 const AMOUNT_MAX = 9e6;
+const HOUR_MS = 3_600_000;
+/** What only the operator sets. */
+const OPERATORS = ["rate", "concurrency", "calls", "budget"] as const;
 
 export const getLimits: Route = {
   method: "GET",
@@ -20,7 +23,7 @@ export const getLimits: Route = {
     await Promise.resolve(jsonReply(shown(context.budgets.limits(caller.scope.tenant)))),
 };
 
-/** `{functions?, rate?, budget?}`: what is absent stays as it is. Rate and budget of the tenant are the operator's (B5). */
+/** `{functions?, rate?, concurrency?, calls?, budget?}`: what is absent stays as it is. All but the functions is the operator's (B5). */
 export const setLimits: Route = {
   method: "PUT",
   path: "/v1/limits",
@@ -30,10 +33,12 @@ export const setLimits: Route = {
     const { tenant } = request.caller.scope;
     const body = readJsonObject(request);
     const before = context.budgets.limits(tenant);
-    if ((body["rate"] !== undefined || body["budget"] !== undefined) && !request.caller.instanceAdmin)
+    if (OPERATORS.some((name) => body[name] !== undefined) && !request.caller.instanceAdmin)
       throw plinthError("Forbidden", { scope: "operator" });
     const limits: TenantLimits = {
       rate: body["rate"] === undefined ? before.rate : readRate(body),
+      concurrency: body["concurrency"] === undefined ? before.concurrency : readConcurrency(body),
+      calls: body["calls"] === undefined ? before.calls : readCallLimits(objectField(body, "calls")),
       budget: body["budget"] === undefined ? before.budget : readBudget(body),
       functions: body["functions"] === undefined ? before.functions : readFunctions(body),
     };
@@ -61,8 +66,8 @@ export const getUsage: Route = {
   },
 };
 
-function shown({ rate, budget, functions }: TenantLimits) {
-  return { rate, budget: budget === null ? null : shownBudget(budget), functions };
+function shown({ rate, concurrency, calls, budget, functions }: TenantLimits) {
+  return { rate, concurrency, calls, budget: budget === null ? null : shownBudget(budget), functions };
 }
 
 function shownBudget({ amountNanos, ...budget }: Budget) {
@@ -98,17 +103,27 @@ function readFunctions(fields: JsonObject): readonly FunctionLimits[] {
   if (functions.length > max) throw wrongField("functions", `a list of at most ${max}`, functions);
   return functions.map((each, index) => {
     const own = objectField({ [`functions[${index}]`]: each }, `functions[${index}]`);
-    const whole = (name: string, maximum: number) => optionalNumberField(own, name, { min: 1, max: maximum }) ?? null;
     return {
       function: textField(own, "function").slice(0, limit("functionPathCharsMax")),
       rate: readRate(own),
-      concurrency: whole("concurrency", 1e6),
-      cpuMs: whole("cpuMs", 3_600_000),
-      wallMs: whole("wallMs", 3_600_000),
-      memoryBytes: whole("memoryBytes", 2 ** 40),
-      resultBytes: whole("resultBytes", 2 ** 40),
+      concurrency: readConcurrency(own),
+      ...readCallLimits(own),
     };
   });
+}
+
+function readConcurrency(fields: JsonObject): number | null {
+  return optionalNumberField(fields, "concurrency", { min: 1, max: 1e6 }) ?? null;
+}
+
+function readCallLimits(fields: JsonObject): CallLimits {
+  const most = (name: string, max: number) => optionalNumberField(fields, name, { min: 1, max }) ?? null;
+  return {
+    cpuMs: most("cpuMs", HOUR_MS),
+    wallMs: most("wallMs", HOUR_MS),
+    memoryBytes: most("memoryBytes", 2 ** 40),
+    resultBytes: most("resultBytes", 2 ** 40),
+  };
 }
 
 function requiredNumber(fields: JsonObject, name: string, bounds: { readonly min: number; readonly max: number }): number {
