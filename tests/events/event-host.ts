@@ -142,7 +142,7 @@ export async function succeed(sent: Promise<Answer>): Promise<Answer> {
 }
 
 export async function eventually<T>(look: () => Promise<T | undefined> | T | undefined, what = "it"): Promise<T> {
-  for (let tries = 0; tries < 4000; tries++) {
+  for (let tries = 0; tries < 2500; tries++) {
     const found = await look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 20));

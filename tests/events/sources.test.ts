@@ -30,7 +30,7 @@ beforeAll(async () => {
     - name: picky
       type: flow-events
       filter:
-        jq_query: if .n == 1 then true elif .n == 2 then false else error("what is this") end
+        jq_query: if .n == 1 then true elif .n == 2 then false elif .n == 4 then last(range(1e12)) else error("what is this") end
   user:
     - name: mine
       type: devrev-webhook
@@ -168,6 +168,18 @@ test("a filter that fails makes dead letters of its own events only", { timeout:
   const letter = await eventually(async () => (await deadLetters())[0], "the dead letter");
   expect(letter.error.message).toContain("what is this");
   await succeed(host.send(`/v1/events/dead-letters/${letter.id}`, { method: "DELETE" }));
+});
+
+test("a filter that never ends holds the branch up for some seconds, and only events of its source die", { timeout: 90_000 }, async () => {
+  await Promise.all([4, 4, 1].map((n) => succeed(publish("hello", { source: "picky", payload: { n } }))));
+  await succeed(publish("hello", { payload: { n: 9 } }));
+  await eventually(() => listener.received.find(({ payload }) => payload["n"] === 9), "the event of the other source");
+  const letters = await eventually(async () => {
+    const found = await deadLetters();
+    return found.length >= 2 ? found : undefined;
+  }, "the dead letters");
+  expect(new Set(letters.map(({ error }) => error.code))).toEqual(new Set(["FunctionTimeout"]));
+  for (const { id } of letters) await succeed(host.send(`/v1/events/dead-letters/${id}`, { method: "DELETE" }));
 });
 
 test("a source of a user hears what its filter lets through for that user", { timeout: 60_000 }, async () => {

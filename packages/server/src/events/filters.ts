@@ -15,6 +15,8 @@ export interface FilterQuestion {
   readonly event: EventRow;
 }
 
+const EXHAUSTED: ReadonlySet<string> = new Set(["FunctionTimeout", "FunctionOutOfMemory"]);
+
 /** An error is for the author of the filter. */
 export type Verdict = "yes" | "no" | PlinthError;
 
@@ -47,22 +49,42 @@ async function judgeTogether(
   tenant: string,
   questions: readonly FilterQuestion[],
 ): Promise<readonly Verdict[]> {
+  const together = await ask(tools, tenant, questions);
+  if (!(together instanceof PlinthError)) return together;
+  if (questions.length === 1) return [together.code === "RunnerLost" ? await askAgain(tools, tenant, questions) : together];
+  const verdicts: Verdict[] = [];
+  for (const question of questions) {
+    const last = verdicts.at(-1);
+    // One that uses up its time would for each of the others.
+    if (last instanceof PlinthError && EXHAUSTED.has(last.code)) verdicts.push(last);
+    else verdicts.push(...(await judgeTogether(tools, tenant, [question])));
+  }
+  return verdicts;
+}
+
+/** The process may have been lost for another reason than the program. */
+async function askAgain(tools: Pick<JailTools, "run">, tenant: string, questions: readonly FilterQuestion[]): Promise<Verdict> {
+  const again = await ask(tools, tenant, questions);
+  return again instanceof PlinthError ? again : (again[0] ?? noVerdict());
+}
+
+/** One run of the program for events of one source: a verdict for each, or why it has none. Rejects when the platform fails. */
+async function ask(
+  tools: Pick<JailTools, "run">,
+  tenant: string,
+  questions: readonly FilterQuestion[],
+): Promise<readonly Verdict[] | PlinthError> {
   const [first] = questions;
   if (first === undefined) return [];
-  const { filterJq, user } = first;
-  const program = `.user as $user | .payloads[] | [\n${filterJq}\n]`;
-  const input = { payloads: questions.map(({ event }) => JSON.parse(event.payloadText) as unknown), user: { id: user } };
+  const program = `.user as $user | .payloads[] | [\n${first.filterJq}\n]`;
+  const input = { payloads: questions.map(({ event }) => JSON.parse(event.payloadText) as unknown), user: { id: first.user } };
   try {
     const values = valuesOf(await tools.run(tenant, "jq", { program, input, valuesMax: questions.length }));
-    if (values.length === questions.length) return values.map(verdictOf);
-    if (questions.length === 1) return [noVerdict()];
+    return values.length === questions.length ? values.map(verdictOf) : noVerdict();
   } catch (error) {
-    if (!(error instanceof PlinthError) || error.spec.fault === "platform") throw error;
-    if (questions.length === 1) return [error];
+    if (error instanceof PlinthError && (error.spec.fault !== "platform" || error.code === "RunnerLost")) return error;
+    throw error;
   }
-  const verdicts: Verdict[] = [];
-  for (const question of questions) verdicts.push(...(await judgeTogether(tools, tenant, [question])));
-  return verdicts;
 }
 
 function verdictOf(value: unknown): Verdict {
