@@ -13,6 +13,7 @@ import { memory } from "./memory.ts";
 import { mutation } from "./mutation.ts";
 import { nodeCold } from "./node-cold.ts";
 import { nodeWarm } from "./node-warm.ts";
+import { operationNative } from "./operation-native.ts";
 import { pythonCold } from "./python-cold.ts";
 import { pythonInline } from "./python-inline.ts";
 import { pythonWarm } from "./python-warm.ts";
@@ -34,6 +35,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "python-warm": pythonWarm,
   "python-cold": pythonCold,
   "python-inline": pythonInline,
+  "operation-native": operationNative,
   activate,
   "deploy-large": deployLarge,
   "event-to-automation": eventToAutomation,

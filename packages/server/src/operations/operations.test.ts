@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBundler } from "../../../cli/src/bundle/bundle.ts";
+import { decodeOutput } from "./function-defined/protobuf-output.ts";
 import { at, startTestHost, textAt, type Answer, type SendOptions, type TestHost } from "../doors/test/test-host.ts";
 
 let host: TestHost;
@@ -179,6 +180,25 @@ describe("operations of tables", () => {
       .toBe("succeeded");
     const record = await host.send(`/v1/invocations/${textAt(first, "id")}`);
     expect(at(record, "value", "output", "values", 0, "name")).toBe("later");
+  });
+});
+
+describe("results in protobuf", () => {
+  it("are those in JSON", async () => {
+    const url = `${host.url}/v1/operations/create_loose/execute`;
+    const headers = { authorization: `Bearer ${host.adminKey}`, "content-type": "application/json", accept: "application/x-protobuf" };
+    const send = async (input: object) => await fetch(url, { method: "POST", headers, body: JSON.stringify({ input }) });
+    const response = await send({ document: { n: 1, list: [true, null] } });
+    expect(response.headers.get("content-type")).toBe("application/x-protobuf");
+    expect(decodeOutput(new Uint8Array(await response.arrayBuffer()))).toMatchObject({
+      kind: "output",
+      ports: [{ port: "default", values: [{ document: { n: 1, list: [true, null] } }] }],
+    });
+    const refused = await host.send("/v1/operations/get_loose/execute", {
+      body: { input: { _id: "x" } },
+      headers: { accept: "application/x-protobuf" },
+    });
+    expect(refused.text).toContain("There is no loose with the id");
   });
 });
 

@@ -2,8 +2,9 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { formOf } from "@plinth/core/operations/forms.ts";
-import { openSchemaDocument, schemaDocument } from "@plinth/core/operations/json-schema.ts";
-import type { Json, JsonObject, Operation, Port } from "@plinth/core/operations/operation.ts";
+import { inputSchemaDocument, openSchemaDocument } from "@plinth/core/operations/json-schema.ts";
+import type { JsonObject, Operation, OperationResult, Port } from "@plinth/core/operations/operation.ts";
+import { encodeOutput } from "../../operations/function-defined/protobuf-output.ts";
 import { plainForm } from "../../operations/native-result.ts";
 import type { Executed, OperationCall } from "../../operations/operations.ts";
 import { hasScope } from "../authenticate.ts";
@@ -64,7 +65,8 @@ export const getOperation: Route = {
 
 /**
  * `POST /v1/operations/{operation}/execute` with `{input, port?, mode?, priority?, deadlineMs?, idempotencyKey?}`. Stored and streamed
- * as calls of functions are. An operation that says no answers 200 with `result.error`.
+ * as calls of functions are. An operation that says no answers 200 with `result.error`. With `Accept: application/x-protobuf` the
+ * answer is the result alone, as `devrev.operation.OperationOutput`.
  */
 export const executeOperation: Route = {
   method: "POST",
@@ -80,7 +82,8 @@ export const executeOperation: Route = {
       const executed = await context.operations.execute(call);
       const { outcome } = executed;
       if (outcome.status === "failed" && outcome.error.spec.fault === "platform") throw outcome.error;
-      return jsonTextReply(executedText(executed, isRedacted(context, request)));
+      const redact = isRedacted(context, request);
+      return wantsProtobuf(request) ? protobufReply(executed, redact) : jsonTextReply(executedText(executed, redact));
     }
     return { kind: "stream", form, write: async (stream) => await streamed(context, request, call, stream) };
   },
@@ -175,18 +178,35 @@ function isRedacted({ redactErrors }: DoorContext, { caller }: DoorRequest): boo
   return redactErrors && !hasScope(caller.actor, "admin");
 }
 
-/** JSON text of `{id, status, operation, result, error?, logs, usage, …}`. What the host's own code says is for everybody. */
-function executedText({ operation, result, outcome }: Executed, redacted: boolean): string {
-  const redact = redacted && (operation.origin === "package" || operation.origin === "function");
-  const hides = redact && outcome.status === "failed";
-  const shown: Json =
-    hides && result.kind === "error"
-      ? { error: { type: result.error.type, message: `The operation failed; its message is in the log of invocation ${outcome.id}.` } }
-      : plainForm(result);
-  const { value: _, ...rest } = JSON.parse(
-    outcomeText(outcome.status === "succeeded" ? { ...outcome, valueText: "null" } : outcome, { redact }),
-  ) as Readonly<Record<string, unknown>>;
-  return JSON.stringify({ ...rest, operation: nameOf(operation), result: shown });
+const PROTOBUF_TYPE = "application/x-protobuf";
+
+function wantsProtobuf({ headers }: DoorRequest): boolean {
+  return headers.accept?.split(",").some((type) => type.trim().toLowerCase() === PROTOBUF_TYPE) === true;
+}
+
+function protobufReply(executed: Executed, redacted: boolean): Reply {
+  const body = Buffer.from(encodeOutput(shownResult(executed, redacted)));
+  return { kind: "text", status: 200, contentType: PROTOBUF_TYPE, body, headers: { "x-plinth-invocation": executed.outcome.id } };
+}
+
+/** JSON text of `{id, status, operation, result, error?, logs, usage, …}`. */
+function executedText(executed: Executed, redacted: boolean): string {
+  const { operation, outcome } = executed;
+  const shown = outcome.status === "succeeded" ? { ...outcome, valueText: "null" } : outcome;
+  const redact = redacted && isOfUsers(operation);
+  const { value: _, ...rest } = JSON.parse(outcomeText(shown, { redact })) as Readonly<Record<string, unknown>>;
+  return JSON.stringify({ ...rest, operation: nameOf(operation), result: plainForm(shownResult(executed, redacted)) });
+}
+
+/** What the host's own code says is for everybody. */
+function shownResult({ operation, result, outcome }: Executed, redacted: boolean): OperationResult {
+  if (!redacted || !isOfUsers(operation) || outcome.status !== "failed" || result.kind !== "error") return result;
+  const message = `The operation failed; its message is in the log of invocation ${outcome.id}.`;
+  return { kind: "error", error: { type: result.error.type, message } };
+}
+
+function isOfUsers({ origin }: Operation): boolean {
+  return origin === "package" || origin === "function";
 }
 
 function nameOf({ namespace, slug }: Operation): string {
@@ -200,8 +220,8 @@ function summary(operation: Operation) {
 
 function portsView({ inputs, outputs }: { readonly inputs: readonly Port[]; readonly outputs: readonly Port[] }) {
   return {
-    inputs: inputs.map(({ name, fields }) => ({ name, fields, schema: schemaDocument(fields), form: formOf(fields) })),
-    outputs: outputs.map(({ name, fields }) => ({ name, fields, schema: openSchemaDocument(fields) })),
+    inputs: inputs.map((port) => ({ ...port, schema: inputSchemaDocument(port), form: formOf(port.fields) })),
+    outputs: outputs.map((port) => ({ ...port, schema: openSchemaDocument(port.fields) })),
   };
 }
 
