@@ -14,7 +14,7 @@ import { SYNC } from "../modalities/sync.ts";
 import { enqueueModality, type ModalityContext } from "../modalities/modality-context.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Telemetry } from "../telemetry/telemetry.ts";
-import { moveRun, openKey, setInvocation, type ReportNotes } from "./run-store.ts";
+import { moveRun, openKey, setInvocation, type Moved, type ReportNotes } from "./run-store.ts";
 import type { SyncCallRow, SyncRunRow } from "./sync-records.ts";
 
 export interface SyncTimes {
@@ -94,12 +94,7 @@ export class RunDriver {
   }
 
   /** Commits what happened to a run and goes on with it. */
-  async tell(
-    scope: Scope,
-    runId: string,
-    event: SyncEvent,
-    report?: ReportNotes,
-  ): Promise<{ readonly run: SyncRunRow; readonly refused: string | undefined } | undefined> {
+  async tell(scope: Scope, runId: string, event: SyncEvent, report?: ReportNotes): Promise<Moved | undefined> {
     const moved = await this.#options.database.update(scope, (transaction) =>
       moveRun(transaction, runId, { event, nowMs: this.#options.runtime.nowMs(), ...(report === undefined ? {} : { report }) }),
     );

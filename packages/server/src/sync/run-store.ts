@@ -26,19 +26,33 @@ export function putNewRun(
   putMoved(records, run, { move, nowMs: run.createdMs });
 }
 
+/** What became of an event. */
+export interface Moved {
+  readonly run: SyncRunRow;
+  /** Why nothing changed. */
+  readonly refused: string | undefined;
+  /** The report was taken before. */
+  readonly isRepeated: boolean;
+}
+
 /** Tells the run what happened. A refusal is counted and noted at its call, and changes nothing else. */
 export async function moveRun(
   transaction: Transaction,
   runId: string,
   { event, nowMs, report }: { readonly event: SyncEvent; readonly nowMs: number; readonly report?: ReportNotes },
-): Promise<{ readonly run: SyncRunRow; readonly refused: string | undefined } | undefined> {
+): Promise<Moved | undefined> {
   const { records, scope } = transaction;
   const before = await records.get(SYNC_RUNS, [runId]);
   if (before === undefined) return undefined;
   const move = syncTransition(before.state, event);
   if (move.refused !== undefined) {
-    if (event.kind === "reported") await noteRefusal(records, before, { call: event.call, why: move.refused });
-    return { run: before, refused: move.refused };
+    if (event.kind === "reported") {
+      const row = await records.get(SYNC_CALLS, [runId, event.call]);
+      if (row !== undefined && row.reportDigest !== null && row.reportDigest === report?.reportDigest)
+        return { run: before, refused: move.refused, isRepeated: true };
+      await noteRefusal(records, before, { call: event.call, why: move.refused });
+    }
+    return { run: before, refused: move.refused, isRepeated: false };
   }
   if (before.state.status === "calling")
     await endCall(records, before, { event, move, nowMs, ...(report === undefined ? {} : { report }) });
@@ -50,7 +64,7 @@ export async function moveRun(
     const unit = await records.get(SYNC_UNITS, [run.unitId]);
     if (unit?.activeRunId === runId) records.put(SYNC_UNITS, [unit.id], { ...unit, activeRunId: null, updatedMs: nowMs });
   }
-  return { run, refused: undefined };
+  return { run, refused: undefined, isRepeated: false };
 }
 
 /** Counts a callback that was refused. */

@@ -67,9 +67,7 @@ export class ReportTaker {
     const counts = countsOf(arrived.body);
     const moved = await driver.tell(scope, runId, { kind: "reported", call, report, nowMs: runtime.nowMs() }, { reportDigest, counts });
     if (moved?.refused === undefined) return "taken";
-    // Two copies of one report at the same time: the other one was taken.
-    const now = await database.read(scope, ({ records }) => records.get(SYNC_CALLS, [runId, call]));
-    if (now?.reportDigest === reportDigest) return "repeated";
+    if (moved.isRepeated) return "repeated";
     telemetry.metrics.syncReportRefused("stale");
     throw plinthError("SyncReportStale", { detail: moved.refused });
   }

@@ -9,7 +9,7 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 
 /** A body that is no form is the file itself. */
 export async function* multipartFile(contentType: string | undefined, source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  if (contentType === undefined || !/^multipart\/form-data\s*;/i.test(contentType)) {
+  if (contentType === undefined || !/^multipart\/form-data\b/i.test(contentType)) {
     yield* source;
     return;
   }
