@@ -91,7 +91,7 @@ test("V2 a delivery that was cut is done again; V3 the next of its group waits f
   expect(listener.received.map(({ payload }) => payload["n"])).toEqual([1, 1, 2]);
 });
 
-test("an event whose time comes while no host runs is published at the next start", { timeout: 120_000 }, async () => {
+test("V5 an event whose time comes while no host runs is published at the next start", { timeout: 120_000 }, async () => {
   listener.received.length = 0;
   const publishAt = new Date(Date.now() + 300).toISOString();
   await succeed(host.send("/v1/events", { body: { snapIn: "teller", source: "flow", type: "later", payload: { late: true }, publishAt } }));

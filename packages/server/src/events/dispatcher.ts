@@ -5,6 +5,7 @@
  * Nothing polls: commits wake it, and the due time of a delivery that waits for its next call does (V5).
  * Places are few per tenant; when those of the host are taken, the tenant with the fewest running goes first.
  */
+import { assert } from "@plinth/core/assert.ts";
 import { compareBytes, decodeKeyValues } from "@plinth/core/documents/keys.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { retryDelayMs } from "@plinth/core/policy/retry.ts";
@@ -36,6 +37,8 @@ interface Branch {
   readonly events: Loop;
   readonly deliveries: Loop;
   readonly running: Set<string>;
+  /** Nothing that is due waits but what runs: what commits add can be started without a look at the queue. */
+  isKnown: boolean;
 }
 
 export class Dispatcher {
@@ -87,7 +90,7 @@ export class Dispatcher {
     for (const { key, value } of commit.writes) {
       if (value === null) continue;
       if (isIn(key, this.#ranges.events)) this.#fanOut(this.#branch(scopeOf(key, this.#ranges.events)));
-      else if (isIn(key, this.#ranges.deliveries)) this.#deliver(this.#branch(scopeOf(key, this.#ranges.deliveries)));
+      else if (isIn(key, this.#ranges.deliveries)) this.#added(partsOf(key, this.#ranges.deliveries));
     }
   }
 
@@ -101,6 +104,15 @@ export class Dispatcher {
       yield scope;
       after = [scope.tenant, scope.branch, Number.MAX_VALUE];
     }
+  }
+
+  /** A delivery was put into the queue. */
+  #added(mark: readonly KeyPart[]): void {
+    const branch = this.#branch({ tenant: String(mark[0]), branch: String(mark[1]) });
+    const isReady = branch.isKnown && !branch.deliveries.running && !this.#stopped && this.#free(branch.scope.tenant) > 0;
+    if (!isReady || Number(mark[2]) > this.#parts.runtime.nowMs()) return this.#deliver(branch);
+    const name = nameOf(mark);
+    if (!branch.running.has(name)) this.#start(branch, name, deliveryKeyOf(mark.slice(3)));
   }
 
   #fanOut(branch: Branch): void {
@@ -151,29 +163,32 @@ export class Dispatcher {
   /** Starts deliveries whose time has come, as far as there are places. */
   async #startDue(branch: Branch): Promise<boolean> {
     const free = this.#free(branch.scope.tenant);
-    if (free <= 0) {
-      this.#blocked.add(branch);
-      return false;
-    }
+    if (free <= 0) return this.#block(branch);
     const { scope, running } = branch;
+    const most = running.size + free + 1;
     const rows = await this.#parts.database.read(PLATFORM_SCOPE, ({ records }) =>
-      records.range(DELIVERY_QUEUE, { prefix: [scope.tenant, scope.branch], limit: running.size + free + 1 }),
+      records.range(DELIVERY_QUEUE, { prefix: [scope.tenant, scope.branch], limit: most }),
     );
+    branch.isKnown = rows.length < most;
     const nowMs = this.#parts.runtime.nowMs();
     for (const { key } of rows) {
-      // The due time is a part of the name: a delivery that was put off is not the one that ends just now.
-      const name = key.slice(2).join("\n");
+      const name = nameOf(key);
       if (running.has(name)) continue;
       if (Number(key[2]) > nowMs) {
         this.#wakes.add(scope, Number(key[2]));
+        branch.isKnown = true;
         return false;
       }
-      if (this.#free(scope.tenant) <= 0) {
-        this.#blocked.add(branch);
-        return false;
-      }
+      if (this.#free(scope.tenant) <= 0) return this.#block(branch);
       this.#start(branch, name, deliveryKeyOf(key.slice(3)));
     }
+    return false;
+  }
+
+  /** Until a place is free. */
+  #block(branch: Branch): false {
+    branch.isKnown = false;
+    this.#blocked.add(branch);
     return false;
   }
 
@@ -219,7 +234,7 @@ export class Dispatcher {
     let branch = this.#branches.get(key);
     if (branch === undefined) {
       const loop = (): Loop => ({ running: false, again: false, failures: 0 });
-      this.#branches.set(key, (branch = { scope, events: loop(), deliveries: loop(), running: new Set() }));
+      this.#branches.set(key, (branch = { scope, events: loop(), deliveries: loop(), running: new Set(), isKnown: false }));
     }
     return branch;
   }
@@ -239,8 +254,20 @@ function isIn(key: Uint8Array, range: KeyRange): boolean {
   return compareBytes(key, range.start) >= 0 && compareBytes(key, range.end) < 0;
 }
 
-/** The range of a table begins with the prefix of its rows; the encoded key follows it. */
 function scopeOf(key: Uint8Array, range: KeyRange): Scope {
-  const [tenant, branch]: readonly unknown[] = decodeKeyValues(key.subarray(range.start.length));
+  const [tenant, branch] = partsOf(key, range);
   return { tenant: String(tenant), branch: String(branch) };
+}
+
+/** The range of a table begins with the prefix of its rows; the encoded key follows it. */
+function partsOf(key: Uint8Array, range: KeyRange): readonly KeyPart[] {
+  return decodeKeyValues(key.subarray(range.start.length)).map((part) => {
+    assert(part === null || (part !== undefined && typeof part !== "object"), "a key of the queue has scalar parts");
+    return part;
+  });
+}
+
+/** The due time is a part of the name: a delivery that was put off is not the one that ends just now. */
+function nameOf(mark: readonly KeyPart[]): string {
+  return mark.slice(2).join("\n");
 }

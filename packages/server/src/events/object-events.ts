@@ -10,6 +10,11 @@ export function objectOfTable(table: string): string {
   return /[^s]s$/.test(snake) ? snake.slice(0, -1) : snake;
 }
 
+/** Under which name the payload of an event has the object: that of the object, but for entries of timelines, which clients know as `entry`. */
+export function payloadName(object: string): string {
+  return object === "timeline_entry" ? "entry" : object;
+}
+
 /** The type of a change; undefined when nothing is there before or after it. */
 export function changeType(object: string, there: { readonly before: boolean; readonly after: boolean }): string | undefined {
   if (there.after) return `${object}_${there.before ? "updated" : "created"}`;
