@@ -29,16 +29,18 @@ export interface ObjectOperation {
 export function objectOperations(schema: Schema): readonly ObjectOperation[] {
   const names = objectNames(schema.tables.keys());
   const slugs = new Set<string>();
-  return [...names].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([tableName, object]) => {
-    const table = schema.tables.get(tableName);
-    if (table === undefined) return [];
-    return new OfTable(table, object, schema.schemaValidation).all().map((made) => {
-      let { slug } = made.operation;
-      for (let i = 2; slugs.has(slug); i += 1) slug = `${made.operation.slug}_${i}`;
-      slugs.add(slug);
-      return slug === made.operation.slug ? made : { ...made, operation: { ...made.operation, slug } };
+  return [...names]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([tableName, object]) => {
+      const table = schema.tables.get(tableName);
+      if (table === undefined) return [];
+      return new OfTable(table, object, schema.schemaValidation).all().map((made) => {
+        let { slug } = made.operation;
+        for (let i = 2; slugs.has(slug); i += 1) slug = `${made.operation.slug}_${i}`;
+        slugs.add(slug);
+        return slug === made.operation.slug ? made : { ...made, operation: { ...made.operation, slug } };
+      });
     });
-  });
 }
 
 class OfTable {
@@ -54,24 +56,25 @@ class OfTable {
 
   all(): readonly ObjectOperation[] {
     const title = titleOf(this.#object).toLowerCase();
+    const a = `${/^[aeiou]/.test(title) ? "an" : "a"} ${title}`;
     const id = idField(this.#table.name, `Id of the ${title}.`);
     const document = this.#documentFields();
     const write = this.#writeFields();
     return [
-      this.#action("create", `Create a ${title}`, { inputs: write, outputs: document }),
+      this.#action("create", `Create ${a}`, { inputs: write, outputs: document }),
       this.#action("get", `Read one ${title} by its id`, { inputs: [id], outputs: document }),
-      this.#action("update", `Change fields of a ${title}; the others stay as they are, and null takes an optional field away`, {
+      this.#action("update", `Change fields of ${a}; the others stay as they are, and null takes an optional field away`, {
         inputs: [id, ...write.map((field) => this.#patchField(field))],
         outputs: document,
       }),
-      this.#action("delete", `Delete a ${title}`, { inputs: [id], outputs: [id] }),
+      this.#action("delete", `Delete ${a}`, { inputs: [id], outputs: [id] }),
       this.#action("list", `List ${title} documents page by page, the oldest first unless the order says otherwise`, {
         inputs: this.#listInputs(),
         outputs: listOutputs(document),
       }),
-      this.#trigger("created", `When a ${title} is created`, document),
-      this.#trigger("updated", `When a ${title} is changed`, document),
-      this.#trigger("deleted", `When a ${title} is deleted; the fields are those that it had`, document),
+      this.#trigger("created", `When ${a} is created`, document),
+      this.#trigger("updated", `When ${a} is changed`, document),
+      this.#trigger("deleted", `When ${a} is deleted; the fields are those that it had`, document),
     ];
   }
 
@@ -150,7 +153,11 @@ class OfTable {
         schema: { type: "integer", minimum: 1, maximum: max },
       },
       field("cursor", "text", "`next_cursor` of the page before.", false),
-      { ...field("order", "enum", "By the index that serves the filter, or the time of creation.", false), allowedValues: ["asc", "desc"], defaultValue: "asc" },
+      {
+        ...field("order", "enum", "By the index that serves the filter, or the time of creation.", false),
+        allowedValues: ["asc", "desc"],
+        defaultValue: "asc",
+      },
     ];
   }
 
@@ -204,7 +211,10 @@ function unionOf(validators: readonly Validator[]): Validator {
  * The index that serves a filter best: the one whose first fields are in the filter for the longest; undefined when none begins with
  * one of them.
  */
-export function indexForFilter(indexes: readonly IndexSchema[], names: ReadonlySet<string>): { index: IndexSchema; served: number } | undefined {
+export function indexForFilter(
+  indexes: readonly IndexSchema[],
+  names: ReadonlySet<string>,
+): { index: IndexSchema; served: number } | undefined {
   let best: { index: IndexSchema; served: number } | undefined;
   for (const index of indexes) {
     if (index.staged) continue;

@@ -1,13 +1,11 @@
 /** Types of the events of objects, which are the documents of a table: `account_created` of the table `accounts`. */
+import { objectNames } from "@plinth/core/operations/object-name.ts";
 
 const CHANGES = ["created", "updated", "deleted"] as const;
 
-/** The object that a table holds: `accounts` → `account`, `revUsers` → `rev_user`, `companies` → `company`. */
+/** The object that a table holds, as operations name it: `accounts` → `account`, `revUsers` → `rev_user`, `companies` → `company`. */
 export function objectOfTable(table: string): string {
-  const snake = table.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
-  if (/[^aeiou]ies$/.test(snake)) return `${snake.slice(0, -3)}y`;
-  if (/(?:ch|sh|ss|x|z)es$/.test(snake)) return snake.slice(0, -2);
-  return /[^s]s$/.test(snake) ? snake.slice(0, -1) : snake;
+  return objectNames([table]).get(table) ?? table;
 }
 
 /** Under which name the payload of an event has the object: that of the object, but for entries of timelines, which clients know as `entry`. */
