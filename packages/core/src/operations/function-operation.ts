@@ -33,7 +33,6 @@ export interface FunctionOperation {
 const SLUG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const TYPES: readonly Operation["type"][] = ["action", "trigger"];
 const EFFECTS: readonly Operation["effect"][] = ["read", "write", "outside"];
-const DEPTH_MAX = 4 * limit("valueDepthMax");
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -41,7 +40,7 @@ type Fields = Readonly<Record<string, unknown>>;
 export function parseFunctionOperation(path: string, text: string): FunctionOperation {
   const what = `operation '${path}'`;
   try {
-    const json = parsePackageJson(text, what, DEPTH_MAX);
+    const json = parsePackageJson(text, what, limit("operationTextDepthMax"));
     if (!isJsonObject(json)) throw wrong("it is not described by an object");
     return read(path, json);
   } catch (error) {

@@ -3,7 +3,7 @@
  * made here is read back to the same fields; schemas of others are read as well as descriptors can say them and are kept beside.
  */
 import { limit } from "../limits.ts";
-import type { Json, JsonObject, JsonSchema, OperationField } from "./operation.ts";
+import type { Json, JsonObject, JsonSchema, OperationField, Port } from "./operation.ts";
 
 const DEPTH_MAX = limit("valueDepthMax");
 const FIELDS_MAX = limit("operationFieldsMax");
@@ -22,6 +22,11 @@ export function schemaOfFields(fields: readonly OperationField[]): JsonSchema {
 /** The same with `$schema`, as a document of its own. */
 export function schemaDocument(fields: readonly OperationField[]): JsonSchema {
   return { $schema: "https://json-schema.org/draft/2020-12/schema", ...schemaOfFields(fields) };
+}
+
+/** Of an input: with its fields and, where the port is open, any others. */
+export function inputSchemaDocument({ fields, isOpen }: Port): JsonSchema {
+  return isOpen === true ? openSchemaDocument(fields) : schemaDocument(fields);
 }
 
 /** Of an output: what is not declared may be there too. */

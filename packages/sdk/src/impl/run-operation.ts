@@ -21,7 +21,6 @@ export interface OperationArgs extends Record<string, unknown> {
 export interface OperationAnswer {
   text?: string;
   error?: Value;
-  schema?: Value;
   misfit?: Value;
   output?: { values: Value[] };
 }
@@ -40,7 +39,6 @@ export function validatorsOf({ input, output }: Shapes) {
   const returns = v.object({
     text: optionalText,
     error: v.optional(v.any()),
-    schema: v.optional(v.any()),
     misfit: v.optional(v.any()),
     output: v.optional(v.object({ values: v.array(output.validator ?? v.any()) })),
   });
@@ -55,6 +53,8 @@ export async function runOperation<Context>(
 ): Promise<OperationAnswer> {
   try {
     const answer = await run(methods, shapes, { ctx, args });
+    // The fields of a form have an order, which values do not keep.
+    if ("schema" in answer) return { text: JSON.stringify(answer) };
     // What a validator describes is a value, or the fault of the handler.
     return "output" in answer && shapes.output.validator !== undefined ? (answer as OperationAnswer) : asValue(answer);
   } catch (error) {

@@ -87,11 +87,10 @@ function isObjectSchema(json: object): boolean {
 
 function checked(result: StandardResult<unknown>): unknown {
   if (result.issues === undefined) return result.value;
-  const lines = result.issues.slice(0, SHOWN_MAX).map(({ message, path }) => `${pathText(path ?? [])}${message}`);
+  // Ten are enough to go on; a message has a limit.
+  const lines = result.issues.slice(0, 10).map(({ message, path }) => `${pathText(path ?? [])}${message}`);
   throw new Misfit(lines.join("; "));
 }
-
-const SHOWN_MAX = 10;
 
 /** Segments are keys or objects with a key. */
 function pathText(path: readonly unknown[]): string {

@@ -1,7 +1,7 @@
 /** Makes the operations of a host: finds the one that is meant, checks what goes in and comes out, and gives it to its executor. */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import { openSchemaDocument, schemaDocument } from "@plinth/core/operations/json-schema.ts";
+import { inputSchemaDocument, openSchemaDocument } from "@plinth/core/operations/json-schema.ts";
 import { OBJECTS_NAMESPACE } from "@plinth/core/operations/object-operations.ts";
 import type { JsonObject, JsonSchema, Operation, OperationResult, Port } from "@plinth/core/operations/operation.ts";
 import { checkResult } from "@plinth/core/operations/result.ts";
@@ -108,8 +108,7 @@ class OpenOperations implements HostOperations {
   }
 
   inputSchema(operation: Operation, port?: string): JsonSchema {
-    const { fields, isOpen } = portOf(operation.inputs, port, operation);
-    return isOpen === true ? openSchemaDocument(fields) : schemaDocument(fields);
+    return inputSchemaDocument(portOf(operation.inputs, port, operation));
   }
 
   /** Of the first port; the others are of interest to those who show ports. */

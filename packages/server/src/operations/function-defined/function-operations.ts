@@ -2,9 +2,10 @@
  * Operations of functions folders: actions of the branch's head that `operation` of the SDK made. Each is called with
  * `{method, port, input}` or `{method, port, inputText}` and returns one of
  *
- * - `{output: {values: [object]}}`, `{error: {message, type}}`: the plain form of results; `{text: …}` when its names are those of no value.
+ * - `{output: {values: [object]}}`, `{error: {message, type}}`: the plain form of results.
  * - `{schema: {input, output}}`: shapes, see core/operations/function-operation.ts.
  * - `{misfit: {of: "input" | "output", message}}`: what the library that the author checks with says.
+ * - `{text: JSON of any of these}`, where names are those of no value, or their order matters.
  *
  * F2 An input that has a validator is checked by the host as arguments are; its code gets values. Any other reaches its code as text.
  */
