@@ -26,6 +26,18 @@ exports.functionFactory = {
   heard: async ([event]) => await call(event, "timeline-entries.create", {
     object: "heard/1", body: event.execution_metadata.event_type + " " + JSON.stringify(event.payload),
   }),
+  greet: async ([event]) => {
+    const { work } = event.payload.work_created ?? {};
+    const { entry } = event.payload.timeline_entry_created ?? {};
+    // What the account itself wrote is not answered.
+    if (entry?.created_by.id === event.context.service_account_id) return;
+    if (work) await call(event, "timeline-entries.create", { object: work.id, body: event.input_data.global_values.greeting + " " + work.title });
+    if (entry && entry.body === "ping") await call(event, "timeline-entries.create", { object: entry.object, body: "pong" });
+  },
+  form: async ([event]) => ({ snap_kit_body: { body: { snaps: [{ type: "plain_text", text: event.input_data.global_values.greeting }] } } }),
+  save: async ([event]) => await call(event, "snap-ins.update", {
+    id: event.context.snap_in_id, inputs_values: { greeting: event.payload.action.value },
+  }),
   fail: async () => { throw new Error("it is broken"); },
 };`;
 
@@ -41,13 +53,36 @@ event_sources:
     - name: own
       display_name: Own
       type: flow-events
+    - name: changes
+      display_name: Changes
+      type: devrev-webhook
+      config:
+        event_types: [work_created, timeline_entry_created]
+inputs:
+  organization:
+    - name: greeting
+      description: How to greet.
+      field_type: text
+      default_value: Hello
+snap_kit_actions:
+  - name: save
+    description: Saves the form.
+    function: save
+configuration_handler:
+  organization:
+    initializer: form
+    snap_kit_action_name: save
 functions:
-${["comment", "tokens", "any", "heard", "fail"].map((each) => `  - name: ${each}\n    description: For tests.`).join("\n")}
+${["comment", "tokens", "any", "heard", "greet", "form", "save", "fail"].map((each) => `  - name: ${each}\n    description: For tests.`).join("\n")}
 automations:
   - name: hear
     source: own
     event_types: ["custom:reminder"]
     function: heard
+  - name: greet
+    source: changes
+    event_types: [work_created, timeline_entry_created]
+    function: greet
 commands:
 ${["comment", "tokens", "any"]
   .map(
@@ -124,7 +159,7 @@ describe("objects of the CRM", () => {
       },
     });
     const listed = await host.send(`/timeline-entries.list?object=${encodeURIComponent(ticket)}`);
-    expect(at(listed, "timeline_entries", 0)).toMatchObject({ object: ticket, body: "Hello Ada" });
+    expect(at(listed, "timeline_entries")).toContainEqual(expect.objectContaining({ object: ticket, body: "Hello Ada" }));
   });
 
   it("are created, found by both ids, changed, listed and deleted", async () => {
@@ -155,6 +190,13 @@ describe("objects of the CRM", () => {
     expect(at(second, "next_cursor")).toBeUndefined();
     await succeed(post("works.delete", { id: textAt(second, "works", 0, "id") }));
     expect((await host.send("/works.count?type=issue")).json).toEqual({ count: 2 });
+    expect(at(first, "works", 0, "stage")).toEqual({ name: "triage" });
+    const group = textAt(await succeed(post("groups.create", { name: "Team" })), "group", "id");
+    await succeed(post("groups.members.add", { group, member: "DEVU-1" }));
+    expect(at(await host.send(`/groups.members.list?group=${group}`), "members", 0, "member")).toMatchObject({
+      id: USER,
+      type: "dev_user",
+    });
   });
 
   it("refuse what is wrong with the contract's errors", async () => {
@@ -211,6 +253,40 @@ describe("tokens", () => {
       dev_user: { id: USER, display_name: "Ada" },
     });
     expect((await post("auth-tokens.create", wanted, actor)).status).toBe(403);
+  });
+});
+
+describe("what happens to objects", () => {
+  it("starts automations, which answer through the interface", { timeout: 60_000 }, async () => {
+    const issue = textAt(await succeed(post("works.create", { type: "issue", title: "Slow" })), "work", "id");
+    const bodies = async () => {
+      const listed = await host.send(`/timeline-entries.list?object=${issue}`);
+      return (at(listed, "timeline_entries") as readonly { readonly body: string }[]).map(({ body }) => body);
+    };
+    // Two snap-ins listen.
+    await expect.poll(bodies, { timeout: 30_000 }).toEqual(["Hello Slow", "Hello Slow"]);
+    await succeed(post("timeline-entries.create", { object: issue, body: "ping" }));
+    await expect.poll(async () => (await bodies()).slice(2).toSorted(), { timeout: 30_000 }).toEqual(["ping", "pong", "pong"]);
+  });
+
+  it("a form of the configuration is shown, filled in and saved", { timeout: 60_000 }, async () => {
+    const show = () => host.send("/v1/snap-kit/initialize", { body: { snapIn: openId, configuration: "organization", user: USER } });
+    const shown = await succeed(show());
+    expect(at(shown, "snap_kit_body", "body", "snaps", 0)).toEqual({ type: "plain_text", text: "Hello" });
+    const element = { id: "greeting", type: "plain_text_input", value: "Welcome" };
+    const done = await host.send("/v1/snap-kit/actions", { body: { snapIn: openId, action: "save", element, user: USER } });
+    expect(at(done, "value"), done.text).toMatchObject({ status: 200, body: { snap_in: { inputs_values: { greeting: "Welcome" } } } });
+    expect(at(await show(), "snap_kit_body", "body", "snaps", 0)).toEqual({ type: "plain_text", text: "Welcome" });
+    // The same, stored, as clients of the contract ask for it.
+    const { actor_session_token: actor = "" } = await tokens();
+    const id = `don:integration:plinth:devo/default:snap_in/${openId}:snap_kit_action/save`;
+    const action = { ...element, value: "Good day" };
+    expect((await post("snap-kit-action.execute.deferred", { id, actions: [action] }, actor)).json).toEqual({});
+    const text = async () => at(await show(), "snap_kit_body", "body", "snaps", 0, "text");
+    await expect.poll(text, { timeout: 30_000 }).toBe("Good day");
+    expect((await post("snap-kit-action.execute.deferred", { id, actions: Array.from({ length: 6 }, () => action) }, actor)).status).toBe(
+      400,
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import { refuse, type Args } from "./call.ts";
 import type { Kind } from "./kinds.ts";
 import type { ObjectSpec } from "./objects.ts";
-import { isRecord, shown, type ReadCtx, type Shown, type Stored } from "./store.ts";
+import { flat, isRecord, shown, type ReadCtx, type Shown, type Stored } from "./store.ts";
 
 const ROWS_READ_MAX = 4000;
 
@@ -62,15 +62,16 @@ export async function list(ctx: ReadCtx, spec: ObjectSpec, args: Args, within?: 
 }
 
 /** Whether an object has the values that the arguments ask for. */
-export function filterOf(spec: ObjectSpec, args: Args): (stored: Stored) => boolean {
+export function filterOf(spec: ObjectSpec, given: Args): (stored: Stored) => boolean {
+  const args = flat(spec, given);
   const tests: ((stored: Stored) => boolean)[] = [];
   const types = textsOf(args["type"]);
   if (types !== undefined) tests.push((stored) => types.includes(String(stored.type)));
   for (const [name, kind] of Object.entries(spec.fields)) {
-    const given = kind === "stage" ? (args["stage.name"] ?? (isRecord(args["stage"]) ? args["stage"]["name"] : args["stage"])) : args[name];
-    const wanted = textsOf(given);
+    const value = kind === "stage" ? (args["stage.name"] ?? (isRecord(args["stage"]) ? args["stage"]["name"] : args["stage"])) : args[name];
+    const wanted = textsOf(value);
     if (wanted === undefined || name === "type") continue;
-    tests.push((stored) => textsIn(kind, stored[name]).some((value) => wanted.includes(value)));
+    tests.push((stored) => textsIn(kind, stored[name]).some((each) => wanted.includes(each)));
   }
   const authors = textsOf(args["created_by"]);
   if (authors !== undefined) tests.push((stored) => textsIn("reference", stored["created_by"]).some((value) => authors.includes(value)));

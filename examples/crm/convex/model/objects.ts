@@ -9,7 +9,9 @@ export interface ObjectSpec {
   /** Part of ids: `don:<service>:…:<kind>/1`. */
   readonly service: "core" | "identity" | "integration";
   /** Kind in ids and prefix of display ids; by type where an object has several. */
-  readonly kinds: Readonly<Record<string, { readonly kind: string; readonly prefix: string }>>;
+  readonly kinds: Readonly<
+    Record<string, { readonly kind: string; readonly prefix: string; /** The first stage. */ readonly stage?: string }>
+  >;
   readonly fields: Readonly<Record<string, Kind>>;
   readonly required: readonly string[];
 }
@@ -23,11 +25,13 @@ function object<const Fields extends Readonly<Record<string, Kind>>>(
     readonly prefix: string;
     readonly service?: ObjectSpec["service"];
     readonly required?: readonly string[];
+    readonly stage?: string;
   },
   fields: Fields,
 ) {
-  const { one, kind = one, prefix, service = "core", required = [] } = names;
-  return { table, one, many: table, service, kinds: { "": { kind, prefix } }, required, fields } as const satisfies ObjectSpec;
+  const { one, kind = one, prefix, service = "core", required = [], stage } = names;
+  const kinds = { "": { kind, prefix, ...(stage === undefined ? {} : { stage }) } };
+  return { table, one, many: table, service, kinds, required, fields } as const satisfies ObjectSpec;
 }
 
 const PEOPLE = { service: "identity" } as const;
@@ -50,10 +54,10 @@ export const OBJECTS = {
     many: "works",
     service: "core",
     kinds: {
-      issue: { kind: "issue", prefix: "ISS" },
-      ticket: { kind: "ticket", prefix: "TKT" },
-      task: { kind: "task", prefix: "TASK" },
-      opportunity: { kind: "opportunity", prefix: "OPP" },
+      issue: { kind: "issue", prefix: "ISS", stage: "triage" },
+      ticket: { kind: "ticket", prefix: "TKT", stage: "queued" },
+      task: { kind: "task", prefix: "TASK", stage: "open" },
+      opportunity: { kind: "opportunity", prefix: "OPP", stage: "qualification" },
     },
     required: ["title"],
     fields: {
@@ -163,7 +167,7 @@ export const OBJECTS = {
   ),
   conversations: object(
     "conversations",
-    { one: "conversation", prefix: "CONV" },
+    { one: "conversation", prefix: "CONV", stage: "new" },
     {
       type: "text",
       title: "text",
@@ -285,11 +289,6 @@ export const OBJECTS = {
       source_channel: "text",
       stage: "stage",
     },
-  ),
-  webhooks: object(
-    "webhooks",
-    { one: "webhook", prefix: "WHK", service: "integration", required: ["url"] },
-    { url: "text", event_types: "texts", status: "text" },
   ),
   artifacts: object(
     "artifacts",

@@ -4,7 +4,7 @@ import type { Value } from "convex/values";
 import { authorOf, refuse, type Args, type Caller } from "./call.ts";
 import { donOf, placeOf } from "./ids.ts";
 import type { Kind } from "./kinds.ts";
-import type { ObjectSpec } from "./objects.ts";
+import { OBJECTS, type ObjectSpec } from "./objects.ts";
 
 export type ReadCtx = Pick<GenericQueryCtx<GenericDataModel>, "db">;
 export type WriteCtx = Pick<GenericMutationCtx<GenericDataModel>, "db">;
@@ -48,17 +48,27 @@ export async function mustFind(ctx: ReadCtx, spec: ObjectSpec, id: string): Prom
 /** What is shown of an object where another one names it. Ids from elsewhere are kept as they are. */
 export async function summaryOf(ctx: ReadCtx, id: string) {
   const found = await find(ctx, id);
-  if (found === null) return { id };
+  const kind = kindOfId(id);
+  if (found === null) return { id, ...(kind === undefined ? {} : { type: kind }) };
   const names = ["type", "display_id", "display_name", "full_name", "name", "email"] as const;
   const known = names.flatMap((name) => (typeof found[name] === "string" ? [[name, found[name]] as const] : []));
-  return { id: found.id, ...Object.fromEntries(known) };
+  return { id: found.id, ...(kind === undefined ? {} : { type: kind }), ...Object.fromEntries(known) };
+}
+
+/** What an id names, where objects of its table have no types: `dev_user`, `service_account`. */
+function kindOfId(id: string): string | undefined {
+  if (id.startsWith("sa_")) return "service_account";
+  const table = placeOf(id)?.table;
+  const spec = Object.values<ObjectSpec>(OBJECTS).find((each) => each.table === table);
+  return spec !== undefined && Object.hasOwn(spec.kinds, "") ? spec.one : undefined;
 }
 
 export async function insert(ctx: WriteCtx, spec: ObjectSpec, request: { readonly args: Args; readonly caller: Caller }): Promise<Stored> {
-  const { args, caller } = request;
-  const type = kindOf(spec, args);
-  const { kind, prefix } = spec.kinds[type] ?? Object.values(spec.kinds)[0] ?? { kind: spec.one, prefix: spec.one };
-  const fields = await fieldsOf(ctx, spec, args);
+  const { caller } = request;
+  const type = kindOf(spec, request.args);
+  const args = flat(spec, request.args);
+  const { kind, prefix, stage } = spec.kinds[type] ?? { kind: spec.one, prefix: spec.one };
+  const fields = await fieldsOf(ctx, spec, stage === undefined ? args : { stage: { name: stage }, ...args });
   for (const name of spec.required) if (fields[name] === undefined) throw refuse(400, `\`${name}\` is missing.`);
   const seq = await nextNumber(ctx, prefix);
   const author = await summaryOf(ctx, authorOf(caller));
@@ -83,7 +93,8 @@ export async function change(
   spec: ObjectSpec,
   request: { readonly found: Stored; readonly args: Args; readonly caller: Caller },
 ): Promise<Stored> {
-  const { found, args, caller } = request;
+  const { found, caller } = request;
+  const args = flat(spec, request.args);
   const custom = args["custom_fields"];
   await ctx.db.patch(found._id as never, {
     ...(await fieldsOf(ctx, spec, args, found)),
@@ -92,6 +103,18 @@ export async function change(
     modified_date: new Date().toISOString(),
   });
   return (await ctx.db.get(found._id as never)) as Stored;
+}
+
+/** Arguments with what stands under the name of a kind, `{ticket: {severity}}` or `ticket.severity`, beside the others. */
+export function flat(spec: ObjectSpec, args: Args): Args {
+  let all = args;
+  for (const kind of Object.keys(spec.kinds)) {
+    if (kind === "") continue;
+    if (isRecord(args[kind])) all = { ...all, ...args[kind] };
+    for (const [name, value] of Object.entries(args))
+      if (name.startsWith(`${kind}.`)) all = { ...all, [name.slice(kind.length + 1)]: value };
+  }
+  return all;
 }
 
 /** The values of the arguments that are fields; of `before` where lists change by parts. */

@@ -1,7 +1,7 @@
 /** Events of the documents that a transaction created, changed and deleted, where automations listen to them. */
 import { limit } from "@plinth/core/limits.ts";
 import type { EventWriter } from "../events/event-writer.ts";
-import { changeType, objectOfTable } from "../events/object-events.ts";
+import { changeType, objectOfTable, payloadName } from "../events/object-events.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { documentTableOf } from "./key-space.ts";
 import type { Snapshot, Write } from "../store/store.ts";
@@ -45,11 +45,12 @@ function payloadText(
   { id, type, object, timestamp }: { readonly id: string; readonly type: string; readonly object: string; readonly timestamp: string },
   texts: Texts,
 ): string {
+  const name = payloadName(object);
   const fields = [`"id":${JSON.stringify(documentId(texts))}`];
   const isLarge = Buffer.byteLength(texts.before ?? "") + Buffer.byteLength(texts.after ?? "") > limit("eventPayloadBytesMax") - 4096;
   if (isLarge) fields.push(`"truncated":true`);
-  if (!isLarge && texts.after !== null) fields.push(`${JSON.stringify(object)}:${texts.after}`);
-  if (!isLarge && texts.before !== null) fields.push(`${JSON.stringify(`old_${object}`)}:${texts.before}`);
+  if (!isLarge && texts.after !== null) fields.push(`${JSON.stringify(name)}:${texts.after}`);
+  if (!isLarge && texts.before !== null) fields.push(`${JSON.stringify(`old_${name}`)}:${texts.before}`);
   const head = `"id":${JSON.stringify(id)},"timestamp":${JSON.stringify(timestamp)},"type":${JSON.stringify(type)},"unique_key":${JSON.stringify(id)}`;
   return `{${head},${JSON.stringify(type)}:{${fields.join(",")}}}`;
 }

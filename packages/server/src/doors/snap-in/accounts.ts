@@ -45,7 +45,7 @@ export const createAuthToken: FacadeCall = {
     const { service } = caller.actor;
     if (service === undefined || service.user !== null) throw plinthError("Forbidden", { scope: "token of the service account" });
     const wanted = textField(args, "requested_token_type");
-    if (!/pat:act-as$|:act-as$/.test(wanted))
+    if (!/[:-]act-as$/.test(wanted))
       throw plinthError("BadRequest", { detail: "`requested_token_type` must be the one of tokens that act as a user." });
     const user = optionalTextField(args, "act_as") ?? optionalTextField(args, "subject") ?? "";
     if (!USER.test(user)) throw plinthError("BadRequest", { detail: "`act_as` must name a user, 1 to 300 visible ASCII characters." });
@@ -55,7 +55,7 @@ export const createAuthToken: FacadeCall = {
     const lifeMs = Math.min((seconds ?? Number.POSITIVE_INFINITY) * 1000, limit("serviceTokenMs"));
     const { token, expiresMs } = await context.serviceTokens.create(caller.scope, service.account, { user, lifeMs });
     const expiresIn = Math.ceil((expiresMs - context.runtime.nowMs()) / 1000);
-    return { access_token: token, token_type: "bearer", expires_in: expiresIn, client_id: service.account };
+    return { access_token: token, token_type: "bearer", expires_in: expiresIn, scope: "", client_id: service.account };
   },
 };
 

@@ -5,7 +5,7 @@ import { EVENT_SOURCES } from "../../database/record-tables.ts";
 import { objectName, parseSnapInName, snapInName } from "../../snap-ins/ids.ts";
 import type { SnapIn } from "../../snap-ins/snap-ins.ts";
 import type { Caller, DoorContext } from "../door.ts";
-import { choiceField, objectField, optionalTextField, textField } from "../fields.ts";
+import { choiceField, objectField, optionalTextField } from "../fields.ts";
 import type { FacadeCall, FacadeRequest } from "./call.ts";
 
 /** `{id}` → `{snap_in}`. */
@@ -53,7 +53,10 @@ export const systemUpdateSnapIn: FacadeCall = {
   },
 };
 
-/** `{id, user}` → `{inputs, event_sources, keyrings, snap_in_version}`: what a user has connected. Of service accounts only. */
+/**
+ * `{id, user?}` → `{inputs, event_sources, keyrings, snap_in_version}`: what a user has connected; without one, what the organisation
+ * has. Of service accounts only.
+ */
 export const snapInResources: FacadeCall = {
   scope: null,
   handle: async (context, request) => {
@@ -62,8 +65,10 @@ export const snapInResources: FacadeCall = {
     if (actor.service === undefined || actor.service.user !== null)
       throw plinthError("Forbidden", { scope: "token of the service account" });
     const snapIn = await snapInOf(context, request);
-    const user = textField(args, "user");
     const version = await context.packages.version(scope, snapIn.package, snapIn.version);
+    const common = { snap_in_version: { id: objectName(scope, "snap_in_version", snapIn.version), slug: snapIn.package } };
+    const user = optionalTextField(args, "user");
+    if (user === undefined) return { ...(await ofOrganisation(context, caller, snapIn)), ...common };
     const declared = (version?.manifest.keyrings.user ?? []).map(({ name }) => name);
     const connected = await context.keyrings.list(scope, { user });
     const states = new Map(connected.map(({ name, state }) => [name, state]));
@@ -81,10 +86,32 @@ export const snapInResources: FacadeCall = {
       inputs: {},
       event_sources: Object.fromEntries(sources.map(({ name, id }) => [name, id])),
       keyrings: Object.fromEntries(keyrings),
-      snap_in_version: { id: objectName(scope, "snap_in_version", snapIn.version), slug: snapIn.package },
+      ...common,
     };
   },
 };
+
+async function ofOrganisation(context: DoorContext, caller: Caller, snapIn: SnapIn) {
+  const { scope } = caller;
+  const sources = await eventSourcesOf(context, caller, { snapInId: snapIn.id, user: null });
+  const all = new Map((await context.keyrings.list(scope, {})).map((keyring) => [keyring.name, keyring]));
+  const bound = Object.entries(snapIn.keyrings).flatMap(([name, keyring]) => {
+    const found = all.get(keyring);
+    return found === undefined ? [] : [{ name, found }];
+  });
+  const active = bound.filter(({ found }) => found.state === "active").map(({ found }) => found.name);
+  const delivered = await context.keyrings.deliver(scope, active);
+  return {
+    inputs: snapIn.inputs,
+    event_sources: Object.fromEntries(sources.map(({ name, id }) => [name, id])),
+    keyrings: Object.fromEntries(
+      bound.map(({ name, found }) => [
+        name,
+        { id: found.id, is_expired: found.state === "expired", secret: delivered[found.name]?.secret ?? "" },
+      ]),
+    ),
+  };
+}
 
 /** The snap-in that `id` names, as far as the caller may see it. */
 export async function snapInOf(context: DoorContext, { caller, args }: Pick<FacadeRequest, "caller" | "args">): Promise<SnapIn> {
