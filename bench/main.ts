@@ -9,6 +9,7 @@ import { coldTenant } from "./cold-tenant.ts";
 import { coldVersion } from "./cold-version.ts";
 import { deployLarge } from "./deploy-large.ts";
 import { eventToAutomation } from "./event-to-automation.ts";
+import { grpcExecute } from "./grpc-execute.ts";
 import { memory } from "./memory.ts";
 import { mutation } from "./mutation.ts";
 import { nodeCold } from "./node-cold.ts";
@@ -17,6 +18,7 @@ import { operationNative } from "./operation-native.ts";
 import { pythonCold } from "./python-cold.ts";
 import { pythonInline } from "./python-inline.ts";
 import { pythonWarm } from "./python-warm.ts";
+import { skillMcp } from "./skill-mcp.ts";
 import { storeCommit } from "./store-commit.ts";
 import { warmQuery } from "./warm-query.ts";
 import { wasmWarm } from "./wasm-warm.ts";
@@ -38,6 +40,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "operation-native": operationNative,
   activate,
   "deploy-large": deployLarge,
+  "grpc-execute": grpcExecute,
+  "skill-mcp": skillMcp,
   "event-to-automation": eventToAutomation,
 };
 

@@ -42,7 +42,6 @@ export const AGENT_SKILLS = {
   },
 } as const;
 
-/** S1 */
 export async function listSkills(operations: Operations, scope: Scope, actor: Actor): Promise<readonly Operation[]> {
   return (await operations.list(scope)).filter((operation) => isSkillFor(operation, actor));
 }
@@ -55,7 +54,8 @@ export async function runSkill(
   return await operations.execute({ ...AGENT_SKILLS.prepare(scope, trigger), ...options });
 }
 
-function isSkillFor(operation: Operation, actor: Actor): boolean {
+/** S1 */
+export function isSkillFor(operation: Operation, actor: Actor): boolean {
   if (!operation.isAgentSkill || operation.type !== "action") return false;
   return missingScope({ actor, grants: actor.service?.objectScopes, operation }) === undefined;
 }

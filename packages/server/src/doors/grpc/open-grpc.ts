@@ -68,6 +68,9 @@ export async function openGrpc(context: DoorContext, at: { readonly address: str
     (request, response) => void handle(request, response),
   );
   server.maxConnections = limit("connectionsMax");
+  // A silent connection is closed when its calls are answered; clients open another. Its types do not know the property.
+  Object.assign(server, { timeout: limit("grpcIdleMs") });
+  server.on("timeout", (session: ServerHttp2Session) => session.close());
   const sessions = trackSessions(server);
   return {
     port: await listening(server, at),
@@ -89,8 +92,6 @@ function trackSessions(server: Http2Server): ReadonlySet<ServerHttp2Session> {
   server.on("session", (session) => {
     sessions.add(session);
     session.once("close", () => sessions.delete(session));
-    // A connection without any call is closed in peace; clients open another.
-    session.setTimeout(limit("grpcIdleMs"), () => session.close());
     // What is wrong with a connection ends it; nobody else is concerned.
     session.on("error", () => session.destroy());
   });

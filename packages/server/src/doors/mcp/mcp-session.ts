@@ -21,7 +21,7 @@ import {
 import type { PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { JsonObject, Operation } from "@plinth/core/operations/operation.ts";
-import { listSkills, runSkill } from "../../modalities/agent-skills.ts";
+import { isSkillFor, listSkills, runSkill } from "../../modalities/agent-skills.ts";
 import { parseTraceparent } from "../../telemetry/trace.ts";
 import { hasScope } from "../authenticate.ts";
 import type { Caller, DoorContext } from "../door.ts";
@@ -163,6 +163,9 @@ async function callTool(
 }
 
 async function findSkill({ operations }: DoorContext, { scope, actor }: Caller, name: string): Promise<Operation | undefined> {
+  // Most names are slugs that mean one operation; the whole list is made for the others only.
+  const direct = name.includes("/") ? undefined : await operations.find(scope, name);
+  if (direct?.slug === name && isSkillFor(direct, actor)) return direct;
   return toolNames(await listSkills(operations, scope, actor)).get(name);
 }
 
