@@ -168,7 +168,7 @@ async function start(
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
-  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log, credentials, beforeRemoval: (scope, id) => sync.forgetSnapIn(scope, id) });
+  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log, credentials, removal: { prepare: (scope, id) => sync.tidyUp(scope, id), finish: (scope, id) => sync.forgetSnapIn(scope, id) } });
   collector.start();
   shutdown.add("collector", () => collector.stop());
   const platformEvents = new PlatformEvents({ database, runtime, log });

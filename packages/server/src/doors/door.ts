@@ -52,7 +52,7 @@ export interface DoorContext {
   readonly webhooks: Pick<Webhooks, "take">;
   readonly operations: Operations;
   readonly keyrings: Keyrings;
-  readonly sync: Omit<OpenSync, "resume" | "stop" | "endBranch" | "forgetSnapIn">;
+  readonly sync: Omit<OpenSync, "resume" | "stop" | "endBranch" | "tidyUp" | "forgetSnapIn">;
   readonly branches: Branches;
   readonly budgets: Pick<Budgets, "limits" | "setLimits" | "spending">;
   readonly headSnapshots: Pick<HeadSnapshots, "list">;

@@ -48,8 +48,11 @@ export interface SnapInsOptions {
   readonly urls: Promise<{ readonly api: string }>;
   readonly log: Log;
   readonly credentials?: CredentialTickets;
-  /** Before a snap-in is removed, while it still runs: ends what others keep for it. */
-  readonly beforeRemoval?: (scope: Scope, id: string) => Promise<void>;
+  /** What others keep for a snap-in: `prepare` while it still runs, `finish` when it does not any more. */
+  readonly removal?: {
+    readonly prepare: (scope: Scope, id: string) => Promise<void>;
+    readonly finish: (scope: Scope, id: string) => Promise<void>;
+  };
   readonly probe?: SagaRunnerOptions["probe"];
 }
 
@@ -232,11 +235,12 @@ class StoredSnapIns implements SnapIns {
 
   async remove(scope: Scope, id: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
     const before = await this.#row(scope, id);
-    await this.#options.beforeRemoval?.(scope, id);
+    await this.#options.removal?.prepare(scope, id);
     if (before.state === "active") {
       const { state, stateReason } = await this.#saga(scope, id, "deactivate", { isDeletion: true, force });
       if (state === "active") throw plinthError("HookRefused", { hook: "deactivate", detail: stateReason ?? "it is still active" });
     }
+    await this.#options.removal?.finish(scope, id);
     await this.#options.database.update(scope, async (transaction) => {
       const row = await this.#unlocked(transaction, id);
       const { records } = transaction;

@@ -46,7 +46,9 @@ export interface OpenSync extends Sync, SyncParts {
   resume(): Promise<void>;
   stop(): Promise<void>;
   endBranch(scope: Scope): Promise<void>;
-  /** Lets a package tidy up, then deletes its units with their state. The package is about to be removed. */
+  /** Ends the runs of a package that is about to be removed, and asks it to delete what it keeps elsewhere. */
+  tidyUp(scope: Scope, snapInId: string): Promise<void>;
+  /** Deletes the units of a package with everything about them. */
   forgetSnapIn(scope: Scope, snapInId: string): Promise<void>;
 }
 
@@ -225,21 +227,27 @@ class StoredSync implements OpenSync {
     return readItems(this.artefactStore, scope, { id: runId, ...request });
   }
 
+  async tidyUp(scope: Scope, snapInId: string): Promise<void> {
+    const snapIn = await this.#options.database.read(scope, ({ records }) => records.get(SNAP_INS, [snapInId]));
+    const isActive = snapIn !== undefined && isLive(snapIn);
+    for (const unitId of await this.#unitsOf(scope, snapInId)) {
+      await this.#endRun(scope, unitId);
+      if (isActive) await this.#tidyUpUnit(scope, unitId);
+    }
+  }
+
   async forgetSnapIn(scope: Scope, snapInId: string): Promise<void> {
     const { database, runtime } = this.#options;
-    const units = await database.read(scope, ({ records }) => unitsOf(records, snapInId));
-    for (const unitId of units) {
-      await this.#tidyUp(scope, unitId);
+    for (const unitId of await this.#unitsOf(scope, snapInId)) {
+      await this.#endRun(scope, unitId);
       await removeUnitRows(database, scope, { unitId, nowMs: runtime.nowMs() });
     }
     await removeBlueprints(database, scope, snapInId);
   }
 
   /** Asks the package to delete what it keeps for a unit elsewhere. That it cannot is no reason to keep the unit. */
-  async #tidyUp(scope: Scope, unitId: string): Promise<void> {
+  async #tidyUpUnit(scope: Scope, unitId: string): Promise<void> {
     const { database, telemetry } = this.#options;
-    const { activeRunId } = await this.unit(scope, unitId);
-    if (activeRunId !== null) await this.#driver.tell(scope, activeRunId, { kind: "cancelled" });
     for (const [direction, mode] of [
       ["extracted", "DELETE_EXTRACTED"],
       ["loaded", "DELETE_LOADED"],
@@ -256,6 +264,15 @@ class StoredSync implements OpenSync {
         telemetry.log.warn({ error, unit: unitId }, "a package could not be asked to delete the state of a sync unit");
       }
     }
+  }
+
+  async #endRun(scope: Scope, unitId: string): Promise<void> {
+    const { activeRunId } = await this.unit(scope, unitId);
+    if (activeRunId !== null) await this.#driver.tell(scope, activeRunId, { kind: "cancelled" });
+  }
+
+  async #unitsOf(scope: Scope, snapInId: string): Promise<readonly string[]> {
+    return await this.#options.database.read(scope, ({ records }) => unitsOf(records, snapInId));
   }
 
   async start(scope: Scope, unitId: string, request: StartSyncRun): Promise<SyncRun> {
