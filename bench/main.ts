@@ -19,6 +19,7 @@ import { pythonCold } from "./python-cold.ts";
 import { pythonInline } from "./python-inline.ts";
 import { pythonWarm } from "./python-warm.ts";
 import { skillMcp } from "./skill-mcp.ts";
+import { search } from "./search.ts";
 import { storeCommit } from "./store-commit.ts";
 import { warmQuery } from "./warm-query.ts";
 import { wasmWarm } from "./wasm-warm.ts";
@@ -38,6 +39,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "python-cold": pythonCold,
   "python-inline": pythonInline,
   "operation-native": operationNative,
+  search,
   activate,
   "deploy-large": deployLarge,
   "grpc-execute": grpcExecute,

@@ -17,7 +17,7 @@ export function wordsOf(text: string): string[] {
     .toLowerCase()
     .replace(ACCENTS, "");
   for (const { 0: word, groups } of plain.matchAll(WORD)) {
-    if (groups?.["unspaced"] === undefined) words.push(word.slice(0, WORD_CHARS_KEPT));
+    if (groups?.["unspaced"] === undefined) words.push(word.slice(0, WORD_CHARS_KEPT).toWellFormed());
     else for (const pair of pairsOf(word)) words.push(pair);
   }
   return words;
