@@ -559,6 +559,7 @@ export const LIMITS = {
   grpcWindowBytes: { value: MiB, reason: "bytes of one call that a client may send before they are read" },
   mcpSessionsPerTenantMax: { value: 1000, reason: "sessions of a tenant's agents; the one unused for longest makes room for another" },
   mcpSessionIdleMs: { value: 1_800_000, reason: "how long a session of an agent is kept that nobody uses" },
+  mcpToolsChangedMs: { value: 200, reason: "between a change of what a branch has and the word to its agents; a deploy is several commits" },
   mcpToolsPageMax: { value: 250, reason: "tools of one answer; many clients never ask for a second page" },
   mcpTextCharsMax: { value: 256 * KiB, reason: "text of a result, which a model reads; the structured content is complete" },
   mcpProgressMs: { value: 100, reason: "between two notes of progress of one call" },

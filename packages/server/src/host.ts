@@ -264,6 +264,7 @@ async function start(
       config,
       runtime,
       database,
+      commits: store,
       deploys,
       packages,
       snapIns,

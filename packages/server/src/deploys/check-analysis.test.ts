@@ -51,6 +51,39 @@ describe("what a version may declare", () => {
     );
   });
 
+  describe("of operations", () => {
+    const described = {
+      ...{ slug: null, displayName: null, description: "", type: "action", isWorkflowNode: true, isAgentSkill: false, effect: "outside" },
+      ...{ timeoutMs: null, hasSchema: false, hasActivate: false, hasDeactivate: false, input: { kind: "open" }, output: { kind: "open" } },
+    };
+    const operation = JSON.stringify(described);
+    const action: AnalyzedFunction = { ...good, path: "m:sendMail", kind: "action", operation };
+
+    it("is kept beside the function", async () => {
+      expect((await check(analysis({ functions: [action] }))).functions).toEqual([action]);
+    });
+
+    it("refuses what is no operation, with the function", async () => {
+      await expect(check(analysis({ functions: [{ ...action, kind: "query" }] }))).rejects.toThrow("'m:sendMail' is no action");
+      await expect(check(analysis({ functions: [{ ...action, operation: "{}" }] }))).rejects.toThrow("the operation 'm:sendMail' is wrong");
+    });
+
+    it("refuses two with one slug", async () => {
+      const other = { ...action, path: "n:send_mail" };
+      await expect(check(analysis({ functions: [action, other] }))).rejects.toThrow("'m:sendMail' and 'n:send_mail' have the same slug");
+    });
+
+    it("refuses more text than all of them may have", async () => {
+      const long = JSON.stringify({ ...described, displayName: "x", padding: "x".repeat(limit("operationTextCharsMax") / 2) });
+      const functions = Array.from({ length: (2 * limit("operationsTextCharsMax")) / limit("operationTextCharsMax") }, (_, i) => ({
+        ...action,
+        path: `m:f${i}`,
+        operation: long,
+      }));
+      await expect(check(analysis({ functions }))).rejects.toThrow("more of themselves than a version may");
+    });
+  });
+
   it("lets others have the event loop between large validators", async () => {
     let pauses = 0;
     const args = JSON.stringify({ type: "literal", value: "x".repeat(limit("analysisSliceChars")) });

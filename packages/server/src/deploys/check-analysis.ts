@@ -28,11 +28,15 @@ export async function checkAnalysis(result: AnalyzeResult, pause: () => Promise<
   if (result.functions.length > max) throw invalid(`it has ${result.functions.length} functions and may have ${max}.`);
   const functions: AnalyzedFunction[] = [];
   const slugs = new Map<string, string>();
+  let operationChars = 0;
   let charsSincePause = 0;
   for (const fn of result.functions) {
     functions.push(checkFunction(fn));
     checkSlug(fn, slugs);
-    charsSincePause += fn.args.length + fn.returns.length + (fn.operation?.length ?? 0);
+    operationChars += fn.operation?.length ?? 0;
+    if (operationChars > limit("operationsTextCharsMax")) throw invalid("its operations say more of themselves than a version may.");
+    // Fields are made of operations, which takes longer than reading validators.
+    charsSincePause += fn.args.length + fn.returns.length + 4 * (fn.operation?.length ?? 0);
     if (charsSincePause < limit("analysisSliceChars")) continue;
     charsSincePause = 0;
     await pause();

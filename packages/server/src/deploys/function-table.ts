@@ -1,4 +1,5 @@
 /** The functions of one version, ready to be looked up. Validators are parsed when a function is first called. */
+import { limit } from "@plinth/core/limits.ts";
 import { parseFunctionOperation, type FunctionOperation } from "@plinth/core/operations/function-operation.ts";
 import type { AnalyzedFunction } from "@plinth/core/protocol/runner-protocol.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
@@ -10,7 +11,7 @@ export class FunctionTable {
   readonly analysis: Analysis;
   readonly #declared: ReadonlyMap<string, AnalyzedFunction>;
   readonly #resolved = new Map<string, ResolvedFunction>();
-  #operations: readonly FunctionOperation[] | undefined;
+  #operations: Promise<readonly FunctionOperation[]> | undefined;
 
   constructor(version: VersionCode, analysis: Analysis) {
     this.version = version;
@@ -39,11 +40,24 @@ export class FunctionTable {
     return resolved;
   }
 
-  operations(): readonly FunctionOperation[] {
-    this.#operations ??= this.analysis.functions.flatMap(({ path, operation }) =>
-      operation === undefined ? [] : [parseFunctionOperation(path, operation)],
-    );
+  /** Calls `pause` now and then: reading them takes time. */
+  operations(pause: () => Promise<void>): Promise<readonly FunctionOperation[]> {
+    this.#operations ??= this.#readOperations(pause);
     return this.#operations;
+  }
+
+  async #readOperations(pause: () => Promise<void>): Promise<readonly FunctionOperation[]> {
+    const operations: FunctionOperation[] = [];
+    let charsSincePause = 0;
+    for (const { path, operation } of this.analysis.functions) {
+      if (operation === undefined) continue;
+      operations.push(parseFunctionOperation(path, operation));
+      charsSincePause += operation.length;
+      if (charsSincePause < limit("operationTextCharsMax")) continue;
+      charsSincePause = 0;
+      await pause();
+    }
+    return operations;
   }
 
   list(): readonly Pick<ResolvedFunction, "path" | "kind" | "visibility">[] {

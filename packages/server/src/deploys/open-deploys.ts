@@ -116,7 +116,8 @@ class StoredDeploys implements Deploys {
   }
 
   async operations(scope: Scope) {
-    return (await this.#branches.get(scope)).functions?.operations() ?? [];
+    const { functions } = await this.#branches.get(scope);
+    return (await functions?.operations(() => this.#options.runtime.sleep(0))) ?? [];
   }
 
   async setEnvironment(scope: Scope, changes: Readonly<Record<string, string | null>>): Promise<void> {

@@ -24,6 +24,7 @@ import type { CellsReport } from "../sandbox/jail/tiers.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { ServiceTokens } from "../snap-ins/service-tokens.ts";
 import type { SnapIns } from "../snap-ins/snap-ins.ts";
+import type { Store } from "../store/store.ts";
 import type { OpenSync } from "../sync/open-sync.ts";
 import type { AdminKey } from "../tenants/admin-key.ts";
 import type { Keys } from "../tenants/keys.ts";
@@ -38,6 +39,7 @@ export interface DoorContext {
   readonly config: Config;
   readonly runtime: Runtime;
   readonly database: Database;
+  readonly commits: Pick<Store, "onCommit">;
   readonly deploys: Deploys;
   readonly snapIns: SnapIns;
   /** Tokens with which snap-ins call back. */

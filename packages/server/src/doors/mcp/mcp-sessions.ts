@@ -4,12 +4,14 @@
  *
  * N1 A session belongs to the key or service account that began it, on its tenant and branch.
  * N2 Sessions are bounded for each tenant; the one that nobody used for longest makes room.
+ * N3 When what a branch has may have changed, its sessions are told, once for what changes at about the same time.
  */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Scope } from "../../database/database.ts";
 import type { Caller, DoorContext } from "../door.ts";
 import type { McpSession } from "./mcp-session.ts";
+import { scopesWithChanges } from "./operation-changes.ts";
 
 interface Entry {
   readonly owner: string;
@@ -22,14 +24,17 @@ export class McpSessions {
   readonly #context: DoorContext;
   /** The least recently used first. */
   readonly #entries = new Map<string, Entry>();
+  /** Branches whose sessions are about to be told. */
+  readonly #changed = new Map<string, { cancel(): void }>();
+  readonly #stopListening: () => void;
   #closed = false;
 
   constructor(context: DoorContext) {
     this.#context = context;
-  }
-
-  get count(): number {
-    return this.#entries.size;
+    this.#stopListening = context.commits.onCommit((commit) => {
+      if (this.#entries.size === 0) return;
+      for (const scope of scopesWithChanges(commit, this.#scopes())) this.#noteChange(scope);
+    });
   }
 
   async open(caller: Caller): Promise<McpSession> {
@@ -53,14 +58,27 @@ export class McpSessions {
     return entry.session;
   }
 
-  toolsChanged(scope: Scope): void {
-    for (const { scope: of, session } of this.#entries.values())
-      if (of.tenant === scope.tenant && of.branch === scope.branch) session.toolsChanged();
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stopListening();
+    for (const timer of this.#changed.values()) timer.cancel();
     await Promise.all([...this.#entries.values()].map(({ session }) => session.close()));
+  }
+
+  /** Each branch that has sessions, once. */
+  #scopes(): Iterable<Scope> {
+    return new Map([...this.#entries.values()].map(({ scope }) => [keyOf(scope), scope])).values();
+  }
+
+  /** N3 */
+  #noteChange(scope: Scope): void {
+    const key = keyOf(scope);
+    if (this.#changed.has(key)) return;
+    const timer = this.#context.runtime.timer(limit("mcpToolsChangedMs"), () => {
+      this.#changed.delete(key);
+      for (const entry of this.#entries.values()) if (keyOf(entry.scope) === key) entry.session.toolsChanged();
+    });
+    this.#changed.set(key, timer);
   }
 
   /** N2 */
@@ -85,6 +103,10 @@ export class McpSessions {
     this.#entries.get(id)?.idle.cancel();
     this.#entries.delete(id);
   }
+}
+
+function keyOf({ tenant, branch }: Scope): string {
+  return `${tenant}/${branch}`;
 }
 
 function ownerOf({ actor, scope }: Caller): string {

@@ -1,7 +1,7 @@
 /** The MCP door, called by the official client. */
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import type { CallToolResult, Progress } from "@modelcontextprotocol/sdk/types.js";
+import { ToolListChangedNotificationSchema, type CallToolResult, type Progress } from "@modelcontextprotocol/sdk/types.js";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -117,6 +117,18 @@ describe("tools", () => {
     expect(textOf(ran)).toContain("42");
     expect(notes.map(({ message }) => message)).toContain("running");
     expect(notes.map(({ progress }) => progress)).toEqual(notes.map(({ progress }) => progress).toSorted((a, b) => a - b));
+  }, 30_000);
+
+  it("N3 tells clients that the tools may be others", async () => {
+    await host.send("/v1/tenants", { body: { name: "growing" } });
+    const { key } = await host.key(["admin"], { tenant: "growing" });
+    const { client } = await connect(key);
+    const told = Promise.withResolvers<void>();
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => told.resolve());
+    expect((await client.listTools()).tools.map(({ name }) => name)).not.toContain("create_message");
+    await deployApp(host, "growing");
+    await told.promise;
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain("create_message");
   }, 30_000);
 
   it("ends a call that its client cancels", async () => {
