@@ -347,8 +347,12 @@ export const LIMITS = {
   // Operations.
   operationFieldsMax: { value: 1024, reason: "fields of one object that a schema of others describes: as many as an object has" },
   operationFieldDepthMax: { value: 16, reason: "levels of fields that are made from a validator: as deep as documents go" },
-  operationTextCharsMax: { value: 256 * KiB, reason: "what one function says of the operation that it is" },
-  operationTextDepthMax: { value: 256, reason: "nesting of what one function says of its operation: JSON Schema has several levels for one of a value" },
+  operationTextCharsMax: { value: 64 * KiB, reason: "what one function says of the operation that it is; it is read without a pause" },
+  operationsTextCharsMax: { value: 2 * MiB, reason: "what all functions of a version say of their operations: they are in memory together" },
+  operationTextDepthMax: {
+    value: 256,
+    reason: "nesting of what one function says of its operation: JSON Schema has several levels for one of a value",
+  },
   operationDescriptionCharsMax: { value: 8 * KiB, reason: "what an agent reads to choose an operation" },
   cachedOperationVersionsMax: { value: 2000, reason: "versions of packages whose operations the host keeps in memory" },
   protobufDepthMax: { value: 100, reason: "nesting of messages that user code returned" },
