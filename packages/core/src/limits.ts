@@ -472,7 +472,10 @@ export const LIMITS = {
   eventsShownMax: { value: 1000, reason: "rows that are looked at to say what waits of a branch" },
 
   // Webhooks and emails.
-  webhookBodyBytesMax: { value: 4 * MiB, reason: "body of a request to a webhook; its policy gets it parsed and raw within the arguments of a call" },
+  webhookBodyBytesMax: {
+    value: 4 * MiB,
+    reason: "body of a request to a webhook; its policy gets it parsed and raw within the arguments of a call",
+  },
   webhookOutputFieldCharsMax: { value: 512, reason: "keys and names that a policy gives an event" },
   sourceRequestsPerSecond: { value: 50, reason: "requests of others to one event source in the long run" },
   sourceRequestsBurst: { value: 200, reason: "requests of others to one event source at once" },
@@ -483,6 +486,7 @@ export const LIMITS = {
   emailAttachmentsMax: { value: 100, reason: "attachments of one email" },
   smtpConnectionsMax: { value: 200, reason: "connections to the SMTP port" },
   smtpConnectionsPerAddressMax: { value: 20, reason: "connections of one address to the SMTP port" },
+  smtpBytesInMemoryMax: { value: 128 * MiB, reason: "emails that are being taken at the SMTP port" },
   smtpIdleMsMax: { value: 60_000, reason: "silence of a connection to the SMTP port" },
   smtpRecipientsMax: { value: 10, reason: "event sources that one email is for" },
 

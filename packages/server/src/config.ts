@@ -92,6 +92,23 @@ export const SETTINGS = {
     ...portRange,
     description: "Port of gRPC, which is HTTP/2 without TLS; 0 lets the system choose.",
   }),
+  smtpPort: number<number | null>({
+    env: "PLINTH_SMTP_PORT",
+    flag: "smtp-port",
+    default: null,
+    defaultText: "none: no SMTP",
+    ...portRange,
+    description: "Port that takes emails for event sources over SMTP, without TLS; 0 lets the system choose.",
+  }),
+  smtpDomain: text<string | null>({
+    env: "PLINTH_SMTP_DOMAIN",
+    flag: "smtp-domain",
+    default: null,
+    defaultText: "the host of the public URL",
+    pattern: /^[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?$/i,
+    shape: "a domain name",
+    description: "Domain of the addresses of event sources, which the mail exchanger of that domain delivers to the SMTP port.",
+  }),
   publicUrl: text<string | null>({
     env: "PLINTH_PUBLIC_URL",
     flag: "public-url",

@@ -36,9 +36,11 @@ import { logCalls } from "./engine/result-sinks/log-calls.ts";
 import { openEvents } from "./events/open-events.ts";
 import { PlatformEvents } from "./events/platform-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
-import { CredentialTickets } from "./keyrings/credential-tickets.ts";
+import { InboundArtefacts } from "./inbound/artefacts.ts";
+import { Emails } from "./inbound/emails.ts";
 import { SourceGate } from "./inbound/source-gate.ts";
 import { Webhooks } from "./inbound/webhooks.ts";
+import { CredentialTickets } from "./keyrings/credential-tickets.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
 import { openKeyrings } from "./keyrings/open-keyrings.ts";
 import { KeyringChecks, nativesOf } from "./modalities/keyring-checks.ts";
@@ -47,12 +49,12 @@ import { Collector } from "./packages/collector.ts";
 import { openPackages } from "./packages/open-packages.ts";
 import { VersionFolders } from "./packages/version-folders.ts";
 import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
+import { openFunctionDefined } from "./operations/function-defined/open-function-defined.ts";
 import { openOperations } from "./operations/open-operations.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { openPackageProvider } from "./sandbox/container/open-provider.ts";
-import { openFunctionDefined } from "./operations/function-defined/open-function-defined.ts";
 import { createSandbox } from "./sandbox/pool.ts";
 import { eventForLog } from "./sandbox/sandbox-event.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
@@ -79,6 +81,8 @@ export interface Host {
   readonly siteUrl: string;
   /** `host:port` of gRPC, or null where it is not served. */
   readonly grpcAddress: string | null;
+  /** Null where it is not served. */
+  readonly smtpPort: number | null;
   readonly adminKey: string;
   /** Isolation tier. */
   readonly tier: number;
@@ -90,6 +94,8 @@ export interface Host {
 interface Urls {
   readonly api: string;
   readonly site: string;
+  /** Domain of the addresses that emails are taken for; null where none are. */
+  readonly mailDomain: string | null;
 }
 
 export interface HostOptions {
@@ -218,7 +224,10 @@ async function start(
     log,
     drainMs: config.drainMs,
   });
-  const webhooks = new Webhooks({ database, isServed, events, tools: sandbox.tools, gate: new SourceGate(runtime), runtime, log });
+  const inbound = { database, isServed, events, tools: sandbox.tools, gate: new SourceGate(runtime) };
+  const webhooks = new Webhooks({ ...inbound, runtime, log });
+  const inboundArtefacts = new InboundArtefacts({ blobs, database, runtime, retentionMs: config.invocationRetentionHours * HOUR_MS });
+  const emails = new Emails({ ...inbound, artefacts: inboundArtefacts });
   const stopEvents = once(() => events.stop());
   shutdown.add("events", stopEvents);
   const sync = openSync({
@@ -278,6 +287,8 @@ async function start(
       sync,
       events,
       webhooks,
+      emails,
+      inboundArtefacts,
       operations,
       branches,
       budgets,
@@ -314,7 +325,15 @@ async function start(
   warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });
   shutdown.add("host file", () => removeHostFile(config.dataDir));
-  return { url: urls.api, siteUrl: urls.site, grpcAddress: grpcAddress(config, doors), adminKey: adminKey.text, tier, stop: () => shutdown.run(log) };
+  return {
+    url: urls.api,
+    siteUrl: urls.site,
+    grpcAddress: grpcAddress(config, doors),
+    smtpPort: doors.smtpPort,
+    adminKey: adminKey.text,
+    tier,
+    stop: () => shutdown.run(log),
+  };
 }
 
 /** The jail is probed while the store is opened. The store is the first to open and the last to close. */
@@ -418,6 +437,7 @@ function urlsOf(config: Config, doors: Doors): Urls {
   const trimmed = (url: string) => url.replace(/\/+$/, "");
   return {
     api: trimmed(config.publicUrl ?? `http://${host}:${doors.apiPort}`),
+    mailDomain: config.smtpPort === null ? null : (config.smtpDomain ?? new URL(config.publicUrl ?? "http://localhost").hostname),
     site: trimmed(config.publicSiteUrl ?? `http://${host}:${doors.sitePort}`),
   };
 }

@@ -8,6 +8,10 @@ const ADDRESSES_MAX = 1000;
 const BODY_CHARS_MAX = 2 * 1024 * 1024;
 const HEADER_CHARS_MAX = 32 * 1024;
 const NESTING_MAX = 50;
+const FORWARDING = ["x-forwarded-for", "delivered-to", "resent-from", "sender"];
+const FORWARDERS_MAX = 10;
+const FORWARDER_CHARS_MAX = 500;
+const ADDRESS = /[^\s<>,"]+@[^\s<>,"]+/;
 const HEADERS_BYTES_MAX = 256 * 1024;
 
 export async function readMime({ base64 }: { readonly base64: string }): Promise<ToolAnswer> {
@@ -34,6 +38,7 @@ function messageOf(email: Email) {
     cc: addressesOf(email.cc),
     bcc: addressesOf(email.bcc),
     replyTo: addressesOf(email.replyTo),
+    forwardedBy: FORWARDING.flatMap((name) => forwardersIn(email, name)),
     subject: header(email.subject),
     messageId: header(email.messageId),
     inReplyTo: header(email.inReplyTo),
@@ -44,6 +49,15 @@ function messageOf(email: Email) {
     autoSubmitted: header(email.headers.find(({ key }) => key === "auto-submitted")?.value),
     attachments: email.attachments.map(attachmentOf),
   };
+}
+
+/** The first address of each of these headers: that of the mailbox that passed the email on. */
+function forwardersIn(email: Email, name: string): readonly { readonly name: string; readonly email: string }[] {
+  return email.headers
+    .filter(({ key }) => key === name)
+    .slice(0, FORWARDERS_MAX)
+    .flatMap(({ value }) => ADDRESS.exec(value.slice(0, FORWARDER_CHARS_MAX)) ?? [])
+    .map((address) => ({ name: "", email: header(address) }));
 }
 
 function header(text: string | undefined): string {

@@ -59,6 +59,7 @@ import {
   parseSyncState,
   parseSyncUnit,
 } from "../sync/sync-records.ts";
+import { parseInboundArtefact } from "../inbound/artefact-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
@@ -197,6 +198,8 @@ export const TIMERS = defineRecordTable({ space: 170, name: "timers", parse: par
 export const FLOW_EVENTS = defineRecordTable({ space: 171, name: "flowEvents", parse: parseFlowEvent });
 /** Key: id of the event source. How many wait. */
 export const FLOW_EVENT_COUNTS = defineRecordTable({ space: 172, name: "flowEventCounts", parse: parseWaitingCount });
+/** Key: id, which begins with its time. */
+export const INBOUND_ARTEFACTS = defineRecordTable({ space: 173, name: "inboundArtefacts", parse: parseInboundArtefact });
 
 // Sync runs, their state and artefacts (200–219).
 /** Key: id. */

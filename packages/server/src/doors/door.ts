@@ -15,6 +15,8 @@ import type { Database, Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
 import type { Events } from "../events/events.ts";
+import type { InboundArtefacts } from "../inbound/artefacts.ts";
+import type { Emails } from "../inbound/emails.ts";
 import type { Webhooks } from "../inbound/webhooks.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -52,6 +54,8 @@ export interface DoorContext {
   readonly keys: Keys;
   readonly events: Events;
   readonly webhooks: Pick<Webhooks, "take">;
+  readonly emails: Pick<Emails, "check" | "take">;
+  readonly inboundArtefacts: Pick<InboundArtefacts, "read">;
   readonly operations: Operations;
   readonly keyrings: Keyrings;
   readonly sync: Omit<OpenSync, "resume" | "stop" | "endBranch" | "tidyUp" | "forgetSnapIn">;

@@ -11,12 +11,14 @@ import { INBOUND_ROUTES } from "./inbound/table.ts";
 import { NATIVE_ROUTES } from "./native/table.ts";
 import { SNAP_IN_ROUTES } from "./snap-in/table.ts";
 import { serveRoutes } from "./serve-routes.ts";
+import type { SmtpDoor } from "./smtp/open-smtp.ts";
 import { SYNC_ROUTES } from "./sync/table.ts";
 
 export interface Doors {
   readonly apiPort: number;
   readonly sitePort: number;
   readonly grpcPort: number | null;
+  readonly smtpPort: number | null;
   /** Refuses new connections and requests, ends event streams, and waits until the running requests are answered or `signal` aborts. */
   close(signal: AbortSignal): Promise<void>;
 }
@@ -27,6 +29,9 @@ export interface DoorsOptions {
   readonly httpActionsPort: number;
   /** No gRPC when null. */
   readonly grpcPort: number | null;
+  /** No SMTP when null. */
+  readonly smtpPort: number | null;
+  readonly smtpDomain: string | null;
 }
 
 /** `context` may still lack the URLs; they are asked for when the first request comes. */
@@ -48,19 +53,26 @@ export async function openDoors(context: DoorContext, options: DoorsOptions): Pr
     listen(api, { address: options.address, port: options.port }),
     listen(site, { address: options.address, port: options.httpActionsPort }),
     openGrpcPort(context, options),
+    openSmtpPort(context, options),
   ]);
-  const [apiPort, sitePort, grpc] = opened;
-  if (apiPort.status === "rejected" || sitePort.status === "rejected" || grpc.status === "rejected") {
-    await Promise.all([api.close(), site.close(), grpc.status === "fulfilled" ? grpc.value?.close(AbortSignal.abort()) : undefined]);
+  const [apiPort, sitePort, grpc, smtp] = opened;
+  if (apiPort.status === "rejected" || sitePort.status === "rejected" || grpc.status === "rejected" || smtp.status === "rejected") {
+    await Promise.all([
+      api.close(),
+      site.close(),
+      grpc.status === "fulfilled" ? grpc.value?.close(AbortSignal.abort()) : undefined,
+      smtp.status === "fulfilled" ? smtp.value?.close(AbortSignal.abort()) : undefined,
+    ]);
     throw opened.find((each) => each.status === "rejected")?.reason;
   }
   return {
     apiPort: apiPort.value,
     sitePort: sitePort.value,
     grpcPort: grpc.value?.port ?? null,
+    smtpPort: smtp.value?.port ?? null,
     close: async (signal) => {
       context.streams.shutDown();
-      await Promise.all([closeServer(api, signal), closeServer(site, signal), grpc.value?.close(signal)]);
+      await Promise.all([closeServer(api, signal), closeServer(site, signal), grpc.value?.close(signal), smtp.value?.close(signal)]);
       await mcp.close();
     },
   };
@@ -70,6 +82,12 @@ async function openGrpcPort(context: DoorContext, { address, grpcPort }: DoorsOp
   if (grpcPort === null) return undefined;
   const { openGrpc } = await import("./grpc/open-grpc.ts");
   return await openGrpc(context, { address, port: grpcPort });
+}
+
+async function openSmtpPort(context: DoorContext, { address, smtpPort, smtpDomain }: DoorsOptions): Promise<SmtpDoor | undefined> {
+  if (smtpPort === null) return undefined;
+  const { openSmtp } = await import("./smtp/open-smtp.ts");
+  return await openSmtp(context, { address, port: smtpPort, domain: smtpDomain ?? "localhost" });
 }
 
 async function closeServer(server: HttpServer, signal: AbortSignal): Promise<void> {

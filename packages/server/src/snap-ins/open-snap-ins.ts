@@ -45,7 +45,7 @@ export interface SnapInsOptions {
   readonly keyrings: Pick<Keyrings, "list" | "deliver" | "redact">;
   /** Known when the engine is made; the engine in turn takes `events`. */
   readonly engine: () => Pick<Engine, "enqueue" | "watch">;
-  readonly urls: Promise<{ readonly api: string }>;
+  readonly urls: Promise<{ readonly api: string; readonly mailDomain?: string | null }>;
   readonly log: Log;
   readonly credentials?: CredentialTickets;
   /** What others keep for a snap-in: `prepare` while it still runs, `finish` when it does not any more. */
@@ -380,9 +380,9 @@ class StoredSnapIns implements SnapIns {
   }
 
   async #shown(row: SnapInRow, sources: readonly EventSourceRow[]): Promise<SnapIn> {
-    const { api } = await this.#options.urls;
+    const urls = await this.#options.urls;
     const byName = sources.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-    return { ...row, eventSources: byName.map((source) => shownSource(source, api)) };
+    return { ...row, eventSources: byName.map((source) => shownSource(source, urls)) };
   }
 }
 
@@ -398,14 +398,20 @@ async function checkRoom(records: Records): Promise<void> {
   if (length >= max) throw plinthError("RequestTooLarge", { what: "branch", actual: `${length} installed packages`, max });
 }
 
-function shownSource(row: EventSourceRow, api: string): EventSource {
-  const triggerUrl = row.token === null ? null : `${api}/v1/events/${row.token}`;
+function shownSource(
+  row: EventSourceRow,
+  { api, mailDomain = null }: { readonly api: string; readonly mailDomain?: string | null },
+): EventSource {
+  const takesEmails = row.type === "email-forward";
+  const triggerUrl = row.token === null ? null : `${api}/v1/${takesEmails ? "email" : "events"}/${row.token}`;
+  const emailAddress = row.token === null || mailDomain === null || !takesEmails ? null : `${row.token}@${mailDomain}`;
   return {
     id: row.id,
     name: row.name,
     type: row.type,
     owner: row.user === null ? {} : { user: row.user },
     triggerUrl,
-    setupInstructions: setupText(row, triggerUrl),
+    emailAddress,
+    setupInstructions: setupText(row, { triggerUrl, emailAddress }),
   };
 }

@@ -19,17 +19,18 @@ function row(setupInstructions: string, config: EventSourceRow["config"] = {}): 
   };
 }
 
+const NOWHERE = { triggerUrl: null, emailAddress: null };
 test("names, addresses and settings are filled in; what is not known stays", () => {
   const text = "{{source.name}} at {{ source.trigger_url }} with {{source.config.a}}, {{source.config.toString}} {{source.other}}";
-  expect(setupText(row(text, { a: { b: 1 } }), "https://x/")).toBe(
+  expect(setupText(row(text, { a: { b: 1 } }), { triggerUrl: "https://x/", emailAddress: null })).toBe(
     'hook at https://x/ with {"b":1}, {{source.config.toString}} {{source.other}}',
   );
 });
 
 test("a long value that is named often does not grow beyond the limit", () => {
-  const text = setupText(row("{{source.config.a}}".repeat(3000), { a: "x".repeat(200_000) }), null) ?? "";
+  const text = setupText(row("{{source.config.a}}".repeat(3000), { a: "x".repeat(200_000) }), NOWHERE) ?? "";
   expect(text.length).toBeLessThanOrEqual(limit("setupTextCharsMax"));
-  const some = setupText(row("{{source.config.a}}".repeat(3000), { a: "x".repeat(1000) }), null) ?? "";
+  const some = setupText(row("{{source.config.a}}".repeat(3000), { a: "x".repeat(1000) }), NOWHERE) ?? "";
   expect(some.startsWith("x".repeat(5000))).toBe(true);
   expect(some.length).toBeLessThanOrEqual(limit("setupTextCharsMax"));
 });

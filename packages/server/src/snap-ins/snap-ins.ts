@@ -39,6 +39,8 @@ export interface EventSource {
   readonly owner: { readonly user?: string };
   /** Where others send events to, for sources that take some. */
   readonly triggerUrl: string | null;
+  /** Where others send emails to, for sources that take some where the host takes them over SMTP. */
+  readonly emailAddress: string | null;
   /** Setup instructions with their placeholders filled in; markdown, or null. */
   readonly setupInstructions: string | null;
 }

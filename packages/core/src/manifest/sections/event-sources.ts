@@ -41,12 +41,7 @@ const CONFIGS: Readonly<Record<SourceType, (config: ObjectReader) => Config>> = 
     const timer = readTimer(config);
     return { ...timer, metadata: config.jsonObject("metadata") };
   },
-  "email-forward": (config) => ({
-    allowlist: config.object("allowlist", (list) => ({
-      emails: list.texts("emails", "manifestAllowedValuesMax"),
-      domains: list.texts("domains", "manifestAllowedValuesMax"),
-    })),
-  }),
+  "email-forward": (config) => ({ allowlist: readAllowlist(config) }),
 };
 const TYPES = Object.keys(CONFIGS).filter((type): type is SourceType => type in CONFIGS);
 
@@ -100,6 +95,19 @@ function checkMissingConfig(reader: ObjectReader, type: SourceType | null): void
   if (type === "devrev-webhook") reader.error("config", "is missing; list the events under `config.event_types`.");
   if (type === "flow-custom-webhook") reader.error("config", "is missing; write the Rego policy under `config.policy`.");
   if (type === "timer-events") reader.error("config", "is missing; write `config.cron` or `config.interval_seconds`.");
+}
+
+/** `{emails, domains}`, or one list of both. */
+function readAllowlist(config: ObjectReader): Config | null {
+  if (Array.isArray(config.raw("allowlist"))) {
+    const all = config.texts("allowlist", "manifestAllowedValuesMax");
+    const isEmail = (text: string) => text.includes("@");
+    return { emails: all.filter(isEmail), domains: all.filter((text) => !isEmail(text)) };
+  }
+  return config.object("allowlist", (list) => ({
+    emails: list.texts("emails", "manifestAllowedValuesMax"),
+    domains: list.texts("domains", "manifestAllowedValuesMax"),
+  }));
 }
 
 /** `filter: {jq_query}`. */

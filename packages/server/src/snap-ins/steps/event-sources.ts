@@ -82,12 +82,18 @@ export function sourceRow(
     config: spec.config,
     filterJq: spec.filterJq,
     setupInstructions: spec.setupInstructions,
-    token: before?.token ?? (TAKES_EVENTS.has(spec.type) ? Buffer.from(runtime.randomBytes(24)).toString("base64url") : null),
+    token: before?.token ?? newToken(runtime, spec.type),
     enabled: true,
     // Of a timer, what intervals count from: when it was opened.
     openedMs: before?.enabled === true && isSame(before.config, spec.config) ? before.openedMs : runtime.nowMs(),
     createdMs: before?.createdMs ?? runtime.nowMs(),
   };
+}
+
+/** That of an email's address has small letters only: mail servers may change the case of others. */
+function newToken(runtime: StepContext["runtime"], type: string): string | null {
+  if (!TAKES_EVENTS.has(type)) return null;
+  return Buffer.from(runtime.randomBytes(24)).toString(type === "email-forward" ? "hex" : "base64url");
 }
 
 function isSame(a: unknown, b: unknown): boolean {

@@ -1,0 +1,17 @@
+/** Rows of files that came from outside. */
+import { assert } from "@plinth/core/assert.ts";
+
+export interface InboundArtefactRow {
+  readonly id: string;
+  readonly digest: string;
+  readonly name: string;
+  readonly type: string;
+  readonly bytes: number;
+  readonly createdMs: number;
+}
+
+export function parseInboundArtefact(json: unknown): InboundArtefactRow {
+  const row = json as InboundArtefactRow;
+  assert(typeof row.digest === "string" && typeof row.type === "string" && Number.isInteger(row.bytes), "a stored file has its fields");
+  return row;
+}
