@@ -7,7 +7,8 @@ import { assert } from "@plinth/core/assert.ts";
 import { USER_TABLE_NUMBER_MIN } from "@plinth/core/documents/ids.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import { changeTypesOf, objectOfTable } from "../events/object-events.ts";
+import { objectNames } from "@plinth/core/operations/object-name.ts";
+import { changeTypesOf } from "../events/object-events.ts";
 import { CursorCodec } from "./cursor.ts";
 import { SchemaRules } from "./schema-rules.ts";
 import { SYSTEM_TABLES, USER_INDEX_NUMBER_MIN } from "./system-tables.ts";
@@ -71,7 +72,7 @@ export interface CatalogueData {
   readonly watched: readonly string[];
 }
 
-const NO_TABLES: ReadonlySet<number> = new Set();
+const NO_OBJECTS: ReadonlyMap<number, string> = new Map();
 const NO_TYPES: ReadonlySet<string> = new Set();
 const SYSTEM_TABLE_INFOS: readonly TableInfo[] = SYSTEM_TABLES.map((table) => ({ ...table, hidden: false }));
 
@@ -86,7 +87,7 @@ export class Catalogue {
   #numbers: Readonly<Record<string, number>> | undefined;
   #cursors: CursorCodec | undefined;
   #watchedTypes: ReadonlySet<string> | undefined;
-  #watchedTables: ReadonlySet<number> | undefined;
+  #watchedObjects: ReadonlyMap<number, string> | undefined;
 
   constructor(data: CatalogueData, known?: { readonly rules: SchemaRules; readonly pendingRules: SchemaRules | null }) {
     this.data = data;
@@ -144,14 +145,26 @@ export class Catalogue {
     return (this.#watchedTypes ??= new Set(this.data.watched));
   }
 
-  /** Numbers of the tables whose changes an automation may listen to. */
-  get watchedTables(): ReadonlySet<number> {
-    if (this.data.watched.length === 0) return NO_TABLES;
-    return (this.#watchedTables ??= new Set(
-      this.data.tables
-        .filter(({ name }) => changeTypesOf(objectOfTable(name)).some((type) => this.watchedTypes.has(type)))
-        .map(({ number }) => number),
-    ));
+  /** Tables whose changes an automation may listen to, by number, and what their objects are called. */
+  get watchedObjects(): ReadonlyMap<number, string> {
+    if (this.data.watched.length === 0) return NO_OBJECTS;
+    return (this.#watchedObjects ??= this.#findWatched());
+  }
+
+  /** Declared tables have their names first: operations are made of them alone. */
+  #findWatched(): ReadonlyMap<number, string> {
+    const declared = objectNames(this.rules.tableNames());
+    const others = this.data.tables.filter(({ name, hidden }) => !hidden && !declared.has(name));
+    const taken = new Set(declared.values());
+    const names = new Map(declared);
+    for (const [table, object] of objectNames(others.map(({ name }) => name))) if (!taken.has(object)) names.set(table, object);
+    return new Map(
+      [...names].flatMap(([table, object]) => {
+        const number = this.#byName.get(table)?.number;
+        const isWatched = changeTypesOf(object).some((type) => this.watchedTypes.has(type));
+        return number === undefined || !isWatched ? [] : [[number, object] as const];
+      }),
+    );
   }
 
   get cursors(): CursorCodec {

@@ -1,7 +1,7 @@
 /** Events of the documents that a transaction created, changed and deleted, where automations listen to them. */
 import { limit } from "@plinth/core/limits.ts";
 import type { EventWriter } from "../events/event-writer.ts";
-import { changeType, objectOfTable, payloadName } from "../events/object-events.ts";
+import { changeType, payloadName } from "../events/object-events.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { documentTableOf } from "./key-space.ts";
 import type { Snapshot, Write } from "../store/store.ts";
@@ -21,8 +21,8 @@ export async function putDocumentEvents(change: {
   const { catalogue, writes, snapshot, nowMs } = change;
   for (const { key, value } of writes) {
     const table = documentTableOf(key);
-    if (table === undefined || !catalogue.watchedTables.has(table)) continue;
-    const object = objectOfTable(catalogue.tableByNumber(table)?.name ?? "");
+    const object = table === undefined ? undefined : catalogue.watchedObjects.get(table);
+    if (object === undefined) continue;
     const before = await snapshot.get(key);
     const type = changeType(object, { before: before !== undefined, after: value !== null });
     if (type === undefined || !catalogue.watchedTypes.has(type)) continue;

@@ -1,12 +1,9 @@
-/** Types of the events of objects, which are the documents of a table: `account_created` of the table `accounts`. */
-import { objectNames } from "@plinth/core/operations/object-name.ts";
+/**
+ * Types of the events of objects, which are the documents of a table: `account_created` of the table `accounts`. Objects are called as
+ * operations call them.
+ */
 
 const CHANGES = ["created", "updated", "deleted"] as const;
-
-/** The object that a table holds, as operations name it: `accounts` → `account`, `revUsers` → `rev_user`, `companies` → `company`. */
-export function objectOfTable(table: string): string {
-  return objectNames([table]).get(table) ?? table;
-}
 
 /** Under which name the payload of an event has the object: that of the object, but for entries of timelines, which clients know as `entry`. */
 export function payloadName(object: string): string {
