@@ -21,6 +21,7 @@ import { pythonWarm } from "./python-warm.ts";
 import { skillMcp } from "./skill-mcp.ts";
 import { search } from "./search.ts";
 import { storeCommit } from "./store-commit.ts";
+import { syncPhase } from "./sync-phase.ts";
 import { warmQuery } from "./warm-query.ts";
 import { wasmWarm } from "./wasm-warm.ts";
 
@@ -45,6 +46,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "grpc-execute": grpcExecute,
   "skill-mcp": skillMcp,
   "event-to-automation": eventToAutomation,
+  "sync-phase": syncPhase,
 };
 
 const [name] = process.argv.slice(2);
