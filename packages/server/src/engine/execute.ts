@@ -20,6 +20,7 @@ import type { CallRun } from "./call-run.ts";
 import { checkArgs, checkReturns } from "./check-values.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { failureOf, type FunctionFailure } from "./outcome-errors.ts";
+import { inlineInRunner } from "./inline-code.ts";
 import type { InvocationOutcome } from "./invocation.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { runFrame } from "./run-frame.ts";
@@ -356,8 +357,9 @@ class Held {
 }
 
 /** The name under which the runner knows the function. */
-function pathInRunner({ kind, fn, path }: CallRun["accepted"]): string {
-  if (kind === "httpAction" || kind === "inline") return "";
+function pathInRunner({ kind, fn, path, version }: CallRun["accepted"]): string {
+  if (kind === "httpAction") return "";
+  if (kind === "inline") return inlineInRunner(version).path;
   return fn?.handler?.name ?? path;
 }
 

@@ -7,6 +7,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
 import { checkPayload } from "./check-values.ts";
+import { INLINE_JAVASCRIPT, INLINE_MODULE } from "./inline-javascript.ts";
 import type { AcceptedCall } from "./intake.ts";
 import type { InvocationRequest } from "./invocation.ts";
 
@@ -24,7 +25,7 @@ export interface InlineRequest {
 const PREFIX = "$inline/";
 
 /** Languages of inline code and what runs them. */
-const LANGUAGES: Readonly<Record<string, RuntimeName>> = { python: "python" };
+const LANGUAGES: Readonly<Record<string, RuntimeName>> = { python: "python", javascript: "isolate" };
 
 export const INLINE_LANGUAGES: readonly string[] = Object.keys(LANGUAGES);
 
@@ -42,7 +43,9 @@ export function inlineCall(request: InvocationRequest): Pick<AcceptedCall, "kind
   const language = request.path.slice(PREFIX.length);
   const runtime = Object.hasOwn(LANGUAGES, language) ? LANGUAGES[language] : undefined;
   if (runtime === undefined)
-    throw plinthError("InvalidCode", { detail: `There is no language '${language.slice(0, 32)}'; there is python.` });
+    throw plinthError("InvalidCode", {
+      detail: `There is no language '${language.slice(0, 32)}'; there are ${INLINE_LANGUAGES.join(" and ")}.`,
+    });
   checkPayload(request.argsText);
   return {
     kind: "inline",
@@ -54,8 +57,9 @@ export function inlineCall(request: InvocationRequest): Pick<AcceptedCall, "kind
   };
 }
 
-/** Inline code belongs to no version: any process of the runtime can run it, once. */
+/** Inline code belongs to no version: any process of the runtime can run it, once. In an isolate it has a context of its own. */
 function inlineVersion(runtime: RuntimeName): VersionCode {
+  if (runtime === "isolate") return INLINE_ISOLATE;
   return {
     digest: `inline-${runtime}`,
     runtime,
@@ -63,6 +67,20 @@ function inlineVersion(runtime: RuntimeName): VersionCode {
     sourceMap: () => Promise.resolve(null),
     package: { folder: null, reuse: false, memoryBytesMax: limit("inlineMemoryBytesMax"), scratchBytes: 0 },
   };
+}
+
+const INLINE_ISOLATE: VersionCode = {
+  digest: "inline-isolate",
+  script: () => Promise.resolve(INLINE_JAVASCRIPT),
+  sourceMap: () => Promise.resolve(null),
+};
+
+/** How the runner of inline code knows it: the isolate runs it as an action, whose host calls are refused like those of all inline code. */
+export function inlineInRunner({ runtime = "isolate" }: Pick<VersionCode, "runtime">): {
+  readonly kind: "action" | "inline";
+  readonly path: string;
+} {
+  return runtime === "isolate" ? { kind: "action", path: `${INLINE_MODULE}:default` } : { kind: "inline", path: "" };
 }
 
 function parseInline(json: unknown): InlineRequest {

@@ -4,6 +4,7 @@ import { limit } from "@plinth/core/limits.ts";
 import type { CallLimits } from "@plinth/core/protocol/runner-protocol.ts";
 import type { CallOutcome, CallRequest } from "../sandbox/sandbox.ts";
 import type { CallFrame } from "./call-frame.ts";
+import { inlineInRunner } from "./inline-code.ts";
 import { endsWholeCall, failureOf } from "./outcome-errors.ts";
 
 /** `argsText` is what the runner gets. When it resolves, nothing that the function started runs any more. */
@@ -11,7 +12,7 @@ export async function runFrame(frame: CallFrame, argsText: string): Promise<Call
   const { run, lease, transaction, signal } = frame.options;
   const request: CallRequest = {
     version: frame.options.version,
-    kind: frame.options.kind,
+    kind: frame.options.kind === "inline" ? inlineInRunner(frame.options.version).kind : frame.options.kind,
     path: frame.options.path,
     argsText,
     requestId: run.accepted.id,

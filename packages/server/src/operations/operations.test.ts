@@ -268,6 +268,23 @@ describe("execute_code", () => {
     });
   }, 30_000);
 
+  it("runs JavaScript, which reaches nothing", async () => {
+    const code = "console.log('sum of', inputs.length);\nawait null;\nreturn { sum: inputs.reduce((a, b) => a + b, 0) };";
+    const done = await value("execute_code", { language: "javascript", code, inputs: [1, 2, 3] });
+    expect(done).toEqual({ result: { sum: 6 }, stdout: "sum of 3\n", stderr: "", truncated: false });
+    expect(await value("execute_code", { language: "javascript", code: "globalThis.left = 1" })).toMatchObject({ result: null });
+    expect(await value("execute_code", { language: "javascript", code: "return typeof left" })).toMatchObject({ result: "undefined" });
+    for (const [broken, message] of [
+      ["return (", "SyntaxError"],
+      ["throw new Error('no')", "no"],
+      ["await fetch('https://example.com/')", "Inline code may not call `plinth/fetch`"],
+      ["for (;;);", "timed out"],
+    ] as const) {
+      const answer = await run("execute_code", { language: "javascript", code: broken, timeout_ms: 2000 });
+      expect(textAt(answer, "result", "error", "message")).toContain(message);
+    }
+  }, 30_000);
+
   it("tells what the code did wrong as its result", async () => {
     const answer = await run("execute_code", { code: "import os" });
     expect(answer.status).toBe(200);

@@ -2,6 +2,7 @@
 import type { InlineCode } from "@plinth/core/protocol/runner-protocol.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import type { CallRun } from "../call-run.ts";
+import { inlineInRunner } from "../inline-code.ts";
 import type { LifecycleHook } from "../lifecycle.ts";
 import type { EngineParts } from "../parts.ts";
 
@@ -46,6 +47,7 @@ async function hydrateInline(parts: EngineParts, run: CallRun): Promise<void> {
     keyrings = delivered.secrets;
     run.redact = delivered.redact;
   }
-  prepared.argsText = JSON.stringify({ code: inline.code, inputs: inline.inputs, keyrings, streams: inline.streams } satisfies InlineCode);
+  const text = JSON.stringify({ code: inline.code, inputs: inline.inputs, keyrings, streams: inline.streams } satisfies InlineCode);
+  prepared.argsText = inlineInRunner(accepted.version).kind === "action" ? `[${text}]` : text;
   prepared.environment = {};
 }

@@ -10,7 +10,8 @@ import type { MakeNativeOperation } from "./native-operation.ts";
 const operation = describeNative({
   slug: "execute_code",
   displayName: "Execute code",
-  description: "Run a piece of code under the policy of inline code. It sees `inputs`; its value is `result`, or its last expression.",
+  description:
+    "Run a piece of code that sees `inputs`. Python, under its policy: the value is `result`, or that of the last expression. JavaScript: the body of an async function, which returns the value.",
   effect: "outside",
   inputs: [
     nativeField("language", "enum", "", { allowedValues: INLINE_LANGUAGES, defaultValue: INLINE_LANGUAGES[0] ?? "" }),
@@ -26,7 +27,7 @@ const operation = describeNative({
     }),
   ],
   outputs: [
-    nativeField("result", "json_value", "The value of the code."),
+    nativeField("result", "json_value", "The value of the code.", { isRequired: true }),
     nativeField("stdout", "text", "What it printed.", { isRequired: true }),
     nativeField("stderr", "text", "What it printed as errors.", { isRequired: true }),
     nativeField("truncated", "bool", "Whether output or result were cut.", { isRequired: true }),
@@ -37,6 +38,7 @@ export const executeCode: MakeNativeOperation = () => ({
   operation,
   kind: "action",
   run: async ({ call, log, emit }, { input }) => {
+    const printed = { stdout: "", stderr: "" };
     const { language, code, inputs = {}, timeout_ms: timeoutMs, keyrings = [] } = input;
     const outcome = await call(
       {
@@ -45,13 +47,19 @@ export const executeCode: MakeNativeOperation = () => ({
       },
       {
         onEvent: (event) => {
-          if (event.type === "log") log(event.line.level, event.line.text);
+          if (event.type === "log") {
+            const { level, text } = event.line;
+            log(level, text);
+            printed[level === "error" || level === "warn" ? "stderr" : "stdout"] += `${text}\n`;
+          }
           if (event.type === "partial") emit(event.valueText);
         },
       },
     );
     if (outcome.status === "failed") throw outcome.error;
-    return outputOf([inlineResult(outcome.valueText)]);
+    const result = inlineResult(outcome.valueText);
+    // The runner of Python keeps what it prints; that of JavaScript has console lines alone.
+    return outputOf([language === "javascript" ? { ...result, ...printed } : result]);
   },
 });
 

@@ -40,7 +40,7 @@ const operation = describeNative({
     nativeField("ok", "bool", "Whether the status is 200 to 299.", { isRequired: true }),
     nativeField("url", "text", "Where the answer came from.", { isRequired: true }),
     nativeField("headers", "struct", "Names in lower case.", { isRequired: true }),
-    nativeField("body", "json_value", "The value of JSON, the text of other text; null where there is none."),
+    nativeField("body", "json_value", "The value of JSON, the text of other text; null where there is none.", { isRequired: true }),
     nativeField("body_base64", "text", "In place of `body`: of what is not text."),
   ],
 });
@@ -126,7 +126,7 @@ function outputFields(response: FetchResponse, bytesMax: number): JsonObject {
 function bodyFields(bytes: Buffer, contentType = ""): JsonObject {
   if (bytes.length === 0) return { body: null };
   const text = textOfBytes(bytes);
-  if (text === undefined) return { body_base64: bytes.toString("base64") };
+  if (text === undefined) return { body: null, body_base64: bytes.toString("base64") };
   return { body: /^[^;]*[/+]json\b/i.test(contentType) ? (jsonOf(text) ?? text) : text };
 }
 
