@@ -5,6 +5,7 @@
  * T1 A token says where it belongs (tenant and branch), so that a client needs nothing but the token; what it says opens nothing
  *    unless the digest lies there.
  * T2 A token that stands for a user has the scopes of the account's `impersonate` section and no others.
+ * T3 An account has a bounded number of tokens that are good: who asks for them in a loop is refused.
  */
 import { createHash } from "node:crypto";
 import { plinthError } from "@plinth/core/errors.ts";
@@ -67,8 +68,13 @@ export class ServiceTokens {
     const { user } = options;
     await this.#database.update(scope, async ({ records }) => {
       if ((await records.get(SERVICE_ACCOUNTS, [accountId])) === undefined) throw plinthError("NotFound", { what: "service account" });
-      for (const { key, value } of await records.range(SERVICE_TOKENS, { prefix: [accountId], limit: limit("serviceTokensPerAccountMax") }))
-        if (value.expiresMs <= nowMs) records.delete(SERVICE_TOKENS, key);
+      const max = limit("serviceTokensPerAccountMax");
+      const rows = await records.range(SERVICE_TOKENS, { prefix: [accountId], limit: max });
+      const ended = rows.filter(({ value }) => value.expiresMs <= nowMs);
+      for (const { key } of ended) records.delete(SERVICE_TOKENS, key);
+      // T3
+      if (rows.length - ended.length >= max)
+        throw plinthError("TooManyConcurrentRequests", { detail: `${max} tokens of the service account are good at this time` });
       records.put(SERVICE_TOKENS, [accountId, digestOf(token)], { expiresMs, ...(user === undefined ? {} : { user }) });
     });
     return { token, expiresMs };
