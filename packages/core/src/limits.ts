@@ -476,6 +476,7 @@ export const LIMITS = {
     reason: "functions and limits by which calls were refused, counted in memory until they are told of",
   },
   refusalEventPauseMs: { value: 10_000, reason: "time between two events about refused calls of one function" },
+  filterQuestionsPerRunMax: { value: 256, reason: "events and users that one run of a filter judges" },
   deadLettersShownMax: { value: 100, reason: "dead letters of one answer" },
   flowEventsPerSourceMax: { value: 10_000, reason: "events of one source that wait for their time" },
   eventsShownMax: { value: 1000, reason: "rows that are looked at to say what waits of a branch" },

@@ -32,7 +32,7 @@ interface Batch {
 
 /** Handles the first events of a branch that wait. False when there are none. */
 export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean> {
-  const batch = await parts.database.read(scope, ({ records }) => readBatch(records, scope));
+  const batch = await parts.database.read(scope, ({ records }) => readFitting(records, scope));
   if (batch.marks.length === 0) return false;
   const verdicts = await judge(parts.tools, scope.tenant, questionsOf(batch));
   const nowMs = parts.runtime.nowMs();
@@ -69,8 +69,16 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
   return true;
 }
 
-async function readBatch(records: Records, scope: Scope): Promise<Batch> {
-  const max = limit("eventFanOutMax");
+/** As many events as there is room for their deliveries in one commit, and at least one. */
+async function readFitting(records: Records, scope: Scope): Promise<Batch> {
+  const most = limit("eventFanOutMax");
+  const batch = await readBatch(records, scope, most);
+  const deliveries = batch.events.reduce((sum, { event }) => sum + listenersOf(batch, event).length, 0);
+  const room = limit("eventListenersMax");
+  return deliveries <= room ? batch : await readBatch(records, scope, Math.max(1, Math.floor((batch.events.length * room) / deliveries)));
+}
+
+async function readBatch(records: Records, scope: Scope, max: number): Promise<Batch> {
   const marks: Batch["marks"][number][] = [];
   const events: Batch["events"][number][] = [];
   for (const { key, value: mark } of await records.range(EVENT_QUEUE, { prefix: [scope.tenant, scope.branch], limit: max })) {

@@ -1,9 +1,10 @@
 /**
- * What the filters of event sources say. They are programs of their authors and run in a jail of the tenant; all events of a source
- * that wait together are one run of its program. When such a run fails, each event is asked for alone, so that one that the program
+ * What the filters of event sources say. They are programs of their authors and run in a jail of the tenant; one run of a program
+ * judges all events that wait together, for all users who have the source. When such a run fails, each event is asked for alone, so that one that the program
  * cannot bear costs the others nothing.
  */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { JailTools } from "../sandbox/tools.ts";
 import type { EventRow } from "./event-records.ts";
 
@@ -31,17 +32,23 @@ export async function judge(
   questions: readonly FilterQuestion[],
 ): Promise<ReadonlyMap<string, Verdict>> {
   const verdicts = new Map<string, Verdict>();
-  const bySource = Map.groupBy(questions, ({ sourceId }) => sourceId);
+  const byProgram = Map.groupBy(questions, ({ filterJq }) => filterJq);
   await Promise.all(
-    [...bySource.values()].map(async (ofSource) => {
-      const answers = await judgeTogether(tools, tenant, ofSource);
-      for (const [index, { event, sourceId }] of ofSource.entries()) {
+    [...byProgram.values()].flatMap(inRuns).map(async (ofRun) => {
+      const answers = await judgeTogether(tools, tenant, ofRun);
+      for (const [index, { event, sourceId }] of ofRun.entries()) {
         const answer = answers[index];
         if (answer !== undefined) verdicts.set(verdictKey(event.id, sourceId), answer);
       }
     }),
   );
   return verdicts;
+}
+
+/** As many as one run judges in its time. */
+function inRuns(questions: readonly FilterQuestion[]): readonly (readonly FilterQuestion[])[] {
+  const most = limit("filterQuestionsPerRunMax");
+  return Array.from({ length: Math.ceil(questions.length / most) }, (_, run) => questions.slice(run * most, (run + 1) * most));
 }
 
 async function judgeTogether(
@@ -68,7 +75,7 @@ async function askAgain(tools: Pick<JailTools, "run">, tenant: string, questions
   return again instanceof PlinthError ? again : (again[0] ?? noVerdict());
 }
 
-/** One run of the program for events of one source: a verdict for each, or why it has none. Rejects when the platform fails. */
+/** One run of a program: a verdict for each, or why it has none. Rejects when the platform fails. */
 async function ask(
   tools: Pick<JailTools, "run">,
   tenant: string,
@@ -76,8 +83,13 @@ async function ask(
 ): Promise<readonly Verdict[] | PlinthError> {
   const [first] = questions;
   if (first === undefined) return [];
-  const program = `.user as $user | .payloads[] | [\n${first.filterJq}\n]`;
-  const input = { payloads: questions.map(({ event }) => JSON.parse(event.payloadText) as unknown), user: { id: first.user } };
+  // Each payload once, however many users ask about it.
+  const places = new Map([...new Set(questions.map(({ event }) => event))].map((event, place) => [event, place]));
+  const program = `.payloads as $payloads | .questions[] | .user as $user | $payloads[.place] | [\n${first.filterJq}\n]`;
+  const input = {
+    payloads: [...places.keys()].map(({ payloadText }) => JSON.parse(payloadText) as unknown),
+    questions: questions.map(({ event, user }) => ({ place: places.get(event) ?? 0, user: { id: user } })),
+  };
   try {
     const values = valuesOf(await tools.run(tenant, "jq", { program, input, valuesMax: questions.length }));
     return values.length === questions.length ? values.map(verdictOf) : noVerdict();
