@@ -44,7 +44,7 @@ functions:
   - name: operate
     description: All operations.
 operations:
-${operation("get_temperature", "    metadata: {is_agent_skill: true}\n    execute_options: {default_timeout: 45}\n")}${operation("ask", "    metadata: {has_schema_handler: true}\n")}${operation("watch", "    type: trigger\n")}`,
+${operation("get_temperature", "    metadata: {is_agent_skill: true}\n    execute_options: {default_timeout: 45}\n")}${operation("ask", "    metadata: {has_schema_handler: true}\n    keyrings:\n      - {name: station, description: A key., display_name: Station, types: [snap_in_secret]}\n")}${operation("other")}${operation("watch", "    type: trigger\n")}`,
   "code/package.json": '{"name":"weather","main":"./dist/index.js"}',
   "code/dist/index.js": `
 const CITIES = { Paris: 90 };
@@ -73,7 +73,7 @@ async function run([event]) {
   if (data.city === "garbage") return { serialization_format: 1, data: "////" };
   if (metadata.slug === "get_temperature") return temperature(data.city);
   const { access_token: token, service_account_token: own } = event.context.secrets;
-  return { output: { values: [{ payload: event.payload, metadata: event.execution_metadata, userId: event.context.user_id, hasToken: token !== "" && token !== own }] } };
+  return { output: { values: [{ payload: event.payload, metadata: event.execution_metadata, userId: event.context.user_id, keyrings: Object.keys(event.input_data.keyrings), hasToken: token !== "" && token !== own }] } };
 }
 module.exports = { functionFactory: { operate: run } };
 `,
@@ -132,7 +132,8 @@ describe("operations of packages", () => {
     expect(garbage.outcome).toMatchObject({ status: "failed", error: { code: "ReturnsValidation" } });
   });
 
-  it("get the event of the contract, with the token of whoever asks", async () => {
+  it("get the event of the contract, with the token of whoever asks and the keyrings of the operation alone", async () => {
+    await host.keyrings.create(SCOPE, { name: "station", type: "snap_in_secret", fields: { secret: "s3cr3t-value" } });
     const { id } = await host.snapIns.install(SCOPE, { package: "weather" });
     await host.snapIns.activate(SCOPE, id);
     const { result } = await execute("ask", { city: "Rome" }, { userId: "don:identity:plinth:devo/default:devu/7" });
@@ -144,12 +145,15 @@ describe("operations of packages", () => {
               payload: { metadata: { slug: "ask", namespace: "weather", type: 1 }, input_port_name: "default", data: { city: "Rome" } },
               metadata: { event_type: "operation:execute", operation_slug: "ask", function_name: "operate" },
               userId: "don:identity:plinth:devo/default:devu/7",
+              keyrings: ["station"],
               hasToken: true,
             },
           ],
         },
       ],
     });
+    const other = await execute("other", { city: "Rome" });
+    expect(other.result).toMatchObject({ ports: [{ values: [{ keyrings: [] }] }] });
   });
 
   it("F1: asks only those functions for a schema that know how to answer", async () => {

@@ -49,6 +49,8 @@ export interface HandlerSettings {
   readonly minIntervalMs: number;
   /** Names of the keyrings that it may have. */
   readonly keyrings: readonly string[];
+  /** Those that it may have besides while it runs an operation, by the operation's slug. */
+  readonly operationKeyrings?: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface DeployOptions {

@@ -30,6 +30,7 @@ export function handlerOf(
     maxRetries: spec.maxRetries,
     minIntervalMs: spec.minIntervalMs,
     keyrings: spec.keyrings ?? declaredKeyrings(manifest),
+    operationKeyrings: operationKeyrings(spec.name, manifest),
   };
   const path = `@${target.name}/${target.function}`;
   return { path, kind: "handler", visibility: "internal", args: ANY, returns: ANY, version, handler };
@@ -80,6 +81,12 @@ function memoryOf(manifest: Manifest): number {
   const asked = manifest.functions.flatMap(({ memoryBytes }) => (memoryBytes === null ? [] : [memoryBytes]));
   const bytes = asked.length === 0 ? limit("packageMemoryBytes") : Math.max(...asked);
   return Math.min(bytes, limit("packageMemoryBytesMax"));
+}
+
+/** The keyrings of an operation belong to it alone. */
+function operationKeyrings(name: string, { operations }: Manifest): ReadonlyMap<string, readonly string[]> {
+  const own = operations.filter((operation) => operation.function === name);
+  return new Map(own.map(({ slug, keyrings }) => [slug, keyrings.map((keyring) => keyring.name)]));
 }
 
 function declaredKeyrings({ keyrings, developerKeyrings }: Manifest): readonly string[] {

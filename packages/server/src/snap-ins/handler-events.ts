@@ -134,7 +134,8 @@ async function deliver(
   { scope, fn, subject }: HandlerEventRequest,
   snapIn: SnapInRow,
 ): Promise<Readonly<Record<string, DeliveredKeyring>>> {
-  const declared = fn.handler?.keyrings ?? [];
+  const operationKeyrings = subject.operationSlug === undefined ? [] : (fn.handler?.operationKeyrings?.get(subject.operationSlug) ?? []);
+  const declared = [...new Set([...(fn.handler?.keyrings ?? []), ...operationKeyrings])];
   const bound = declared.flatMap((name) => {
     const keyring = Object.hasOwn(snapIn.keyrings, name) ? snapIn.keyrings[name] : undefined;
     return keyring === undefined ? [] : [{ name, keyring }];
