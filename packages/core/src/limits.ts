@@ -615,7 +615,7 @@ export const LIMITS = {
   searchDocumentCharsMax: { value: 64 * KiB, reason: "text of one document that is searched; what follows is left out" },
   searchDocumentFieldsMax: { value: 128, reason: "fields of one document that filters know" },
   searchPageRows: { value: 128, reason: "documents that an index reads in one transaction" },
-  searchChangesMax: { value: 10_000, reason: "changed documents that wait for an index before it is made anew" },
+  searchChangesMax: { value: 50_000, reason: "changed documents that wait for an index before it is made anew: three of the largest transactions" },
   searchPassageChars: { value: 600, reason: "passage of a document that a search shows" },
   knowledgeTokens: { value: 2000, reason: "text that an agent gets when it does not say how much" },
   knowledgeTokensMax: { value: 32_000, reason: "text that an agent gets at once, at four characters a token" },

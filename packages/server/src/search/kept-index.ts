@@ -1,5 +1,5 @@
 /** An index of one table that is kept: how it is made, and kept up with the commits. */
-import { PlinthError } from "@plinth/core/errors.ts";
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { Breather } from "../database/breather.ts";
 import type { Scope } from "../database/database.ts";
@@ -29,7 +29,10 @@ const CHANGE_BYTES = 128;
 
 export class KeptIndex {
   readonly options: KeptIndexOptions;
-  #users = 0;
+  /** Callers that are still there. */
+  #waiting = 0;
+  #working = false;
+  readonly #ended = new AbortController();
   readonly #queue = new SerialQueue();
   readonly #breather: Breather;
   #index: TableIndex | undefined;
@@ -50,7 +53,7 @@ export class KeptIndex {
 
   /** Whether it is being read, made or brought up to date. */
   get isBusy(): boolean {
-    return this.#users > 0;
+    return this.#working || this.#waiting > 0;
   }
 
   /** The latest moment that it was brought up to. */
@@ -67,47 +70,70 @@ export class KeptIndex {
     this.#changes.clear();
   }
 
-  /** The index with everything that was committed up to `at`, and perhaps some that was committed after it. */
+  /** It is used no more; what is being made is given up. */
+  end(): void {
+    this.#ended.abort(plinthError("ShuttingDown", {}));
+  }
+
+  /**
+   * The index with everything that was committed up to `at`, and perhaps some that was committed after it. Making one goes on when the
+   * caller is gone, so that callers with little time are not each the first to wait.
+   */
   async upTo(at: Timestamp, signal: AbortSignal): Promise<TableIndex> {
-    this.#users += 1;
+    signal.throwIfAborted();
+    this.#waiting += 1;
+    const gone = Promise.withResolvers<never>();
+    const leave = () => gone.reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    const work = this.#queue.run(() => this.#upTo(at));
+    work.catch(() => undefined);
     try {
-      return await this.#queue.run(() => this.#upTo(at, signal));
+      return await Promise.race([work, gone.promise]);
     } finally {
-      this.#users -= 1;
+      signal.removeEventListener("abort", leave);
+      this.#waiting -= 1;
     }
   }
 
-  async #upTo(at: Timestamp, signal: AbortSignal): Promise<TableIndex> {
-    signal.throwIfAborted();
-    if (this.#index === undefined || this.#overrun || this.#index.isWorn)
-      return await this.options.making.run(() => this.#make(at, signal));
-    await this.#follow(this.#index, at);
-    return this.#index;
+  async #upTo(at: Timestamp): Promise<TableIndex> {
+    this.#working = true;
+    try {
+      if (this.#index === undefined || this.#overrun || this.#index.isWorn) return await this.options.making.run(() => this.#make());
+      await this.#follow(this.#index, at);
+      return this.#index;
+    } finally {
+      this.#working = false;
+    }
   }
 
-  async #make(at: Timestamp, signal: AbortSignal): Promise<TableIndex> {
+  /** The table is read page by page as it is; what was written since the beginning is read again at the end. */
+  async #make(): Promise<TableIndex> {
     const { reader, scope, table, vectorField, grown, runtime } = this.options;
+    this.#ended.signal.throwIfAborted();
     if (this.#failed !== undefined && this.#failed.untilMs > runtime.monotonicMs()) throw this.#failed.error;
     this.#failed = undefined;
     this.#overrun = false;
-    for (const [id, ts] of this.#changes) if (ts <= at) this.#changes.delete(id);
+    this.#changes.clear();
     const index = new TableIndex();
+    // Nobody waits any more: the next one begins.
+    if (this.#waiting === 0) return index;
     this.#index = index;
     try {
-      for await (const page of reader.pages({ scope, at }, table, signal)) {
+      for await (const page of reader.pages(scope, table, this.#ended.signal)) {
         for (const document of page) {
           index.put(searchedDocument(document, vectorField));
           await this.#breather.breathe();
         }
         grown();
+        if (this.#changes.size > limit("searchPageRows")) await this.#follow(index, reader.latest());
       }
-      this.#at = at;
-      return index;
+      await this.#follow(index, reader.latest());
     } catch (error) {
       this.#index = undefined;
       this.#keepFailure(error);
       throw error;
     }
+    return this.#overrun ? await this.#make() : index;
   }
 
   async #follow(index: TableIndex, at: Timestamp): Promise<void> {

@@ -57,6 +57,7 @@ export class KeptIndexes {
   }
 
   clear(): void {
+    for (const index of this.#byName.values()) index.end();
     this.#byName.clear();
     this.#byBucket.clear();
     this.#making.clear();
@@ -115,6 +116,7 @@ export class KeptIndexes {
   #drop(name: string): void {
     const index = this.#byName.get(name);
     if (index === undefined) return;
+    index.end();
     this.#byName.delete(name);
     const { scope, tableNumber } = index.options;
     const bucket = bucketOf(scope, tableNumber);

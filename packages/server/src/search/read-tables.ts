@@ -1,4 +1,4 @@
-/** Reads tables for search: in pages, each in a transaction of its own at one moment. */
+/** Reads tables for search: in pages, each in a transaction of its own. */
 import { encodeDocumentId, USER_TABLE_NUMBER_MIN } from "@plinth/core/documents/ids.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
@@ -6,11 +6,6 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Timestamp } from "../store/store.ts";
 import { parseDocumentText, parsePageText } from "./parse-documents.ts";
 import type { JsonLike } from "../ai/json.ts";
-
-export interface Moment {
-  readonly scope: Scope;
-  readonly at: Timestamp;
-}
 
 export class TableReader {
   readonly #database: Database;
@@ -35,7 +30,12 @@ export class TableReader {
     }
   }
 
-  async *pages({ scope, at }: Moment, table: string, signal: AbortSignal): AsyncGenerator<readonly JsonLike[]> {
+  latest(): Timestamp {
+    return this.#database.latest();
+  }
+
+  /** Each page as it is when it is read. */
+  async *pages(scope: Scope, table: string, signal: AbortSignal): AsyncGenerator<readonly JsonLike[]> {
     let cursor: string | null = null;
     for (;;) {
       signal.throwIfAborted();
@@ -46,7 +46,7 @@ export class TableReader {
         pageSize: limit("searchPageRows"),
         maximumBytesRead: limit("transactionReadBytesMax") / 2,
       });
-      const page = parsePageText(await this.read(scope, at, (transaction) => transaction.syscall("1.0/queryPage", argument)));
+      const page = parsePageText(await this.read(scope, undefined, (transaction) => transaction.syscall("1.0/queryPage", argument)));
       yield page.documents;
       if (page.isDone) return;
       cursor = page.cursor;

@@ -200,6 +200,38 @@ describe("hostile documents and searches", () => {
     expect(await titles(scope, { text: "x", tables: ["nowhere", "_scheduled_functions", "_storage"] })).toEqual([]);
   });
 
+  it("an index is made to its end when the one who waited for it is gone", async () => {
+    const scope = newScope();
+    await insert(
+      scope,
+      "notes",
+      Array.from({ length: 1500 }, (_, i) => ({ title: `t${i}`, body: `word${i} plum` })),
+    );
+    const gone = new AbortController();
+    const { bytes } = search.status();
+    const request = { text: "plum", vector: null, tables: ["notes"], vectorField: "embedding", filters: {}, limit: 1 };
+    const asked = search.search(scope, request, gone.signal);
+    setTimeout(() => gone.abort(new Error("gone")), 5);
+    await expect(asked).rejects.toThrow("gone");
+    while (search.status().bytes < bytes + 300_000) await new Promise((resolve) => setTimeout(resolve, 5));
+  }, 30_000);
+
+  it("what is written while an index is made is in it", async () => {
+    const scope = newScope();
+    const many = (from: number) => Array.from({ length: 600 }, (_, i) => ({ title: `${from + i}`, body: "plum" }));
+    const first = await insert(scope, "notes", many(0));
+    const asked = ask(scope, { text: "plum" });
+    for (let i = 0; i < 4; i += 1) await insert(scope, "notes", [{ title: `late ${i}`, body: `plum late${i}` }]);
+    await write(test.database, scope, async (calls) => {
+      for (const id of first.slice(0, 300)) await calls.patch(id, { body: "quince" });
+      for (const id of first.slice(300, 500)) await calls.remove(id);
+    });
+    await asked;
+    expect((await ask(scope, { text: "plum", limit: 400 })).results).toHaveLength(104);
+    expect((await ask(scope, { text: "quince", limit: 400 })).results).toHaveLength(300);
+    expect(await titles(scope, { text: "late3" })).toEqual(["late 3"]);
+  });
+
   it("searches that go on at the same time as writes see what was there before them", async () => {
     const scope = newScope();
     await insert(scope, "notes", [{ title: "0", body: "grow" }]);
