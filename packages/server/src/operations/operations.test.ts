@@ -125,6 +125,48 @@ describe("ports", () => {
   });
 });
 
+describe("hostile input", () => {
+  const nested = (depth: number): string => "[".repeat(depth) + "]".repeat(depth);
+
+  it.each([
+    ["nested too deep", "create_loose", `{"document":{"a":${nested(100)}}}`, 400],
+    ["nested far too deep", "create_loose", `{"document":{"a":${nested(50_000)}}}`, 400],
+    ["too long", "http", `{"url":"http://a/","body":"${"x".repeat(5 * 1024 * 1024)}"}`, 413],
+    ["a name that is reserved", "create_loose", '{"document":{"$a":1}}', 400],
+    ["a system field", "create_loose", '{"document":{"_id":"x"}}', 200],
+    ["no object", "http", '"text"', 400],
+  ])("%s is refused", async (_what, name, input, status) => {
+    const answer = await host.send(`/v1/operations/${name}/execute`, { body: `{"input":${input}}` });
+    expect(answer.status).toBe(status);
+    if (status === 200) expect(at(answer, "result", "error", "type")).toBe("invalidRequest");
+  });
+
+  it("changes no prototype", async () => {
+    const answer = await host.send("/v1/operations/create_loose/execute", {
+      body: '{"input":{"document":{"__proto__":{"polluted":true}}}}',
+    });
+    expect(answer.status).toBe(200);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    const own = await host.send("/v1/operations/create_account/execute", { body: '{"input":{"__proto__":{"name":"A","stage":"lead"}}}' });
+    expect(own).toMatchObject({ status: 400, json: { code: "ArgumentValidation" } });
+  });
+
+  it.each([
+    "$operation/http",
+    "plinth/",
+    "/http",
+    "plinth/toString",
+    "objects/__proto__",
+    "objects/create_account/x",
+    "x".repeat(5000),
+    "\u0000",
+  ])("the name %j is none", async (name) => {
+    const answer = await run(name, {});
+    expect(answer.status).toBe(404);
+    expect(answer.text.length).toBeLessThan(1000);
+  });
+});
+
 describe("operations of tables", () => {
   it("create, read, change and delete a document", async () => {
     const input = { name: "Ada", stage: "lead", employees: "9007199254740993", logo: "AQID", address: { city: "Rome" } };
