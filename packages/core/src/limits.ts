@@ -118,10 +118,7 @@ export const LIMITS = {
   eventSourcesPerSnapInMax: { value: 1000, reason: "event sources of one installed package, those of users included" },
   setupTextCharsMax: { value: 128 * KiB, reason: "setup instructions of one event source with the values of their placeholders" },
   serviceTokenMs: { value: 1_800_000, reason: "how long a token of a service account is good" },
-  serviceTokensPerAccountMax: {
-    value: 2000,
-    reason: "tokens of one account that are good at a time: two of its own, and two of each user who acts",
-  },
+  serviceTokensPerAccountMax: { value: 2000, reason: "tokens of one account that are good at a time: two of its own, and two of each user who acts" },
   cachedServiceTokensMax: { value: 10_000, reason: "tokens that the host gives out again" },
   credentialTicketsMax: { value: 1_000, reason: "checks of keyrings by functions that are under way at once" },
   keyringCheckWaitMs: { value: 2_000, reason: "how long a check of a keyring waits for a place before it is done without one" },
@@ -351,10 +348,7 @@ export const LIMITS = {
   operationFieldsMax: { value: 1024, reason: "fields of one object that a schema of others describes: as many as an object has" },
   operationFieldDepthMax: { value: 16, reason: "levels of fields that are made from a validator: as deep as documents go" },
   operationTextCharsMax: { value: 64 * KiB, reason: "what one function says of the operation that it is; it is read without a pause" },
-  operationsTextCharsMax: {
-    value: 2 * MiB,
-    reason: "what all functions of a version say of their operations: they are in memory together",
-  },
+  operationsTextCharsMax: { value: 2 * MiB, reason: "what all functions of a version say of their operations: they are in memory together" },
   operationTextDepthMax: {
     value: 256,
     reason: "nesting of what one function says of its operation: JSON Schema has several levels for one of a value",
@@ -471,10 +465,7 @@ export const LIMITS = {
   eventAttemptsMax: { value: 5, reason: "calls of one delivery after failures of the platform, before it becomes a dead letter" },
   eventKeyRetentionMs: { value: 14 * 86_400_000, reason: "how long an event with the key of an earlier one is the same event" },
   eventSyncIdBytesMax: { value: 512, reason: "length of a sync id or a key of an event" },
-  refusalsCountedMax: {
-    value: 10_000,
-    reason: "functions and limits by which calls were refused, counted in memory until they are told of",
-  },
+  refusalsCountedMax: { value: 10_000, reason: "functions and limits by which calls were refused, counted in memory until they are told of" },
   refusalEventPauseMs: { value: 10_000, reason: "time between two events about refused calls of one function" },
   filterQuestionsPerRunMax: { value: 256, reason: "events and users that one run of a filter judges" },
   deadLettersShownMax: { value: 100, reason: "dead letters of one answer" },
@@ -577,10 +568,7 @@ export const LIMITS = {
   grpcWindowBytes: { value: MiB, reason: "bytes of one call that a client may send before they are read" },
   mcpSessionsPerTenantMax: { value: 1000, reason: "sessions of a tenant's agents; the one unused for longest makes room for another" },
   mcpSessionIdleMs: { value: 1_800_000, reason: "how long a session of an agent is kept that nobody uses" },
-  mcpToolsChangedMs: {
-    value: 200,
-    reason: "between a change of what a branch has and the word to its agents; a deploy is several commits",
-  },
+  mcpToolsChangedMs: { value: 200, reason: "between a change of what a branch has and the word to its agents; a deploy is several commits" },
   mcpToolsPageMax: { value: 250, reason: "tools of one answer; many clients never ask for a second page" },
   mcpTextCharsMax: { value: 256 * KiB, reason: "text of a result, which a model reads; the structured content is complete" },
   mcpProgressMs: { value: 100, reason: "between two notes of progress of one call" },
