@@ -104,3 +104,17 @@ test("B2 a change of the budget's stage is an event, and so are refusals by limi
   const refused = await eventually(() => listener.received.find(({ payload }) => payload["type"] === "limit_refused"), "the refusals");
   expect(refused.payload["limit_refused"]).toMatchObject({ function: "accounts:create", code: "RateLimited", count: 3 });
 });
+
+test("deliveries of a tenant whose budget is spent wait", { timeout: 60_000 }, async () => {
+  const budget = { period: "day", amount: 0.000001, whenSpent: "refuse" };
+  expect((await host.send("/v1/limits", { method: "PUT", body: { budget, functions: [] } })).status).toBe(200);
+  const reasonOf = async () => {
+    const { json } = await host.send("/v1/events/waiting");
+    return (json["waiting"] as readonly { readonly automation: string; readonly reason: string }[]).find(
+      ({ automation, reason }) => automation === "limits" && reason.includes("budget"),
+    );
+  };
+  // The change of the stage is itself an event.
+  await eventually(reasonOf, "the reason");
+  expect((await host.send("/v1/events/dead-letters")).json["deadLetters"]).toEqual([]);
+});

@@ -78,8 +78,14 @@ async function settle(
     const place = { records, scope };
     if (end.error === undefined) return await endDelivery(place, key, row);
     const { code, message } = end.error;
-    const attempts = row.attempts + 1;
     const error = { code, message };
+    if (code === "BudgetExceeded") {
+      // Nothing was called. It waits until there is a budget again.
+      const dueMs = nowMs + Math.round(limit("eventBudgetPauseMs") * (1 + jitter));
+      postponeDelivery(place, key, { row, next: { attempts: row.attempts, dueMs, error, invocation: end.invocation } });
+      return;
+    }
+    const attempts = row.attempts + 1;
     if (canRetry(end.error) && attempts < limit("eventAttemptsMax")) {
       // A call that was lost with its host is done again at once.
       const pauseMs = code === "RunnerLost" && attempts === 1 ? 0 : retryDelayMs({ kind: "platform", attempt: attempts, jitter });
