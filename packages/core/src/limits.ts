@@ -485,11 +485,13 @@ export const LIMITS = {
   emailBytesMax: { value: 10 * MiB, reason: "one email with its attachments, which a jail gets within the arguments of a call" },
   emailBodyCharsMax: { value: 100_000, reason: "each of the texts of an email in its event; all of it stands in the raw email" },
   emailAddressesMax: { value: 200, reason: "addresses of one header of an email in its event" },
+  emailHeaderCharsMax: { value: 2000, reason: "one header of an email in its event" },
   emailAttachmentsMax: { value: 100, reason: "attachments of one email" },
   smtpConnectionsMax: { value: 200, reason: "connections to the SMTP port" },
   smtpConnectionsPerAddressMax: { value: 20, reason: "connections of one address to the SMTP port" },
   smtpBytesInMemoryMax: { value: 128 * MiB, reason: "emails that are being taken at the SMTP port" },
   smtpIdleMsMax: { value: 60_000, reason: "silence of a connection to the SMTP port" },
+  smtpSessionMsMax: { value: 600_000, reason: "one connection to the SMTP port, however slowly it speaks" },
   smtpRecipientsMax: { value: 10, reason: "event sources that one email is for" },
 
   // Retention.

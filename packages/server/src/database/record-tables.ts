@@ -199,7 +199,7 @@ export const FLOW_EVENTS = defineRecordTable({ space: 171, name: "flowEvents", p
 /** Key: id of the event source. How many wait. */
 export const FLOW_EVENT_COUNTS = defineRecordTable({ space: 172, name: "flowEventCounts", parse: parseWaitingCount });
 /** Key: id, which begins with its time. */
-export const INBOUND_ARTEFACTS = defineRecordTable({ space: 173, name: "inboundArtefacts", parse: parseInboundArtefact });
+export const INBOUND_ARTEFACTS = defineRecordTable({ space: 179, name: "inboundArtefacts", parse: parseInboundArtefact });
 
 // Sync runs, their state and artefacts (200–219).
 /** Key: id. */

@@ -29,7 +29,7 @@ export interface EmailAttachment {
 
 /** Of each text of the event: both, with quotes and escapes, have to fit into the payload of an event. */
 const BODY_JSON_CHARS_MAX = limit("emailBodyCharsMax");
-const HEADER_CHARS_MAX = 2000;
+const HEADER_CHARS = limit("emailHeaderCharsMax");
 const LIST_MAX = limit("emailAddressesMax");
 const MEDIA_TYPE = /^[\w.+-]{1,100}\/[\w.+-]{1,100}$/;
 
@@ -136,7 +136,7 @@ function parseAttachment(json: unknown): EmailAttachment {
 }
 
 function header(json: Readonly<Record<string, unknown>>, name: string): string {
-  return text(json, name).slice(0, HEADER_CHARS_MAX).toWellFormed();
+  return text(json, name).slice(0, HEADER_CHARS).toWellFormed();
 }
 
 function text(json: Readonly<Record<string, unknown>>, name: string): string {

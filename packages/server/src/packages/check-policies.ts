@@ -1,9 +1,8 @@
 /** Policies of a manifest's webhooks, checked in a jail. Their errors carry the line of the manifest. */
+import { limit } from "@plinth/core/limits.ts";
 import type { EventSourceSpec, Manifest, ManifestFinding } from "@plinth/core/manifest/manifest.ts";
 import { Report } from "@plinth/core/manifest/report.ts";
 import type { JailTools } from "../sandbox/tools.ts";
-
-const FINDINGS_MAX = 20;
 
 /** `lines` as for `parseManifest`. */
 export async function checkPolicies(
@@ -41,7 +40,7 @@ function webhooksOf(manifest: Manifest, lines: unknown): readonly (readonly [str
 function parseFindings(result: unknown): readonly { readonly line: number; readonly message: string }[] {
   if (typeof result !== "object" || result === null || !("findings" in result) || !Array.isArray(result.findings))
     return [{ line: 1, message: "it cannot be checked" }];
-  return result.findings.slice(0, FINDINGS_MAX).map((finding: unknown) => {
+  return result.findings.slice(0, limit("manifestFindingsMax")).map((finding: unknown) => {
     const { line, message } =
       typeof finding === "object" && finding !== null ? { line: 1, message: "", ...finding } : { line: 1, message: "" };
     return {

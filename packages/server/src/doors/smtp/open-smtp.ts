@@ -46,6 +46,7 @@ class Smtp {
   readonly #context: Pick<DoorContext, "emails" | "log" | "runtime">;
   readonly #server: SMTPServer;
   readonly #connections = new Map<string, number>();
+  readonly #timers = new Map<string, { cancel(): void }>();
   #bytes = 0;
 
   constructor(context: Pick<DoorContext, "emails" | "log" | "runtime">, { domain }: SmtpOptions) {
@@ -89,12 +90,18 @@ class Smtp {
 
   #handlers(): SMTPServerOptions {
     return {
-      onConnect: ({ remoteAddress }, done) => {
+      onConnect: ({ id, remoteAddress }, done) => {
         const open = (this.#connections.get(remoteAddress) ?? 0) + 1;
         this.#connections.set(remoteAddress, open);
+        this.#timers.set(
+          id,
+          this.#context.runtime.timer(limit("smtpSessionMsMax"), () => this.#cut(id)),
+        );
         done(open > limit("smtpConnectionsPerAddressMax") ? new Refusal(421, "4.7.0 Too many connections of this address") : null);
       },
-      onClose: ({ remoteAddress }) => {
+      onClose: ({ id, remoteAddress }) => {
+        this.#timers.get(id)?.cancel();
+        this.#timers.delete(id);
         const open = (this.#connections.get(remoteAddress) ?? 1) - 1;
         if (open <= 0) this.#connections.delete(remoteAddress);
         else this.#connections.set(remoteAddress, open);
@@ -149,6 +156,10 @@ class Smtp {
     }
     const [first] = refusals;
     if (first !== undefined && refusals.length === tokens.size) throw first;
+  }
+
+  #cut(id: string): void {
+    for (const connection of this.#server.connections) if (connection.id === id) connection.close();
   }
 
   /** False when there is no room. */
