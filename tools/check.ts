@@ -14,6 +14,7 @@ const STEPS: readonly { readonly name: string; readonly command: readonly string
   { name: "types of the runner's guest", command: ["tsc", "-p", "packages/runners/src/isolate/guest"] },
   { name: "types of the WASM runner's guest", command: ["tsc", "-p", "packages/runners/src/wasm/guest"] },
   { name: "types of the quickstart", command: ["tsc", "-p", "examples/quickstart"] },
+  { name: "types of the example CRM", command: ["tsc", "-p", "examples/crm"] },
   { name: "types of the operations example", command: ["tsc", "-p", "examples/operations"] },
   { name: "project rules", command: ["node", "tools/tidy.ts"] },
   { name: "generated pages", command: ["node", "tools/generate-docs.ts", ...(fix ? ["--write"] : [])] },
