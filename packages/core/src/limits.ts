@@ -469,6 +469,7 @@ export const LIMITS = {
   refusalEventPauseMs: { value: 10_000, reason: "time between two events about refused calls of one function" },
   filterQuestionsPerRunMax: { value: 256, reason: "events and users that one run of a filter judges" },
   eventBudgetPauseMs: { value: 300_000, reason: "shortest pause of a delivery while the budget of its tenant is spent" },
+  deadLetterRetentionMs: { value: 30 * 86_400_000, reason: "how long dead letters are kept" },
   deadLettersShownMax: { value: 100, reason: "dead letters of one answer" },
   flowEventsPerSourceMax: { value: 10_000, reason: "events of one source that wait for their time" },
   eventsShownMax: { value: 1000, reason: "rows that are looked at to say what waits of a branch" },

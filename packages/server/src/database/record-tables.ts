@@ -188,6 +188,8 @@ export const DELIVERY_GROUPS = defineRecordTable({ space: 165, name: "deliveryGr
 export const DELIVERY_QUEUE = defineRecordTable({ space: 166, name: "deliveryQueue", placement: "platform", parse: parseMark });
 /** Key: id. */
 export const DEAD_LETTERS = defineRecordTable({ space: 167, name: "deadLetters", parse: parseDeadLetter });
+/** Key: time, id. Dead letters, until their retention ends. */
+export const DEAD_LETTERS_BY_TIME = defineRecordTable({ space: 173, name: "deadLettersByTime", parse: parseMark });
 /** Key: id of the event source, key of the event. */
 export const EVENT_KEYS = defineRecordTable({ space: 168, name: "eventKeys", parse: parseEventKey });
 /** Key: time, id of the event source, key of the event. */

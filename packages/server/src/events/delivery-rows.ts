@@ -4,8 +4,9 @@
  * A delivery whose turn it is has a mark in the queue; of those of one group only the first has. Each transaction reads what it
  * decides by, so that two that decide at the same time conflict.
  */
+import { limit } from "@plinth/core/limits.ts";
 import type { KeyPart, Records, Scope } from "../database/database.ts";
-import { DEAD_LETTERS, DELIVERIES, DELIVERY_GROUPS, DELIVERY_QUEUE, EVENTS } from "../database/record-tables.ts";
+import { DEAD_LETTERS, DEAD_LETTERS_BY_TIME, DELIVERIES, DELIVERY_GROUPS, DELIVERY_QUEUE, EVENTS } from "../database/record-tables.ts";
 import type { DeadLetterRow, DeliveryRow, EventPlace, EventRow } from "./event-records.ts";
 
 export type DeliveryKey = readonly [...EventPlace, sourceId: string, automation: string];
@@ -77,8 +78,19 @@ export function postponeDelivery(
 }
 
 /** V4 */
-export function putDeadLetter({ records }: Pick<Place, "records">, letter: DeadLetterRow): void {
+export async function putDeadLetter({ records }: Pick<Place, "records">, letter: DeadLetterRow): Promise<void> {
   records.put(DEAD_LETTERS, [letter.id], letter);
+  records.put(DEAD_LETTERS_BY_TIME, [letter.diedMs, letter.id], true);
+  // More are forgotten than are added, so that the list becomes shorter when failures become rarer.
+  for (const { key } of await records.range(DEAD_LETTERS_BY_TIME, { prefix: [], limit: 3 })) {
+    if (Number(key[0]) >= letter.diedMs - limit("deadLetterRetentionMs")) break;
+    deleteDeadLetter({ records }, { id: String(key[1]), diedMs: Number(key[0]) });
+  }
+}
+
+export function deleteDeadLetter({ records }: Pick<Place, "records">, { id, diedMs }: Pick<DeadLetterRow, "id" | "diedMs">): void {
+  records.delete(DEAD_LETTERS, [id]);
+  records.delete(DEAD_LETTERS_BY_TIME, [diedMs, id]);
 }
 
 function putMark({ records, scope }: Place, key: DeliveryKey, row: DeliveryRow): void {

@@ -53,7 +53,7 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
         const { code, message } = verdict;
         const { snapInId, automation } = row;
         const error = { code, message };
-        putDeadLetter(
+        await putDeadLetter(
           { records },
           { id: row.key, event, snapInId, automation, attempts: 0, diedMs: nowMs, error, invocation: null, delivery: row },
         );

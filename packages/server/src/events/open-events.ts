@@ -2,7 +2,7 @@
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
 import { DEAD_LETTERS, DELIVERIES, EVENT_QUEUE, EVENTS } from "../database/record-tables.ts";
-import { addDelivery, deliveryKeyOf, type DeliveryKey } from "./delivery-rows.ts";
+import { addDelivery, deleteDeadLetter, deliveryKeyOf, type DeliveryKey } from "./delivery-rows.ts";
 import { Dispatcher, type DispatcherParts } from "./dispatcher.ts";
 import type { DeadLetterRow } from "./event-records.ts";
 import type { DeadLetter, Events, FlowEvent, NewEvent } from "./events.ts";
@@ -54,7 +54,7 @@ class StoredEvents implements Events {
       const { records } = transaction;
       const letter = await records.get(DEAD_LETTERS, [id]);
       if (letter === undefined) return false;
-      records.delete(DEAD_LETTERS, [id]);
+      deleteDeadLetter({ records }, letter);
       const { sourceId, automation, key } = letter.delivery;
       const nowMs = this.#parts.runtime.nowMs();
       const place = [transaction.ts, `replay ${id}`, 0] as const;
@@ -68,8 +68,9 @@ class StoredEvents implements Events {
 
   async discard(scope: Scope, id: string): Promise<boolean> {
     return await this.#database.update(scope, async ({ records }) => {
-      if ((await records.get(DEAD_LETTERS, [id])) === undefined) return false;
-      records.delete(DEAD_LETTERS, [id]);
+      const letter = await records.get(DEAD_LETTERS, [id]);
+      if (letter === undefined) return false;
+      deleteDeadLetter({ records }, letter);
       return true;
     });
   }

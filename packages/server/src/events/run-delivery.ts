@@ -106,7 +106,7 @@ async function settle(
       invocation: end.invocation,
       delivery: row,
     };
-    putDeadLetter(place, letter);
+    await putDeadLetter(place, letter);
     await endDelivery(place, key, row);
   });
 }
