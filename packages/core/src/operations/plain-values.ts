@@ -110,5 +110,5 @@ function integerOf(value: Value): bigint | undefined {
 }
 
 function bytesOf(value: Value): ArrayBuffer | undefined {
-  return typeof value === "string" ? (bytesFromBase64(value)?.buffer) : undefined;
+  return typeof value === "string" ? bytesFromBase64(value)?.buffer : undefined;
 }

@@ -118,7 +118,11 @@ function arrayType(validator: Validator & { readonly type: "array" }, depth: num
   const element = typed(validator.element, depth + 1);
   // An element that descriptors cannot say in full, such as another array, is checked by the schema of the whole.
   if (element.schema !== undefined || element.fieldType === "array")
-    return { fieldType: "array", baseType: element.fieldType === "array" ? "json_value" : element.fieldType, schema: schemaOfValidator(validator, depth) };
+    return {
+      fieldType: "array",
+      baseType: element.fieldType === "array" ? "json_value" : element.fieldType,
+      schema: schemaOfValidator(validator, depth),
+    };
   return { ...element, fieldType: "array", baseType: element.fieldType };
 }
 
