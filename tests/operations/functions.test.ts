@@ -161,6 +161,40 @@ describe("operations of functions folders", () => {
     expect(await only("dynamic", { kind: "late", $odd: 1 })).toEqual({ input: { kind: "late", $odd: 1 } });
   });
 
+  it("fail, and nothing else, where a version answers what no operation answers", async () => {
+    const ports = Array.from({ length: 1000 }, () => ({ port: "default", values: [] }));
+    const deep = `${"[".repeat(500)}${"]".repeat(500)}`;
+    const answers: readonly Json[] = [
+      5,
+      "text",
+      { output: { values: [1] } },
+      { text: "{" },
+      { text: deep },
+      { ports },
+      { misfit: { of: "output", message: {} } },
+    ];
+    for (const answer of answers)
+      expect(await execute("hostile", { answer }), JSON.stringify(answer).slice(0, 60)).toMatchObject({
+        outcome: { status: "failed", error: { code: "ReturnsValidation" } },
+      });
+    expect((await execute("hostile", { answer: { error: { message: 7, type: "__proto__" } } })).result).toMatchObject({
+      error: { type: "unknown" },
+    });
+    expect((await execute("hostile", { answer: { ports: [{ port: "other", values: [] }] } })).outcome).toMatchObject({
+      error: { code: "ReturnsValidation" },
+    });
+    const shapes = [
+      {},
+      { input: 1 },
+      { input: { kind: "validator", validator: { type: "no" } } },
+      { input: { kind: "schema", schema: { type: "object" } } },
+    ];
+    for (const schema of [...shapes, 5])
+      expect(await operations.schema(call("hostile", { answer: { schema } }))).toMatchObject({ inputs: [{ isOpen: true }] });
+    expect(await operations.schema(call("hostile", { answer: { text: "{" } }))).toMatchObject({ inputs: [{ isOpen: true }] });
+    await expect(operations.activate(call("hostile", { answer: { error: "no" } }))).rejects.toMatchObject({ message: "no" });
+  });
+
   it("run hooks of triggers, which are never executed", async () => {
     await operations.activate(call("watch", { number: "A1" }));
     await operations.deactivate(call("watch", { number: "A1" }));

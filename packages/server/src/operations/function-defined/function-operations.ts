@@ -43,8 +43,7 @@ export class FunctionOperations implements OperationExecutor {
   }
 
   async execute(operation: Operation, call: OperationCall): Promise<Executed> {
-    const { outcome, answer } = await this.#invoke(operation, call, "execute");
-    return { operation, ...resultOf(outcome, answer) };
+    return { operation, ...resultOf(await this.#invoke(operation, call, "execute")) };
   }
 
   async enqueue(operation: Operation, call: OperationCall): Promise<{ readonly id: string }> {
@@ -55,7 +54,7 @@ export class FunctionOperations implements OperationExecutor {
   async schema(operation: Operation, call: OperationCall): Promise<DynamicSchema> {
     const declared: DynamicSchema = { inputs: operation.inputs, outputs: operation.outputs };
     if (!(await this.#find(operation, call.scope)).hasSchema) return declared;
-    const { answer } = await this.#invoke(operation, call, "schema");
+    const answer = answerOf(await this.#invoke(operation, call, "schema"));
     const shapes = isObject(answer) && isObject(answer["schema"]) ? answer["schema"] : {};
     const input = portOfShape(shapes["input"]);
     const output = portOfShape(shapes["output"]);
@@ -71,25 +70,18 @@ export class FunctionOperations implements OperationExecutor {
   }
 
   async #hook(operation: Operation, call: OperationCall, method: Method): Promise<void> {
-    const { outcome, answer } = await this.#invoke(operation, call, method);
-    const { outcome: read, result } = resultOf(outcome, answer);
-    if (read.status === "failed") throw read.error;
+    const { outcome, result } = resultOf(await this.#invoke(operation, call, method));
+    if (outcome.status === "failed") throw outcome.error;
     if (result.kind === "error") throw plinthError("InvalidArgument", { detail: result.error.message });
   }
 
-  /** `answer` is undefined when the call failed. */
-  async #invoke(
-    operation: Operation,
-    call: OperationCall,
-    method: Method,
-  ): Promise<{ readonly outcome: InvocationOutcome; readonly answer: Json | undefined }> {
+  async #invoke(operation: Operation, call: OperationCall, method: Method): Promise<InvocationOutcome> {
     const found = await this.#find(operation, call.scope);
     const { signal, onEvent } = call;
-    const outcome = await this.#options.engine().invoke(requestOf(found, call, method), {
+    return await this.#options.engine().invoke(requestOf(found, call, method), {
       ...(signal === undefined ? {} : { signal }),
       ...(onEvent === undefined ? {} : { onEvent }),
     });
-    return { outcome, answer: outcome.status === "failed" ? undefined : plainAnswer(outcome.valueText) };
   }
 
   async #find({ namespace, slug }: Operation, scope: Scope): Promise<FunctionOperation> {
@@ -129,19 +121,33 @@ function argsText({ input: validator }: FunctionOperation, { port = DEFAULT_PORT
   }
 }
 
-/** Hostile: what the action returned, as plain JSON. */
-function plainAnswer(valueText: string): Json | undefined {
+/** Hostile: what the action returned, as plain JSON. Throws ReturnsValidation. */
+function plainAnswer(valueText: string): Json {
   const value = parseValueText(valueText);
-  if (isValueObject(value) && typeof value["text"] === "string") return parseJson(value["text"]);
-  return valueToCleanJson(value) as Json;
+  if (!isValueObject(value) || typeof value["text"] !== "string") return valueToCleanJson(value) as Json;
+  try {
+    return parseJson(value["text"]);
+  } catch (error) {
+    const detail = error instanceof PlinthError ? error.message : "It cannot be read.";
+    throw plinthError("ReturnsValidation", { detail }, { cause: error });
+  }
 }
 
-function resultOf(
-  outcome: InvocationOutcome,
-  answer: Json | undefined,
-): { readonly outcome: InvocationOutcome; readonly result: OperationResult } {
+/** What a call answered; undefined when it failed, or when nobody can read it. */
+function answerOf(outcome: InvocationOutcome): Json | undefined {
+  if (outcome.status === "failed") return undefined;
+  try {
+    return plainAnswer(outcome.valueText);
+  } catch (error) {
+    if (error instanceof PlinthError) return undefined;
+    throw error;
+  }
+}
+
+function resultOf(outcome: InvocationOutcome): { readonly outcome: InvocationOutcome; readonly result: OperationResult } {
   if (outcome.status === "failed") return { outcome, result: failedResult(outcome.error) };
   try {
+    const answer = plainAnswer(outcome.valueText);
     const misfit = isObject(answer) ? answer["misfit"] : undefined;
     if (isObject(misfit)) throw misfitError(misfit);
     return { outcome, result: readPlainResult(answer, []) };
