@@ -125,6 +125,10 @@ describe("hostile policies end", () => {
       "texts that double",
       `output := t20\nt0 := "${"a".repeat(1000)}"\n${Array.from({ length: 20 }, (_, i) => `t${i + 1} := concat("", [t${i}, t${i}, t${i}, t${i}])`).join("\n")}`,
     ],
+    [
+      "values that hold others often",
+      `output := t30\nt0 := [1, 1]\n${Array.from({ length: 30 }, (_, i) => `t${i + 1} := [t${i}, t${i}]`).join("\n")}`,
+    ],
     ["two values", "output := 1\noutput := 2"],
     ["long bodies", `output := 1 {\n${"true\n".repeat(20_000)}}`],
   ])("%s", async (_name, rules) => {

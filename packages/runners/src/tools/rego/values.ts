@@ -141,14 +141,22 @@ export function fromJson(json: unknown): Value {
   return object;
 }
 
-/** Sets become arrays, keys that are no texts become their JSON. */
+const JSON_VALUES_MAX = 500_000;
+
+/** Sets become arrays, keys that are no texts become their JSON. A value may hold another often, so that few of them are many. */
 export function toJson(value: Value): unknown {
-  if (value === null || typeof value !== "object") return value;
-  if (isArray(value)) return value.map(toJson);
-  if (value instanceof RegoSet) return value.items().map(toJson);
-  return Object.fromEntries(
-    value.entries().map(([key, item]) => [typeof key === "string" ? key : JSON.stringify(toJson(key)), toJson(item)]),
-  );
+  let left = JSON_VALUES_MAX;
+  const converted = (each: Value): unknown => {
+    left -= 1;
+    if (left < 0) throw new RangeError("too many values");
+    if (each === null || typeof each !== "object") return each;
+    if (isArray(each)) return each.map(converted);
+    if (each instanceof RegoSet) return each.items().map(converted);
+    return Object.fromEntries(
+      each.entries().map(([key, item]) => [typeof key === "string" ? key : JSON.stringify(converted(key)), converted(item)]),
+    );
+  };
+  return converted(value);
 }
 
 /** As Rego writes it, for `sprintf`. */
