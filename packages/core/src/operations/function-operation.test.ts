@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { limit } from "../limits.ts";
+import { checkFields } from "./check-ports.ts";
 import { parseFunctionOperation, portOfShape } from "./function-operation.ts";
 
 const OPEN = { kind: "open" };
@@ -74,6 +75,13 @@ describe("what a function says of its operation", () => {
       expect(() => parse(changes), name).toThrow(/^The package cannot be deployed: the operation 'mail\/outbox:sendMail' is wrong/);
     }
     for (const text of ["", "[]", "null", "{"]) expect(() => parseFunctionOperation("a:b", text)).toThrow(/cannot be deployed/);
+  });
+
+  it("M11: neither follows references nor runs patterns of a JSON Schema", () => {
+    const properties = { a: { type: "string", pattern: "^(a+)+$" }, b: { $ref: "https://example.com/b.json" }, c: { $ref: "#" } };
+    const [port] = parse({ input: { kind: "schema", schema: { type: "object", properties } } }).operation.inputs;
+    const input = { a: `${"a".repeat(50_000)}!`, b: 1, c: { c: {} } };
+    expect(checkFields(port?.fields ?? [], input)).toEqual({ kind: "ok", value: input });
   });
 
   it("keeps names that mean something to JavaScript as names", () => {
