@@ -191,6 +191,9 @@ describe("objects of the CRM", () => {
     await succeed(post("works.delete", { id: textAt(second, "works", 0, "id") }));
     expect((await host.send("/works.count?type=issue")).json).toEqual({ count: 2 });
     expect(at(first, "works", 0, "stage")).toEqual({ name: "triage" });
+    const survey = textAt(await succeed(post("surveys.create", { name: "csat" })), "survey", "id");
+    expect((await post("surveys.submit", { survey, object: ticket, response: { rating: 5 } })).status).toBe(200);
+    expect((await post("surveys.submit", { survey, object: ticket, response: { rating: 1 } })).status).toBe(409);
     const group = textAt(await succeed(post("groups.create", { name: "Team" })), "group", "id");
     await succeed(post("groups.members.add", { group, member: "DEVU-1" }));
     expect(at(await host.send(`/groups.members.list?group=${group}`), "members", 0, "member")).toMatchObject({
@@ -253,6 +256,8 @@ describe("tokens", () => {
       dev_user: { id: USER, display_name: "Ada" },
     });
     expect((await post("auth-tokens.create", wanted, actor)).status).toBe(403);
+    const short = textAt(await post("auth-tokens.create", { ...wanted, expires_in: 1 }, token), "access_token");
+    await expect.poll(async () => (await post("dev-users.self", {}, short)).status, { timeout: 20_000 }).toBe(401);
   });
 });
 

@@ -28,6 +28,7 @@ export default defineSchema({
   timeline_entries: tableOf(OBJECTS.timeline_entries.fields).index("by_object", ["object", "seq"]),
   dev_users: tableOf(OBJECTS.dev_users.fields).index("by_email", ["email"]),
   rev_users: tableOf(OBJECTS.rev_users.fields).index("by_email", ["email"]),
+  survey_responses: tableOf(OBJECTS.survey_responses.fields).index("by_object", ["object", "seq"]),
   links: tableOf(OBJECTS.links.fields).index("by_source", ["source.id", "seq"]).index("by_target", ["target.id", "seq"]),
   group_members: tableOf(OBJECTS.group_members.fields).index("by_group", ["group.id", "seq"]),
   /** The last number given, by prefix. */
