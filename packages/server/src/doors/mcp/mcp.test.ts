@@ -224,14 +224,13 @@ describe("who may", () => {
 
   it("W2 ends streams that wait when their key is revoked", async () => {
     const { key, id } = await host.key(["invoke"]);
-    const { transport } = await connect(key);
-    const stream = await fetch(`${host.url}/mcp`, {
-      headers: { authorization: `Bearer ${key}`, accept: "text/event-stream", "mcp-session-id": transport.sessionId ?? "" },
-    });
-    // The client holds the one stream of its session.
-    expect([200, 409]).toContain(stream.status);
-    await stream.body?.cancel();
+    const begun = await host.send("/mcp", { body: initialize, key, headers: { accept } });
+    const headers = { accept, "mcp-session-id": begun.headers.get("mcp-session-id") ?? "" };
+    const stream = await fetch(`${host.url}/mcp`, { headers: { ...headers, authorization: `Bearer ${key}` } });
+    expect(stream.status).toBe(200);
+    const ended = stream.text();
     expect((await host.send(`/v1/keys/${id}`, { method: "DELETE" })).status).toBeLessThan(300);
-    expect((await host.send("/mcp", { body: {}, key, headers: { accept } })).status).toBe(401);
+    await ended;
+    expect((await host.send("/mcp", { body: {}, key, headers })).status).toBe(401);
   });
 });
