@@ -132,6 +132,11 @@ it("I3 state, files and mappings are kept as they come, within their limits", { 
     await asPackage(event, `/internal/airdrop.artifacts.download-url?request_id=${request_id}&artifact_id=${place["artifact_id"]}`),
   );
   expect(Buffer.from(await (await fetch(download_url)).arrayBuffer())).toEqual(bytes);
+  expect(must(await host.send(`/v1/sync/runs/${run}/items`)).json).toEqual({ items: [], next: null });
+  const artifacts = [{ id: place["artifact_id"], item_type: "things", item_count: 2 }, { id: "artefact_of_nobody", item_type: "x" }, 7];
+  expect(
+    await post(event.payload.event_context.callback_url, { event_type: "METADATA_EXTRACTION_DONE", event_data: { artifacts } }),
+  ).toMatchObject({ status: 200 });
   const shown = must(await host.send(`/v1/sync/runs/${run}/items`)).json;
   expect(shown).toMatchObject({ items: [{ item: { id: "1" } }, { item: { unreadable: "not json" } }, { item: { id: "2" } }], next: null });
 

@@ -28,8 +28,6 @@ export interface ItemsRequest {
 
 const CURSOR = /^(artefact_[0-9a-f]{32}):(\d{1,9})$/;
 const SHOWN_CHARS = 200;
-/** Bytes of attachments, and what a loading is told about its files. */
-const NO_ITEMS = new Set(["ssor_attachment", "stats_file"]);
 
 export async function readItems(artefacts: SyncArtefacts, scope: Scope, run: { readonly id: string } & ItemsRequest): Promise<ItemsPage> {
   const max = Math.min(run.limit ?? 100, limit("syncItemsShownMax"));
@@ -52,16 +50,9 @@ export async function readItems(artefacts: SyncArtefacts, scope: Scope, run: { r
   return { items, next: null };
 }
 
-/** Whether an artefact is one of items: not an attachment's file, and of the type that is asked for. */
+/** Whether an artefact is one of items, and of the type that is asked for: those that a report named, so not those of a lost call. */
 export function hasItems({ digest, itemType, name }: SyncArtefactRow, type?: string): boolean {
-  if (digest === null) return false;
-  // Types come with the report; before it, the name says it.
-  const known = itemType ?? typeOfName(name);
-  return known !== undefined && !NO_ITEMS.has(known) && (type === undefined || known === type) && isLines(name);
-}
-
-export function typeOf({ itemType, name }: Pick<SyncArtefactRow, "itemType" | "name">): string {
-  return itemType ?? typeOfName(name) ?? "";
+  return digest !== null && itemType !== null && (type === undefined || itemType === type) && /\.(?:jsonl|json)(?:\.gz)?$/.test(name);
 }
 
 /** Parses one line; undefined when it is no JSON, or nests beyond the limit. */
@@ -75,15 +66,7 @@ export function parseLine(line: string): unknown {
 }
 
 function itemOf(row: SyncArtefactRow, line: string): SyncItem {
-  return { type: typeOf(row), artefact: row.id, item: parseLine(line) ?? { unreadable: line.slice(0, SHOWN_CHARS) } };
-}
-
-function typeOfName(name: string): string | undefined {
-  return /^([A-Za-z0-9_-]{1,200})\.(?:jsonl|json)(?:\.gz)?$/.exec(name)?.[1];
-}
-
-function isLines(name: string): boolean {
-  return /\.(?:jsonl|json)(?:\.gz)?$/.test(name);
+  return { type: row.itemType ?? "", artefact: row.id, item: parseLine(line) ?? { unreadable: line.slice(0, SHOWN_CHARS) } };
 }
 
 async function* rowsFrom(
@@ -91,9 +74,10 @@ async function* rowsFrom(
   scope: Scope,
   { runId, from }: { readonly runId: string; readonly from: string | undefined },
 ): AsyncIterable<SyncArtefactRow> {
-  for (let after: string | undefined; ;) {
+  if (from !== undefined) yield await artefacts.get(scope, { runId, id: from });
+  for (let after = from; ;) {
     const page = await artefacts.list(scope, runId, after);
-    for (const row of page) if (from === undefined || row.id >= from) yield row;
+    yield* page;
     if (page.length < 500) return;
     after = page.at(-1)?.id;
   }

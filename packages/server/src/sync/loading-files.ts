@@ -11,7 +11,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { isJsonObject } from "../snap-ins/json-object.ts";
 import { artefactLines } from "./artefact-lines.ts";
 import type { SyncArtefacts } from "./artefacts.ts";
-import { hasItems, parseLine, typeOf } from "./items.ts";
+import { hasItems, parseLine } from "./items.ts";
 import type { SyncArtefactRow } from "./sync-records.ts";
 
 export interface LoadingSource {
@@ -69,9 +69,10 @@ async function* linesOf(
   for (let after: string | undefined; ;) {
     const page = await artefacts.list(scope, fromRun, after);
     for (const row of page) {
-      if (!hasItems(row) || NO_RECORDS.has(typeOf(row))) continue;
+      const type = row.itemType ?? "";
+      if (!hasItems(row) || NO_RECORDS.has(type)) continue;
       const { body } = await artefacts.open(scope, { runId: fromRun, id: row.id });
-      yield { type: safeType(typeOf(row)), lines: loadable(artefactLines(body, budget)) };
+      yield { type: safeType(type), lines: loadable(artefactLines(body, budget)) };
     }
     if (page.length < 500) return;
     after = page.at(-1)?.id;

@@ -2,7 +2,7 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Records, Scope } from "../database/database.ts";
-import { SYNC_MAPPERS, SYNC_MAPPERS_BY_ITEM } from "../database/record-tables.ts";
+import { SYNC_MAPPERS, SYNC_MAPPERS_BY_ITEM, SYNC_UNITS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { isJsonObject } from "../snap-ins/json-object.ts";
 import type { SyncMapperRow } from "./sync-records.ts";
@@ -43,8 +43,12 @@ export class SyncMappers {
     };
     checkSize(row);
     return await this.#database.update(scope, async ({ records }) => {
+      const unit = await records.get(SYNC_UNITS, [unitId]);
+      if (unit === undefined) throw plinthError("NotFound", { what: "sync unit of the mapping" });
+      const max = limit("syncMappersPerUnitMax");
+      if (unit.mappers >= max) throw plinthError("RequestTooLarge", { what: "sync unit", actual: `${unit.mappers} mappings`, max });
+      records.put(SYNC_UNITS, [unitId], { ...unit, mappers: unit.mappers + 1 });
       putMapper(records, row);
-      await Promise.resolve();
       return row;
     });
   }

@@ -128,6 +128,7 @@ class StoredSync implements OpenSync {
       keyring: request.keyring,
       external: request.external ?? null,
       objects: request.objects ?? null,
+      mappers: 0,
       activeRunId: null,
       createdMs: nowMs,
       updatedMs: nowMs,

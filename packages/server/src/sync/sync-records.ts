@@ -15,6 +15,8 @@ export interface SyncUnitRow {
   readonly external: ExternalUnit | null;
   /** Item types and whether each is extracted; null for all. */
   readonly objects: Readonly<Record<string, unknown>> | null;
+  /** How many mappings it has. */
+  readonly mappers: number;
   /** The run that goes on; a unit has at most one. */
   readonly activeRunId: string | null;
   readonly createdMs: number;
