@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { call, field } from "../packages/cli/src/client.ts";
 import type { Connection } from "../packages/cli/src/connection.ts";
@@ -44,7 +45,8 @@ export const eventToAutomation: Bench = async () => {
     const calm = forTenant(host.connection, "calm");
     await Promise.all([deploy(host.connection), deploy(calm)]);
     await install(host.connection, port);
-    const ids = await Promise.all(Array.from({ length: THINGS }, () => insert(host.connection)));
+    const ids: string[] = [];
+    for (let i = 0; i < THINGS; i++) ids.push(await insert(host.connection));
     const calmId = await insert(calm);
     await untilStarted(starts, 1, () => setRank(host.connection, ids[0] ?? "", -1));
 
@@ -67,9 +69,11 @@ export const eventToAutomation: Bench = async () => {
     const idle = await calmly(calm, calmId, () => sleep(5000));
     starts.length = 0;
     let changes = { sent: 0, tookMs: 0 };
+    const cpuBeforeMs = cpuMsOf(host.process.ready.pid);
     const beside = await calmly(calm, calmId, async () => {
       changes = await change(host.connection, ids, starts);
     });
+    const cpuMs = (cpuMsOf(host.process.ready.pid) - cpuBeforeMs) / changes.sent;
     checkOrder(starts);
     return {
       name: "event-to-automation",
@@ -84,6 +88,7 @@ export const eventToAutomation: Bench = async () => {
         "since before the commit, p50, ms": rounded(sinceMade.p50),
         "since before the commit, p99, ms": rounded(sinceMade.p99),
         "changes under load, per second": rounded(changes.sent / (changes.tookMs / 1000)),
+        "processor time of the host for a change and its delivery, ms": rounded(cpuMs),
         "started under load, p50, ms": rounded(quantiles(starts.map(({ startedMs, madeMs }) => startedMs - madeMs)).p50),
         "query of another tenant, idle, p99, ms": rounded(idle.p99),
         "query of another tenant, under load, p99, ms": rounded(beside.p99),
@@ -156,6 +161,12 @@ async function calmly(connection: Connection, id: string, beside: () => Promise<
   state.isOver = true;
   await asking;
   return quantiles(timesMs);
+}
+
+/** Of all threads of a process, so far. */
+function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function checkOrder(starts: readonly Start[]): void {
