@@ -8,7 +8,7 @@
  *
  * There is no TLS and no sign-in: the address is the secret. Beyond a trusted network a mail server stands in front.
  */
-import { PlinthError } from "@plinth/core/errors.ts";
+import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
 import type { DoorContext } from "../door.ts";
@@ -59,7 +59,10 @@ class Smtp {
   async open({ address, port }: SmtpOptions): Promise<SmtpDoor> {
     const net = await new Promise<ReturnType<SMTPServer["listen"]>>((resolve, reject) => {
       const listening = this.#server.listen(port, address, () => resolve(listening));
-      listening.once("error", reject);
+      listening.once("error", (error) => {
+        const taken = "code" in error && error.code === "EADDRINUSE";
+        reject(taken ? plinthError("PortTaken", { port, address }, { cause: error }) : error);
+      });
     });
     const bound = net.address();
     return {
