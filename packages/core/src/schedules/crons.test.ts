@@ -19,7 +19,9 @@ describe("calendarDay", () => {
     fc.assert(
       fc.property(fc.oneof(fc.integer({ min: -1_000_000, max: 1_000_000 }), leapDay), (day) => {
         const date = new Date(day * DAY_MS);
-        const last = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0));
+        const last = new Date(date);
+        // Not Date.UTC, which takes the years 0 to 99 for those of the last century.
+        last.setUTCFullYear(date.getUTCFullYear(), date.getUTCMonth() + 1, 0);
         expect(calendarDay(day)).toEqual({
           year: date.getUTCFullYear(),
           month: date.getUTCMonth() + 1,

@@ -92,7 +92,7 @@ test("metrics arrive under their names, with histograms whose buckets add up", a
   const duration = metric.find(({ name }) => name === "plinth.execution.duration");
   expect(duration?.unit).toBe("s");
   for (const point of duration?.histogram?.dataPoints ?? [])
-    expect(point.bucketCounts.reduce((sum, each) => sum + Number(each), 0)).toBe(Number(point.count));
+    expect(point.bucketCounts.reduce<number>((sum, each) => sum + Number(each), 0)).toBe(Number(point.count));
 });
 
 interface OtlpMetrics {
