@@ -24,7 +24,7 @@ export const grpcExecute: Bench = async () => {
       if (invocation?.exitCode !== 0 || output?.error !== undefined) throw new Error(JSON.stringify(output));
     };
     const isolate = async () => {
-      const events = await client.call(execute, [{ function: "things:get", args: { id } }]);
+      const events = await client.call(execute, [{ function: "things:get", args: { id }, resultOnly: true }]);
       const last = events.at(-1)?.event;
       if (last?.case !== "result" || last.value.invocation?.exitCode !== 0) throw new Error("the query failed");
     };

@@ -190,9 +190,13 @@ async function* execute(context: DoorContext, request: ExecuteRequest, call: Han
   const ended = context.engine
     .invoke(invocation, {
       signal: call.signal,
-      onEvent: (event) => {
-        if (event.type !== "done") events.push(event, bytesOf(event));
-      },
+      ...(request.resultOnly
+        ? {}
+        : {
+            onEvent: (event: InvocationEvent) => {
+              if (event.type !== "done") events.push(event, bytesOf(event));
+            },
+          }),
     })
     .then((outcome) => {
       if (outcome.status === "failed" && outcome.error.spec.fault === "platform") throw outcome.error;

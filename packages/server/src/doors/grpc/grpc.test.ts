@@ -41,6 +41,11 @@ describe("functions", () => {
     expect(last.value.invocation?.traceId).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it("tells the result alone to those who want no more", async () => {
+    const events = await client.call(execute, [{ function: "messages:echo", args: { value: 1 }, resultOnly: true }]);
+    expect(events.map(({ event }) => event.case)).toEqual(["result"]);
+  });
+
   it("answers a failure of user code as a result", async () => {
     const events = await client.call(execute, [{ function: "messages:refuse", args: { text: "x" } }]);
     const last = events.at(-1)?.event;

@@ -501,6 +501,13 @@ export declare type ExecuteRequest = Message<"plinth.v1.ExecuteRequest"> & {
    * @generated from field: bool asynchronous = 5;
    */
   asynchronous: boolean;
+
+  /**
+   * Tells the result and nothing before it.
+   *
+   * @generated from field: bool result_only = 6;
+   */
+  resultOnly: boolean;
 };
 
 /**
