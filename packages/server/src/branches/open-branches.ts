@@ -191,6 +191,8 @@ class StoredBranches implements OpenedBranches {
     try {
       await this.#end(scope);
       if (!(await this.#clear(scope))) return;
+      // What was read while its data went, by work that had begun before, is forgotten too.
+      await this.#end(scope);
       await database.update(PLATFORM_SCOPE, async ({ records }) => records.delete(BRANCHES, [scope.tenant, scope.branch]));
     } catch (error) {
       log.error({ err: error, ...scope }, "a deleted branch's data is not all gone; the next start goes on");
