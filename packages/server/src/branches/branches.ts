@@ -44,7 +44,7 @@ export interface Branches {
   opens(scope: Scope, key: string | undefined): Promise<boolean>;
   /** Whether the branch is there for work that needs no key: what was queued or scheduled in it. */
   isServed(scope: Scope): Promise<boolean>;
-  /** Calls `listener` when a branch ends, after it opens to nobody; it ends what works in the branch. */
+  /** Calls `listener` when a branch ends, after it opens to nobody, and again when its data is gone; it ends what works in the branch. */
   onEnded(listener: (scope: Scope) => Promise<void>): void;
 }
 

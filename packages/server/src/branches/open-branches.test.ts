@@ -79,7 +79,8 @@ it("erases at the next start what a crash left half made or half deleted, and fr
   branches.onEnded(async ({ branch }) => void ended.push(branch));
   branches.start();
   await branches.settled();
-  expect(ended.sort()).toEqual(["gone", "half"]);
+  // Each before its data go, and again after.
+  expect(ended.sort()).toEqual(["gone", "gone", "half", "half"]);
   for (const name of ["half", "gone"]) {
     expect(await environmentOf({ tenant: "default", branch: name })).toEqual([]);
     await branches.create("default", { name });
