@@ -329,6 +329,20 @@ describe("N10 the platform's own services", () => {
     expect(server.requests).toEqual([]);
   });
 
+  test("only what packages call back is reached, and no redirect leads there", async () => {
+    const server = await world.server((_, response) => response.end("api"));
+    const away = await world.server((_, response) => response.writeHead(302, { location: `http://127.0.0.1:${server.port}/` }).end());
+    const other = await world.server((_, response) => response.end("other"));
+    world.name("away.test", ["127.0.0.1"]);
+    const fetch = world.egress({ allow: [`away.test:${away.port}`] });
+    const callback = `http://127.0.0.1:${server.port}`;
+    expect(text(await fetch({ url: `${callback}/works.list` }, { callback }))).toBe("api");
+    expect(await outcome(fetch({ url: `${callback}/works.list` }))).toBe("FetchRefused");
+    expect(await outcome(fetch({ url: `http://127.0.0.1:${other.port}/` }, { callback }))).toBe("FetchRefused");
+    expect(await outcome(fetch({ url: `http://away.test:${away.port}/` }, { callback }))).toBe("FetchRefused");
+    expect(server.requests).toHaveLength(1);
+  });
+
   test("a public address of the host itself is refused, however it is written", async () => {
     world.name("own.test", ["93.184.216.34"]);
     world.name("own6.test", ["2606:4700:0:0::1111"]);

@@ -1,5 +1,4 @@
-/** A real host on a known port, to which functions of packages may call back, and the requests that tests of its doors send. */
-import { createServer } from "node:net";
+/** A real host to which functions of packages call back, and the requests that tests of its doors send. */
 import { archiveOf, type Files } from "../../packages/server/src/packages/test-packages.ts";
 import { startTestHost, textAt, type Answer, type TestHost } from "../../packages/server/src/doors/test/test-host.ts";
 
@@ -9,9 +8,8 @@ export interface CalledHost extends TestHost {
 }
 
 export async function startCalledHost(allowed: readonly string[] = []): Promise<CalledHost> {
-  const port = await freePort();
   // What functions take on a busy machine is not what these tests are about.
-  const host = await startTestHost({ port, userCpuMs: 20_000, egressAllowPrivate: [`127.0.0.1:${port}`, ...allowed] });
+  const host = await startTestHost({ userCpuMs: 20_000, egressAllowPrivate: allowed });
   return {
     ...host,
     bring: async (name, files) => {
@@ -34,13 +32,4 @@ export async function succeed(sent: Promise<Answer>): Promise<Answer> {
   const answer = await sent;
   if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`);
   return answer;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

@@ -4,14 +4,13 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { at, textAt } from "../../packages/server/src/doors/test/test-host.ts";
 import { startOutsidePackage, type OutsidePackage } from "./outside-package.ts";
 import type { SyncCallEvent } from "./parse-event.ts";
-import { createUnit, freePort, must, plan, startRun, settled, startSyncHost, type SyncHost } from "./sync-host.ts";
+import { createUnit, must, plan, startRun, settled, startSyncHost, type SyncHost } from "./sync-host.ts";
 
 let host: SyncHost;
 let outside: OutsidePackage;
 beforeAll(async () => {
   outside = await startOutsidePackage();
-  const port = await freePort();
-  host = await startSyncHost({ port, egressAllowPrivate: [`127.0.0.1:${port}`, `127.0.0.1:${outside.port}`] });
+  host = await startSyncHost({ egressAllowPrivate: [`127.0.0.1:${outside.port}`] });
   await plan(host, `outside http://127.0.0.1:${outside.port}/`);
 }, 120_000);
 afterAll(async () => {

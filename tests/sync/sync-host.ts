@@ -8,7 +8,6 @@ import { SYNC_PACKAGE } from "./test-package.ts";
 
 export interface SyncHost extends TestHost {
   readonly snapIn: string;
-  readonly port: number;
 }
 
 export async function freePort(): Promise<number> {
@@ -21,13 +20,12 @@ export async function freePort(): Promise<number> {
 
 /** Packages call the host's own address back, which is not a public one here. */
 export async function startSyncHost(changes: Partial<Config> = {}): Promise<SyncHost> {
-  const port = await freePort();
-  const host = await startTestHost({ port, egressAllowPrivate: [`127.0.0.1:${port}`], ...changes });
+  const host = await startTestHost(changes);
   must(await host.send("/v1/packages/syncer/versions", { body: archiveOf(SYNC_PACKAGE), headers: { "content-type": "application/gzip" } }));
   const snapIn = textAt(must(await host.send("/v1/snap-ins", { body: { package: "syncer" } })), "id");
   must(await host.send("/v1/keyrings", { body: { name: "remote", type: "snap_in_secret", fields: { secret: "s3cret-of-remote" } } }));
   must(await host.send(`/v1/snap-ins/${snapIn}/activate`, { body: {} }));
-  return { ...host, snapIn, port };
+  return { ...host, snapIn };
 }
 
 export async function createUnit(host: SyncHost, external?: string): Promise<string> {

@@ -52,7 +52,7 @@ async function checkSync(folder: string, given: Readonly<Record<string, string>>
   const built = await buildPackage(folder, { overrides: overridesFor(`${folder}/code`, given), update: () => undefined });
   const { name, manifest } = built.source;
   const port = await freePort();
-  const host = await startLocalHost(["--port", String(port), "--egress-allow-private", `127.0.0.1:${port}`]);
+  const host = await startLocalHost(["--port", String(port)]);
   try {
     const connection = { ...host.connection, url: `http://127.0.0.1:${port}` };
     await pushPackage(connection, built.archive, { name, update: () => undefined });

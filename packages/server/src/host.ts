@@ -155,7 +155,8 @@ async function start(
 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
   const opened = Promise.withResolvers<Urls>();
-  opened.promise.catch(() => undefined);
+  const apiUrl = opened.promise.then(({ api }) => api);
+  apiUrl.catch(() => undefined);
   const deploys = openDeploys({ database, blobs, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: opened.promise });
   const feed = new InvocationFeed();
   const tenants = new Tenants({ database, runtime, tier });
@@ -174,7 +175,17 @@ async function start(
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
-  const snapIns = openSnapIns({ database, runtime, packages, keyrings, engine: () => engine, urls: opened.promise, log, credentials, removal: { prepare: (scope, id) => sync.tidyUp(scope, id), finish: (scope, id) => sync.forgetSnapIn(scope, id) } });
+  const snapIns = openSnapIns({
+    database,
+    runtime,
+    packages,
+    keyrings,
+    engine: () => engine,
+    urls: opened.promise,
+    log,
+    credentials,
+    removal: { prepare: (scope, id) => sync.tidyUp(scope, id), finish: (scope, id) => sync.forgetSnapIn(scope, id) },
+  });
   collector.start();
   shutdown.add("collector", () => collector.stop());
   const platformEvents = new PlatformEvents({ database, runtime, log });
@@ -199,6 +210,7 @@ async function start(
     handlerEvents: withSyncPayloads({ database, keyrings, urls: opened.promise }, snapIns.events),
     blobs,
     egress,
+    apiUrl,
     runtime,
     telemetry,
     config: engineSettings(config),
@@ -314,7 +326,14 @@ async function start(
   shutdown.add(
     "doors",
     async () =>
-      void (await Promise.all([stopSync(), stopSnapIns(), stopEvents(), stopEngine(), stopScheduler(), closeDoors(doors, runtime, config.drainMs)])),
+      void (await Promise.all([
+        stopSync(),
+        stopSnapIns(),
+        stopEvents(),
+        stopEngine(),
+        stopScheduler(),
+        closeDoors(doors, runtime, config.drainMs),
+      ])),
   );
   const urls = urlsOf(config, doors);
   opened.resolve(urls);

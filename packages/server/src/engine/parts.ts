@@ -34,6 +34,8 @@ export interface EngineParts {
   /** Rates, limits of single functions and budgets; there are none when absent. */
   readonly budgets?: Pick<Budgets, "admit" | "admitKept" | "checkStored" | "limits">;
   readonly egress: Egress;
+  /** URL of the host's own API, which functions of packages may reach; none may when absent. */
+  readonly apiUrl?: Promise<string>;
   readonly runtime: Runtime;
   readonly telemetry: Telemetry;
   readonly config: EngineConfig;

@@ -15,7 +15,13 @@ export interface Egress {
   /** Performs a request of user code. Rejects with FetchRefused, FetchFailed, LimitExceeded or InvalidArgument. */
   fetch(
     request: FetchRequest,
-    context: { readonly tenant: string; readonly invocation: string; readonly signal: AbortSignal },
+    context: {
+      readonly tenant: string;
+      readonly invocation: string;
+      readonly signal: AbortSignal;
+      /** Origin of the host's own API, for packages: their contract is to call it back, with the tokens that they get. */
+      readonly callback?: string;
+    },
   ): Promise<FetchResponse>;
   close(): Promise<void>;
 }

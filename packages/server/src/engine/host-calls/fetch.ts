@@ -3,6 +3,7 @@ import { PlinthError } from "@plinth/core/errors.ts";
 import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
 import type { CallRun } from "../call-run.ts";
 import type { EngineParts } from "../parts.ts";
+import { isHandlerPath } from "../function-address.ts";
 import { inSpan } from "../trace-call.ts";
 import { OUTGOING, type HostCall } from "./host-call.ts";
 import { choiceOf, parseCall, textOf, wrong, type Fields } from "./parse-call.ts";
@@ -22,10 +23,11 @@ export async function fetchFor(
   { parts, request, signal }: { readonly parts: EngineParts; readonly request: FetchRequest; readonly signal: AbortSignal },
 ): Promise<FetchResponse> {
   const { scope, id } = run.accepted;
+  const callback = isHandlerPath(run.accepted.path) ? await parts.apiUrl : undefined;
   run.egressBytes += Math.floor(((request.bodyBase64?.length ?? 0) * 3) / 4);
   try {
     const response = await inSpan(parts, run, "plinth.fetch", () =>
-      parts.egress.fetch(request, { tenant: scope.tenant, invocation: id, signal }),
+      parts.egress.fetch(request, { tenant: scope.tenant, invocation: id, signal, ...(callback === undefined ? {} : { callback }) }),
     );
     run.egressBytes += Math.floor((response.bodyBase64.length * 3) / 4);
     parts.telemetry.metrics.fetched("ok");

@@ -81,7 +81,7 @@ class GuardedEgress implements Egress {
   }
 
   async #fetch(request: FetchRequest, context: FetchContext): Promise<FetchResponse> {
-    const first: Hop = { target: parseTarget(request.url, this.#policy), outgoing: checkRequest(request) };
+    const first: Hop = { target: parseTarget(request.url, this.#policyFor(context)), outgoing: checkRequest(request) };
     const scope = new Scope(request.url, [context.signal, this.#closed.signal]);
     try {
       const { tenant, invocation } = context;
@@ -94,6 +94,14 @@ class GuardedEgress implements Egress {
     } finally {
       scope.end();
     }
+  }
+
+  /** Only for where a request goes first: a redirect to the host's own API is refused as ever. */
+  #policyFor({ callback }: FetchContext): EgressPolicy {
+    if (callback === undefined) return this.#policy;
+    const { host, port, protocol } = new URL(callback);
+    const own = port === "" ? `${host}:${protocol === "https:" ? 443 : 80}` : host;
+    return { ...this.#policy, allowedPrivate: [...this.#policy.allowedPrivate, own] };
   }
 
   async #follow(first: Hop, mode: FetchRequest["redirect"], signal: AbortSignal, pass: FetchPass): Promise<FetchResponse> {
