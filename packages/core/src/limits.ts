@@ -619,6 +619,16 @@ export const LIMITS = {
   searchRoundsMax: { value: 4, reason: "how often a search looks for a moment that all its indexes have" },
   passageCharsMax: { value: 1200, reason: "text of one passage that an agent gets" },
   passagesCharsMax: { value: 24_000, reason: "text of all passages of one answer to an agent" },
+
+  // Expressions of flows: they are evaluated in the host, so their work is counted.
+  expressionCharsMax: { value: 16 * KiB, reason: "text of one expression" },
+  expressionNodesMax: { value: 2000, reason: "parts of one expression" },
+  expressionDepthMax: { value: 100, reason: "parts of an expression within each other; a chain of operators counts as one for each" },
+  expressionTypePartsMax: { value: 1000, reason: "parts of a type that an expression is checked with; a larger one is any value" },
+  expressionFindingsMax: { value: 20, reason: "findings about one expression that are told" },
+  expressionCostMax: { value: 50_000, reason: "steps of one evaluation, some milliseconds at most" },
+  expressionSizeMax: { value: MiB, reason: "characters and elements that one evaluation makes" },
+  dataExpressionsMax: { value: 500, reason: "expressions in the data of one node" },
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof LIMITS;
