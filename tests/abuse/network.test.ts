@@ -607,18 +607,54 @@ describe("N18 names", () => {
 
 describe("N19 one way out", () => {
   test("no other file of the server makes requests or opens connections", () => {
-    const root = join(import.meta.dirname, "../../packages/server/src");
-    const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter(
-      (path) =>
-        path.endsWith(".ts") &&
-        !/\.test\.ts$|\/(?:test|fixtures)\//.test(path) &&
-        !path.startsWith("sandbox/egress") &&
-        !RUNS_IN_THE_JAIL.includes(path) &&
-        !SPEAKS_TO_THE_ENGINE.includes(path),
-    );
-    expect(files.length).toBeGreaterThan(5);
-    const guilty = files.filter((path) => WAYS_OUT.some((way) => way.test(readFileSync(join(root, path), "utf8"))));
-    expect(guilty).toEqual([]);
+    const guilty = serverFiles()
+      .filter((path) => !path.startsWith("sandbox/egress"))
+      .filter((path) => WAYS_OUT.some((way) => way.test(codeOf(path))));
+    expect(guilty.toSorted()).toEqual(Object.keys(MAY_CONNECT).toSorted());
+  });
+
+  test("a file that may connect does so in the one way that is written down", () => {
+    for (const [path, { only }] of Object.entries(MAY_CONNECT)) {
+      let rest = codeOf(path);
+      for (const part of only) {
+        expect([path, rest.includes(part)]).toEqual([path, true]);
+        rest = rest.replaceAll(part, "");
+      }
+      expect([path, WAYS_OUT.filter((way) => way.test(rest))]).toEqual([path, []]);
+    }
+  });
+
+  test("every package that is imported is one of which it is known what it connects to", () => {
+    const imported = new Map<string, string[]>();
+    for (const path of serverFiles().filter((each) => !each.startsWith("sandbox/egress/"))) {
+      for (const [, name = ""] of codeOf(path).matchAll(/(?:^(?:import|export) [^;"]*from |^import |\bimport\()"([^."][^"]*)"/gm)) {
+        if (name.startsWith("@plinth/") || (name.startsWith("node:") && !NETWORK_MODULES.has(name))) continue;
+        imported.set(name, [...(imported.get(name) ?? []), path]);
+      }
+    }
+    for (const [name, paths] of imported) {
+      const known = Object.entries(PACKAGES).find(([each]) => name === each || name.startsWith(`${each}/`));
+      expect([name, known === undefined ? paths : "known"]).toEqual([name, "known"]);
+      // What could connect stays where it is looked after.
+      if (known?.[1] !== "connects to nothing") expect([name, paths]).toEqual([name, known?.[1]]);
+    }
+    const found = Object.keys(PACKAGES).filter((each) => [...imported.keys()].some((name) => name === each || name.startsWith(`${each}/`)));
+    expect(found).toEqual(Object.keys(PACKAGES));
+  });
+
+  test("each request of the server is made at one of these places, for the tenant that it is for", () => {
+    const users = serverFiles().filter((path) => /\begress\.fetch\(/i.test(codeOf(path)));
+    // Functions, operations (http, models, embeddings) and checks of keyrings by functions: as a part of an invocation. OAuth and
+    // checks by templates: for the keyring.
+    expect(users.toSorted()).toEqual(["engine/host-calls/fetch.ts", "keyrings/outside-calls.ts"]);
+    for (const path of users) expect(codeOf(path)).toMatch(/egress\.fetch\(request, \{ tenant: (?:scope|subject)\.tenant,/);
+    const makers = serverFiles().filter((path) => /\bcreateEgress\(/.test(codeOf(path)));
+    expect(makers.filter((path) => !path.startsWith("sandbox/egress"))).toEqual(["host.ts"]);
+  });
+
+  test("programs are started by the sandbox alone", () => {
+    const starts = serverFiles().filter((path) => /from "node:child_process"/.test(codeOf(path)));
+    expect(starts.filter((path) => !path.startsWith("sandbox/"))).toEqual([]);
   });
 
   test("proxies of the environment are not honoured", async () => {
@@ -719,11 +755,80 @@ describe("response bodies", () => {
   });
 });
 
-/** Text of a program that tries from inside the jail what must not work there. */
-const RUNS_IN_THE_JAIL: readonly string[] = ["sandbox/jail/probe-script.ts", "sandbox/container/probe.ts"];
+const SERVER = join(import.meta.dirname, "../../packages/server/src");
 
-/** Its one address is the container engine that the operator configured; nothing of a tenant gets there as an address. */
-const SPEAKS_TO_THE_ENGINE: readonly string[] = ["sandbox/container/docker-api.ts"];
+/** Files of the server that run, by their path below `src`. */
+function serverFiles(): readonly string[] {
+  const files = readdirSync(SERVER, { recursive: true, encoding: "utf8" })
+    .filter(
+      (path) =>
+        path.endsWith(".ts") && !/\.test\.ts$|\.d\.ts$|\/(?:test|fixtures)\/|\/test-[^/]*$|^protobuf\/_generated|-contract\.ts$/.test(path),
+    )
+    .filter((path) => !/from "(?:vitest|fast-check)"/.test(codeOf(path)));
+  expect(files.length).toBeGreaterThan(300);
+  return files;
+}
+
+/** Without comments, and without imports that only bring types. */
+function codeOf(path: string): string {
+  return readFileSync(join(SERVER, path), "utf8")
+    .replace(/^import type [^;]*;$/gm, "")
+    .replace(/^\s*(?:\/\/|\*|\/\*).*$/gm, "");
+}
+
+/** What looks like a way out and is none for tenants: why, and the only text of the file that looks so. */
+const MAY_CONNECT: Readonly<Record<string, { readonly why: string; readonly only: readonly string[] }>> = {
+  "sandbox/jail/probe-script.ts": {
+    why: "text of a program that tries from inside the jail what must not work there",
+    only: ["net.connect("],
+  },
+  "sandbox/container/probe.ts": {
+    why: "text of a program that tries from inside the container what must not work there",
+    only: ["net.connect("],
+  },
+  "sandbox/container/docker-api.ts": {
+    why: "its one address is the container engine that the operator configured; nothing of a tenant gets there as an address",
+    only: ['import { Agent, type IncomingMessage, request, type RequestOptions } from "node:http"'],
+  },
+  "doors/grpc/open-grpc.ts": {
+    why: "listens; it connects to nobody",
+    only: ['import { createServer, type Http2Server, type ServerHttp2Session } from "node:http2"'],
+  },
+  "operations/native/http.ts": {
+    why: "the fetch of its own invocation, which engine/run-native.ts takes through the guard",
+    only: ["await fetch(request, { signal: time.signal })"],
+  },
+};
+
+const NETWORK_MODULES: ReadonlySet<string> = new Set(
+  ["net", "tls", "http", "https", "http2", "dns", "dns/promises", "dgram", "inspector", "cluster"].map((name) => `node:${name}`),
+);
+
+/** Packages that the server imports: the files that may, for those that could open connections. */
+const PACKAGES: Readonly<Record<string, "connects to nothing" | readonly string[]>> = {
+  "node:net": ["sandbox/jail/jail.ts"], // Sockets over inherited pairs.
+  "node:http": ["sandbox/container/docker-api.ts"],
+  "node:http2": ["doors/grpc/open-grpc.ts"], // Listens.
+  fastify: "connects to nothing",
+  "smtp-server": ["doors/smtp/open-smtp.ts"], // Listens; looks no addresses up, because `disableReverseLookup` is set.
+  "@connectrpc/connect": "connects to nothing",
+  "@connectrpc/connect-node": ["doors/grpc/node-handler.ts", "doors/grpc/request-message.ts"], // Its client parts are not used.
+  "@modelcontextprotocol/sdk/server": "connects to nothing",
+  "@modelcontextprotocol/sdk/types.js": "connects to nothing",
+  "@bufbuild/protobuf": "connects to nothing",
+  pino: "connects to nothing",
+  "prom-client": "connects to nothing",
+  "@opentelemetry/api": "connects to nothing",
+  "@opentelemetry/resources": "connects to nothing",
+  "@opentelemetry/sdk-metrics": "connects to nothing",
+  "@opentelemetry/sdk-trace": "connects to nothing",
+  // The operator's collector: its address comes from the settings of the host alone.
+  "@opentelemetry/exporter-trace-otlp-http": ["telemetry/otlp/open-otlp.ts"],
+  "@opentelemetry/exporter-metrics-otlp-http": ["telemetry/otlp/open-otlp.ts"],
+  // Their `fetch` is the guard's (`ai/guarded-fetch.ts`).
+  openai: ["ai/openai-client.ts"],
+  "@anthropic-ai/sdk": ["ai/anthropic-client.ts"],
+};
 
 /** What opens connections in Node, and what names them. */
 const WAYS_OUT = [
