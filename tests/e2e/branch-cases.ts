@@ -4,10 +4,22 @@
  */
 import { CONVEX_ROUTES } from "../../packages/server/src/doors/convex/table.ts";
 import type { Route } from "../../packages/server/src/doors/door.ts";
+import { INBOUND_ROUTES } from "../../packages/server/src/doors/inbound/table.ts";
 import { NATIVE_ROUTES } from "../../packages/server/src/doors/native/table.ts";
+import { SNAP_IN_ROUTES } from "../../packages/server/src/doors/snap-in/table.ts";
+import { SYNC_ROUTES } from "../../packages/server/src/doors/sync/table.ts";
 import { textAt, type Answer, type SendOptions } from "../../packages/server/src/doors/test/test-host.ts";
 
-export const ROUTES: Readonly<Record<string, Route>> = { ...NATIVE_ROUTES, ...CONVEX_ROUTES };
+const named = (door: string, routes: Readonly<Record<string, Route>>) =>
+  Object.fromEntries(Object.entries(routes).map(([name, route]) => [`${door}.${name}`, route]));
+
+export const ROUTES: Readonly<Record<string, Route>> = {
+  ...NATIVE_ROUTES,
+  ...CONVEX_ROUTES,
+  ...named("inbound", INBOUND_ROUTES),
+  ...named("sync", SYNC_ROUTES),
+  ...named("snapIn", SNAP_IN_ROUTES),
+};
 
 export interface Place {
   /** `/t/<tenant>` or nothing. */
@@ -38,6 +50,9 @@ interface Tools {
   readonly script: string;
 }
 type Case = "about no branch" | ((place: Place, tools: Tools) => Promise<Sent>);
+
+const MAPPERS = "/internal/airdrop.sync-mapper-record";
+const EVENT = { execution_metadata: { function_name: "none", event_type: "x" }, context: {}, payload: {} };
 
 export const call = (path: string, args: object = {}) => ({ path, args, format: "json" });
 const invocationOf = async (place: Place, { request }: Tools) => {
@@ -81,6 +96,92 @@ export const CASES: Readonly<Record<string, Case>> = {
   deactivateSnapIn: async () => ({ path: "/v1/snap-ins/none/deactivate", options: { body: {} }, refused: true }),
   upgradeSnapIn: async () => ({ path: "/v1/snap-ins/none/upgrade", options: { body: {} }, refused: true }),
   removeSnapIn: async () => ({ path: "/v1/snap-ins/none", options: { method: "DELETE" }, refused: true }),
+  openSnapInUser: async () => ({ path: "/v1/snap-ins/none/users", options: { body: { user: "u" } }, refused: true }),
+  closeSnapInUser: async () => ({ path: "/v1/snap-ins/none/users?user=u", options: { method: "DELETE" }, refused: true }),
+  publishEvent: async () => ({
+    path: "/v1/events",
+    options: { body: { snapIn: "none", source: "none", type: "x" } },
+    refused: true,
+  }),
+  unscheduleEvent: async () => ({ path: "/v1/events?snapIn=none&source=none&key=x", options: { method: "DELETE" }, refused: true }),
+  listWaiting: async () => ({ path: "/v1/events/waiting" }),
+  listDeadLetters: async () => ({ path: "/v1/events/dead-letters" }),
+  getDeadLetter: async () => ({ path: "/v1/events/dead-letters/dlv_none", refused: true }),
+  replayDeadLetter: async () => ({ path: "/v1/events/dead-letters/dlv_none/replay", options: { method: "POST" }, refused: true }),
+  discardDeadLetter: async () => ({ path: "/v1/events/dead-letters/dlv_none", options: { method: "DELETE" }, refused: true }),
+  listOperations: async () => ({ path: "/v1/operations?limit=5" }),
+  getOperation: async () => ({ path: "/v1/operations/get_note" }),
+  executeOperation: async () => ({ path: "/v1/operations/list_note/execute", options: { body: { input: {} } }, tells: true }),
+  operationSchema: async () => ({ path: "/v1/operations/list_note/schema", options: { body: { input: {} } } }),
+  activateOperation: async () => ({ path: "/v1/operations/list_note/activate", options: { body: {} }, refused: true }),
+  deactivateOperation: async () => ({ path: "/v1/operations/list_note/deactivate", options: { body: {} }, refused: true }),
+  listCommands: async () => ({ path: "/v1/commands" }),
+  runCommand: async () => ({ path: "/v1/commands/none/none", options: { body: { object: "o", user: "u" } }, refused: true }),
+  runSnapKitAction: async () => ({
+    path: "/v1/snap-kit/actions",
+    options: { body: { snapIn: "none", action: "a", element: { id: "e", type: "button" }, user: "u" } },
+    refused: true,
+  }),
+  initializeSnapKit: async () => ({
+    path: "/v1/snap-kit/initialize",
+    options: { body: { snapIn: "none", initializer: "i", user: "u" } },
+    refused: true,
+  }),
+  listSyncImports: async () => ({ path: "/v1/sync/imports" }),
+  listSyncUnits: async () => ({ path: "/v1/sync/units" }),
+  createSyncUnit: async () => ({
+    path: "/v1/sync/units",
+    options: { body: { snapIn: "none", import: "i", keyring: "k" } },
+    refused: true,
+  }),
+  getSyncUnit: async () => ({ path: "/v1/sync/units/none", refused: true }),
+  chooseSyncUnit: async () => ({ path: "/v1/sync/units/none/choose", options: { body: { external: { id: "x" } } }, refused: true }),
+  removeSyncUnit: async () => ({ path: "/v1/sync/units/none", options: { method: "DELETE" }, refused: true }),
+  startSyncRun: async () => ({ path: "/v1/sync/units/none/runs", options: { body: {} }, refused: true }),
+  getSyncRun: async () => ({ path: "/v1/sync/runs/none", refused: true }),
+  cancelSyncRun: async () => ({ path: "/v1/sync/runs/none/cancel", options: { method: "POST" }, refused: true }),
+  listSyncArtefacts: async () => ({ path: "/v1/sync/runs/none/artefacts", refused: true }),
+  getSyncArtefact: async () => ({ path: "/v1/sync/runs/none/artefacts/none", refused: true }),
+  listSyncItems: async () => ({ path: "/v1/sync/runs/none/items", refused: true }),
+  getLimits: "about no branch",
+  setLimits: "about no branch",
+  getUsage: "about no branch",
+  // Their token or URL says which branch is meant; tests/inbound and tests/sync try those of others.
+  "inbound.getWebhook": "about no branch",
+  "inbound.postWebhook": "about no branch",
+  "inbound.getEventSource": "about no branch",
+  "inbound.postEventSource": "about no branch",
+  "inbound.postEmail": "about no branch",
+  "inbound.getArtefact": async () => ({ path: "/v1/artefacts/none", refused: true }),
+  "sync.report": "about no branch",
+  "sync.getState": "about no branch",
+  "sync.updateState": "about no branch",
+  "sync.uploadFile": "about no branch",
+  "sync.downloadFile": "about no branch",
+  "sync.uploadUrl": async () => ({
+    path: "/internal/airdrop.artifacts.upload-url?request_id=none&file_type=t&file_name=n",
+    refused: true,
+  }),
+  "sync.confirmUpload": async () => ({ path: "/internal/airdrop.artifacts.confirm-upload", options: { body: {} }, refused: true }),
+  "sync.downloadUrl": async () => ({ path: "/internal/airdrop.artifacts.download-url?request_id=none", refused: true }),
+  "sync.getMapperByTarget": async () => ({ path: `${MAPPERS}.get-by-target?sync_unit=none&target=t`, refused: true }),
+  "sync.getMapperByExternalId": async () => ({ path: `${MAPPERS}.get-by-external-id?sync_unit=none&external_id=x`, refused: true }),
+  "sync.createMapper": async () => ({ path: `${MAPPERS}.create`, options: { body: {} }, refused: true }),
+  "sync.updateMapper": async () => ({ path: `${MAPPERS}.update`, options: { body: {} }, refused: true }),
+  "sync.createBlueprint": async () => ({ path: "/internal/airdrop.recipe.blueprints.create", options: { body: {} }, refused: true }),
+  "sync.installMappings": async () => ({
+    path: "/internal/airdrop.recipe.initial-domain-mappings.install",
+    options: { body: {} },
+    refused: true,
+  }),
+  "snapIn.handleSync": async () => ({ path: "/handle/sync?package=none", options: { body: EVENT }, refused: true }),
+  "snapIn.handleAsync": async () => ({ path: "/handle/async?package=none", options: { body: [EVENT] }, refused: true }),
+  "snapIn.getCall": async () => ({ path: "/notes.list", tells: true }),
+  "snapIn.postCall": async () => ({ path: "/notes.list", options: { body: {} }, tells: true }),
+  "snapIn.getInternalCall": async () => ({ path: "/internal/notes.list", tells: true }),
+  "snapIn.postInternalCall": async () => ({ path: "/internal/notes.list", options: { body: {} }, tells: true }),
+  "snapIn.getPublicCall": async () => ({ path: "/public/notes.list", tells: true }),
+  "snapIn.postPublicCall": async () => ({ path: "/public/notes.list", options: { body: {} }, tells: true }),
   deploy: async (place, { script }) => ({
     path: "/v1/deploy",
     options: { body: { script: script.replaceAll("code-of-nobody", `code-${place.word}`), sourceMap: null } },

@@ -242,6 +242,63 @@ describe.each([
   });
 });
 
+describe("doors without a table", () => {
+  const ACCEPT = { accept: "application/json, text/event-stream" };
+  const notes = { operation: "list_note", input: {} };
+
+  /** One call of a tool, in a session of its own. */
+  async function tool(place: Place, headers: Readonly<Record<string, string>>): Promise<Answer> {
+    const rpc = (id: number, method: string, params: object) => ({ jsonrpc: "2.0", id, method, params });
+    const client = { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "test", version: "1" } };
+    const begun = await host.send(`${place.prefix}/mcp`, { body: rpc(1, "initialize", client), headers: { ...ACCEPT, ...headers } });
+    const session = begun.headers.get("mcp-session-id");
+    if (session === null) return begun;
+    return await host.send(`${place.prefix}/mcp`, {
+      body: rpc(2, "tools/call", { name: "list_note", arguments: {} }),
+      headers: { ...ACCEPT, ...headers, "mcp-session-id": session },
+    });
+  }
+
+  it("answer from the branch that is named: the service's JSON form, and tools of MCP", async () => {
+    for (const place of PLACES) {
+      const byService = await request(place, "/plinth.v1.FunctionService/ExecuteOperation", { body: notes });
+      const byTool = await tool(place, place.headers);
+      for (const answer of [byService, byTool]) {
+        expectGood(answer);
+        expect(answer.text).toContain(`note-${place.word}`);
+        expectOnly(place, answer);
+      }
+    }
+  });
+
+  it("refuse what is not the branch's key", async () => {
+    for (const { what, headers = {} } of refusals().filter(({ query }) => query === undefined)) {
+      const byService = await host.send("/plinth.v1.FunctionService/ExecuteOperation", { body: notes, headers });
+      expect([what, byService.status, byService.text.includes("BranchAccessDenied")]).toEqual([what, 403, true]);
+      const byTool = await tool(MAIN, headers);
+      expect([what, byTool.status, byTool.text.includes("BranchAccessDenied")]).toEqual([what, 403, true]);
+    }
+  });
+
+  it("know a session of MCP in its own branch and tenant only", async () => {
+    const begun = await host.send("/mcp", {
+      body: {
+        jsonrpc: "2.0",
+        id: 1,
+        method: "initialize",
+        params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "test", version: "1" } },
+      },
+      headers: { ...ACCEPT, ...DEV.headers },
+    });
+    const session = { "mcp-session-id": begun.headers.get("mcp-session-id") ?? "" };
+    const list = { jsonrpc: "2.0", id: 2, method: "tools/list" };
+    for (const place of PLACES) {
+      const answer = await request(place, "/mcp", { body: list, headers: { ...ACCEPT, ...session } });
+      expect([place.word, answer.status]).toEqual([place.word, place === DEV ? 200 : 404]);
+    }
+  });
+});
+
 describe("what is kept in memory", () => {
   it("is not shared: results of queries, versions and variables", async () => {
     for (let round = 0; round < 2; round++) {
