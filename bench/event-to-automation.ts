@@ -157,9 +157,13 @@ async function calmly(connection: Connection, id: string, beside: () => Promise<
       await sleep(CALM_PAUSE_MS);
     }
   })();
-  await beside();
-  state.isOver = true;
-  await asking;
+  // The first failure is the one that is told: its end stops the host, and what is asked meanwhile fails too.
+  await Promise.all([
+    asking,
+    beside().finally(() => {
+      state.isOver = true;
+    }),
+  ]);
   return quantiles(timesMs);
 }
 
