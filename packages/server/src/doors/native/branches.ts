@@ -2,19 +2,38 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { BRANCH_NAME, MAIN_BRANCH, type Branch } from "../../branches/branches.ts";
 import type { Timestamp } from "../../store/store.ts";
-import { jsonReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
 import { optionalBooleanField, optionalTextField, textField, wrongField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
+import { json, jsonBody, type DocumentedRoute } from "../openapi/route-doc.ts";
+import { always, closed, flag, list, mapOf, moment, named, oneOf, open, orNull, text, whole, type Properties } from "../openapi/schema.ts";
+
+const BRANCH: Properties = {
+  name: text(),
+  "createdMs?": moment("Absent of `main`."),
+  base: orNull(named("BranchBase", closed({ branch: text(), at: whole("In microseconds.") }, "What the branch started from."))),
+};
+const SNAPSHOT = closed({
+  day: text("UTC, `2026-01-31`."),
+  atMs: moment(),
+  heads: mapOf(closed({ version: text(), seq: whole() }), "By package; the branch's own functions under the empty name."),
+});
 
 const US_PER_MS = 1000;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** `main` is always there. */
-export const listBranches: Route = {
+export const listBranches: DocumentedRoute = {
   method: "GET",
   path: "/v1/branches",
   access: ["admin"],
   branchless: true,
+  doc: {
+    summary: "List branches",
+    description: "`main` is always there.",
+    tag: "Branches",
+    answers: { 200: json(closed({ branches: list(named("Branch", closed(BRANCH))) })) },
+  },
   handle: async (context, { caller }): Promise<Reply> => {
     const branches = await context.branches.list(caller.scope.tenant);
     return jsonReply({ branches: [{ name: MAIN_BRANCH, base: null }, ...branches.map(shown)] });
@@ -22,11 +41,31 @@ export const listBranches: Route = {
 };
 
 /** `{name, from?, at?, copyEnvironment?}`; `at` is a timestamp in microseconds or an ISO time. The answer holds the key, this once. */
-export const createBranch: Route = {
+export const createBranch: DocumentedRoute = {
   method: "POST",
   path: "/v1/branches",
   access: ["admin"],
   branchless: true,
+  doc: {
+    summary: "Create a branch",
+    tag: "Branches",
+    body: jsonBody(
+      open({
+        name: text("1 to 63 lower-case letters, digits, `-`, `_` and `.`.", { pattern: BRANCH_NAME.source }),
+        "from?": orNull(text("The branch whose data and heads it starts with; empty when absent.")),
+        "at?": oneOf(
+          whole("The moment of `from`, in microseconds; now when absent."),
+          text("As a time: `2026-01-31T12:00:00Z`."),
+          always(null),
+        ),
+        "copyEnvironment?": orNull(flag("Copies the environment variables too, which are secrets often.")),
+      }),
+    ),
+    answers: {
+      201: json(named("CreatedBranch", closed({ key: text("The key of the branch, shown this once."), ...BRANCH })), "The branch is made."),
+    },
+    errors: ["AlreadyExists", "NotFound", "SnapshotTooOld", "LimitExceeded"],
+  },
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const from = optionalTextField(body, "from");
@@ -41,11 +80,17 @@ export const createBranch: Route = {
   },
 };
 
-export const deleteBranch: Route = {
+export const deleteBranch: DocumentedRoute = {
   method: "DELETE",
   path: "/v1/branches/:name",
   access: ["admin"],
   branchless: true,
+  doc: {
+    summary: "Delete a branch",
+    tag: "Branches",
+    answers: { 200: json(closed({ name: text(), deleted: always(true) })) },
+    errors: ["NotFound"],
+  },
   handle: async (context, { caller, params }): Promise<Reply> => {
     const name = params["name"] ?? "";
     await context.branches.delete(caller.scope.tenant, name);
@@ -54,11 +99,18 @@ export const deleteBranch: Route = {
 };
 
 /** Gives the branch a new key; the old one ends at once, and with it the streams that it opened. */
-export const rotateBranchKey: Route = {
+export const rotateBranchKey: DocumentedRoute = {
   method: "POST",
   path: "/v1/branches/:name/key",
   access: ["admin"],
   branchless: true,
+  doc: {
+    summary: "Give a branch a new key",
+    description: "The old one ends at once, and with it the streams that it opened.",
+    tag: "Branches",
+    answers: { 200: json(closed({ name: text(), key: text("Shown this once.") })) },
+    errors: ["NotFound"],
+  },
   handle: async (context, { caller, params }): Promise<Reply> => {
     const name = params["name"] ?? "";
     if (name === MAIN_BRANCH) throw plinthError("BadRequest", { detail: "The branch 'main' needs no key." });
@@ -69,11 +121,17 @@ export const rotateBranchKey: Route = {
 };
 
 /** Heads of the branch at the end of past days. */
-export const listHeadSnapshots: Route = {
+export const listHeadSnapshots: DocumentedRoute = {
   method: "GET",
   path: "/v1/branches/:name/snapshots",
   access: ["admin"],
   branchless: true,
+  doc: {
+    summary: "Heads of a branch at the end of past days",
+    tag: "Branches",
+    answers: { 200: json(closed({ name: text(), snapshots: list(SNAPSHOT, "The latest first.") })) },
+    errors: ["NotFound"],
+  },
   handle: async (context, request): Promise<Reply> => {
     const scope = await existing(context, request);
     return jsonReply({ name: scope.branch, snapshots: await context.headSnapshots.list(scope) });

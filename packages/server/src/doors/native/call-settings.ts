@@ -6,6 +6,25 @@ import { parseTraceparent } from "../../telemetry/trace.ts";
 import type { DoorRequest } from "../door.ts";
 import { choiceField, optionalNumberField, optionalTextField } from "../fields.ts";
 import type { JsonObject } from "../request-body.ts";
+import { choice, number, orNull, text } from "../openapi/schema.ts";
+import { PRIORITY } from "../openapi/schemas.ts";
+
+/** What is written about these settings where they are in the body. */
+export const CALL_PROPERTIES = {
+  "mode?": orNull(choice(["sync", "async"], "`async` stores the call and answers 202.")),
+  "priority?": orNull(PRIORITY),
+  "deadlineMs?": orNull(number("Milliseconds from now until the caller gives up.", { minimum: 1, maximum: limit("scheduleAheadMsMax") })),
+  "idempotencyKey?": orNull(text("A call with a key that was used before answers with the first outcome, also after a restart.")),
+};
+
+/** And where they are headers. */
+export const CALL_HEADERS = {
+  Prefer: text("`respond-async` stores the call and answers 202."),
+  "X-Plinth-Priority": PRIORITY,
+  "X-Plinth-Deadline-Ms": text("Milliseconds from now until the caller gives up."),
+  "Idempotency-Key": text("As `idempotencyKey`."),
+  traceparent: text("The trace that the caller is in (W3C Trace Context)."),
+};
 
 const PRIORITIES = ["interactive", "normal", "background"] as const satisfies readonly Priority[];
 

@@ -4,14 +4,33 @@ import { limit } from "@plinth/core/limits.ts";
 import { readTrace } from "./call-settings.ts";
 import { outcomeText } from "./outcome-json.ts";
 import { INLINE_LANGUAGES, inlinePath } from "../../engine/inline-code.ts";
-import { jsonTextReply, type Reply, type Route } from "../door.ts";
+import { jsonTextReply, type Reply } from "../door.ts";
 import { arrayField, choiceField, optionalNumberField, textField } from "../fields.ts";
 import { readJsonObject } from "../request-body.ts";
+import { json, jsonBody, type DocumentedRoute } from "../openapi/route-doc.ts";
+import { anything, choice, list, number, open, orNull, text } from "../openapi/schema.ts";
+import { OUTCOME } from "../openapi/schemas.ts";
+import { RUN_ERRORS } from "../openapi/general-errors.ts";
 
-export const executeCode: Route = {
+export const executeCode: DocumentedRoute = {
   method: "POST",
   path: "/v1/code/execute",
   access: ["deploy"],
+  doc: {
+    summary: "Run inline code",
+    tag: "Functions",
+    body: jsonBody(
+      open({
+        "language?": orNull(choice(INLINE_LANGUAGES, "`python` when absent.")),
+        code: text(),
+        "inputs?": anything("What the code gets."),
+        "timeoutMs?": orNull(number(undefined, { minimum: 1, maximum: limit("inlineWallMsMax") })),
+        "keyrings?": orNull(list(text("Name of a keyring of the branch."))),
+      }),
+    ),
+    answers: { 200: json(OUTCOME) },
+    errors: RUN_ERRORS,
+  },
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     // What is wrong with the request is told as such; what is wrong with the code is its result.

@@ -3,23 +3,71 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { COMMANDS, listCommands as commandsOf } from "../../modalities/commands.ts";
 import { runModality } from "../../modalities/modality-context.ts";
 import { hasScope } from "../authenticate.ts";
-import { jsonReply, jsonTextReply, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, jsonTextReply, type DoorRequest, type Reply } from "../door.ts";
 import { optionalTextField, textField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
 import { outcomeText } from "./outcome-json.ts";
+import { json, jsonBody, type DocumentedRoute } from "../openapi/route-doc.ts";
+import { closed, list, named, open, orNull, text } from "../openapi/schema.ts";
+import { OUTCOME } from "../openapi/schemas.ts";
+import { RUN_ERRORS } from "../openapi/general-errors.ts";
 
-export const listCommands: Route = {
+export const ACTING_USER = text("The user who acts: 1 to 300 visible ASCII characters.", { minLength: 1, maxLength: 300 });
+export const IDEMPOTENCY_HEADER = { "Idempotency-Key": text("A call with a key that was used before answers with the first outcome.") };
+export const IDEMPOTENCY_PROPERTY = { "idempotencyKey?": orNull(text("In place of the header.")) };
+
+export const listCommands: DocumentedRoute = {
   method: "GET",
   path: "/v1/commands",
   access: ["read", "invoke"],
+  doc: {
+    summary: "List what users can type",
+    tag: "Commands",
+    answers: {
+      200: json(
+        closed({
+          commands: list(
+            named(
+              "Command",
+              closed({
+                namespace: text(),
+                name: text(),
+                description: text(),
+                usageHint: text(),
+                surfaces: list(closed({ surface: text(), objectTypes: list(text()) })),
+                package: text(),
+                snapIn: text("Id of the snap-in."),
+              }),
+            ),
+          ),
+        }),
+      ),
+    },
+  },
   handle: async (context, { caller }): Promise<Reply> => jsonReply({ commands: await commandsOf(context, caller.scope) }),
 };
 
 /** `{object, parameters?, user, surface?}`: runs at once and answers with the outcome. */
-export const runCommand: Route = {
+export const runCommand: DocumentedRoute = {
   method: "POST",
   path: "/v1/commands/:namespace/:name",
   access: ["invoke"],
+  doc: {
+    summary: "Run a command",
+    tag: "Commands",
+    headers: IDEMPOTENCY_HEADER,
+    body: jsonBody(
+      open({
+        object: text("Id of the object at which it was typed."),
+        "parameters?": orNull(text("What was typed behind the command.")),
+        user: ACTING_USER,
+        "surface?": orNull(text()),
+        ...IDEMPOTENCY_PROPERTY,
+      }),
+    ),
+    answers: { 200: json(OUTCOME) },
+    errors: ["NotFound", "WrongState", ...RUN_ERRORS],
+  },
   handle: async (context, request): Promise<Reply> => {
     const { caller, params } = request;
     const body = readJsonObject(request);

@@ -3,9 +3,11 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { DeadLetter } from "../../events/events.ts";
 import type { EventSource } from "../../snap-ins/snap-ins.ts";
-import { jsonReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
 import { optionalBooleanField, optionalTextField, textField, wrongField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { EVENT_DOCS } from "./events-doc.ts";
 
 const DEAD_LETTER = "/v1/events/dead-letters/:id";
 const EVENT_TYPE = /^[!-~]{1,128}$/;
@@ -14,10 +16,11 @@ const EVENT_TYPE = /^[!-~]{1,128}$/;
  * `{snapIn, source, type, payload?, syncId?, publishAt?, key?, updateIfExists?}`: for a source of the type `flow-events`, at once or at
  * `publishAt`. A key that waits already is a conflict, unless it may be changed.
  */
-export const publishEvent: Route = {
+export const publishEvent: DocumentedRoute = {
   method: "POST",
   path: "/v1/events",
   access: ["invoke"],
+  doc: EVENT_DOCS.publishEvent,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const source = await sourceOf(context, request, { snapIn: textField(body, "snapIn"), source: textField(body, "source") });
@@ -40,10 +43,11 @@ export const publishEvent: Route = {
 };
 
 /** `?snapIn=&source=&key=`: takes an event back that waits for its time. */
-export const unscheduleEvent: Route = {
+export const unscheduleEvent: DocumentedRoute = {
   method: "DELETE",
   path: "/v1/events",
   access: ["invoke"],
+  doc: EVENT_DOCS.unscheduleEvent,
   handle: async (context, request): Promise<Reply> => {
     const { query, caller } = request;
     const named = { snapIn: query.get("snapIn") ?? "", source: query.get("source") ?? "" };
@@ -55,18 +59,20 @@ export const unscheduleEvent: Route = {
   },
 };
 
-export const listWaiting: Route = {
+export const listWaiting: DocumentedRoute = {
   method: "GET",
   path: "/v1/events/waiting",
   access: ["read"],
+  doc: EVENT_DOCS.listWaiting,
   handle: async (context, { caller }): Promise<Reply> => jsonReply({ waiting: await context.events.waiting(caller.scope) }),
 };
 
 /** `?after=&limit=` */
-export const listDeadLetters: Route = {
+export const listDeadLetters: DocumentedRoute = {
   method: "GET",
   path: "/v1/events/dead-letters",
   access: ["read"],
+  doc: EVENT_DOCS.listDeadLetters,
   handle: async (context, { caller, query }): Promise<Reply> => {
     const most = limit("deadLettersShownMax");
     const count = Number(query.get("limit") ?? most);
@@ -78,10 +84,11 @@ export const listDeadLetters: Route = {
   },
 };
 
-export const getDeadLetter: Route = {
+export const getDeadLetter: DocumentedRoute = {
   method: "GET",
   path: DEAD_LETTER,
   access: ["read"],
+  doc: EVENT_DOCS.getDeadLetter,
   handle: async (context, request): Promise<Reply> => {
     const found = await context.events.deadLetter(request.caller.scope, idOf(request));
     if (found === undefined) throw noDeadLetter();
@@ -90,10 +97,11 @@ export const getDeadLetter: Route = {
 };
 
 /** Puts it behind what waits now. */
-export const replayDeadLetter: Route = {
+export const replayDeadLetter: DocumentedRoute = {
   method: "POST",
   path: `${DEAD_LETTER}/replay`,
   access: ["invoke"],
+  doc: EVENT_DOCS.replayDeadLetter,
   handle: async (context, request): Promise<Reply> => {
     const id = idOf(request);
     if (!(await context.events.replay(request.caller.scope, id))) throw noDeadLetter();
@@ -101,10 +109,11 @@ export const replayDeadLetter: Route = {
   },
 };
 
-export const discardDeadLetter: Route = {
+export const discardDeadLetter: DocumentedRoute = {
   method: "DELETE",
   path: DEAD_LETTER,
   access: ["invoke"],
+  doc: EVENT_DOCS.discardDeadLetter,
   handle: async (context, request): Promise<Reply> => {
     const id = idOf(request);
     if (!(await context.events.discard(request.caller.scope, id))) throw noDeadLetter();

@@ -3,19 +3,47 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { isHandlerPath } from "../../engine/function-address.ts";
 import type { InvocationRequest } from "../../engine/invocation.ts";
 import { hasScope } from "../authenticate.ts";
-import { jsonReply, jsonTextReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, jsonTextReply, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 import { streamFormOf } from "../event-stream.ts";
 import { argumentsField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
-import { isAsynchronous, readCallSettings } from "./call-settings.ts";
+import { CALL_HEADERS, CALL_PROPERTIES, isAsynchronous, readCallSettings } from "./call-settings.ts";
 import { eventText, outcomeText, type ViewOptions } from "./outcome-json.ts";
+import { json, jsonOrEvents, optionalJsonBody, type DocumentedRoute } from "../openapi/route-doc.ts";
+import { always, anything, closed, list, mapOf, named, oneOf, open, orNull, text } from "../openapi/schema.ts";
+import { FUNCTION_KIND, invocationEvents, LOCATION, OUTCOME, queued, VISIBILITY } from "../openapi/schemas.ts";
+import { RUN_ERRORS } from "../openapi/general-errors.ts";
+
+const PATH = { id: text("`dir/module:export`, or `@<package>/<function>` for functions of packages.") };
+const ARGS = oneOf(
+  mapOf(anything(), "Arguments of the function."),
+  list(mapOf(anything()), "A list with them.", { maxItems: 1 }),
+  always(null),
+);
 
 /** `GET /v1/functions` */
-export const listFunctions: Route = {
+export const listFunctions: DocumentedRoute = {
   method: "GET",
   path: "/v1/functions",
   access: ["read", "invoke", "deploy"],
+  doc: {
+    summary: "List what is deployed",
+    description: "Internal functions only for keys with `deploy` or `admin`.",
+    tag: "Functions",
+    answers: {
+      200: json(
+        named(
+          "FunctionList",
+          closed({
+            branch: text(),
+            version: orNull(text("Digest of the version that serves; null when there is none.")),
+            functions: list(closed({ path: text(), kind: FUNCTION_KIND, visibility: VISIBILITY })),
+          }),
+        ),
+      ),
+    },
+  },
   handle: async (context, { caller }): Promise<Reply> => {
     const version = await context.deploys.version(caller.scope);
     const functions = await context.deploys.list(caller.scope);
@@ -29,10 +57,32 @@ export const listFunctions: Route = {
 };
 
 /** `POST /v1/functions/{path}/resolve`: which version would run, and what it takes. */
-export const resolveFunction: Route = {
+export const resolveFunction: DocumentedRoute = {
   method: "POST",
   path: "/v1/functions/:id/resolve",
   access: ["invoke", "read", "deploy"],
+  doc: {
+    summary: "Which version would run, and what it takes",
+    tag: "Functions",
+    path: PATH,
+    answers: {
+      200: json(
+        named(
+          "ResolvedFunction",
+          closed({
+            path: text(),
+            kind: FUNCTION_KIND,
+            visibility: VISIBILITY,
+            branch: text(),
+            version: text(),
+            args: anything("Validator of the arguments."),
+            returns: anything("Validator of the result."),
+          }),
+        ),
+      ),
+    },
+    errors: ["FunctionNotFound", "HandlerNotFound"],
+  },
   handle: async (context, { caller, params }): Promise<Reply> => {
     const path = params["id"] ?? "";
     const found = await (isHandlerPath(path) ? context.snapIns : context.deploys).resolve(caller.scope, path);
@@ -48,10 +98,28 @@ export const resolveFunction: Route = {
  * `async` or `Prefer: respond-async` it answers 202 when the call is stored durably; with `Accept:
  * text/event-stream` it answers with what happens as it happens.
  */
-export const executeFunction: Route = {
+export const executeFunction: DocumentedRoute = {
   method: "POST",
   path: "/v1/functions/:id/execute",
   access: ["invoke"],
+  doc: {
+    summary: "Call a function",
+    tag: "Functions",
+    path: PATH,
+    headers: CALL_HEADERS,
+    body: optionalJsonBody(
+      open({
+        "args?": ARGS,
+        "input?": { ...ARGS, description: "In place of `args`." },
+        ...CALL_PROPERTIES,
+      }),
+    ),
+    answers: {
+      200: jsonOrEvents(OUTCOME, invocationEvents(OUTCOME), "The call has ended; a failure of the function is a result."),
+      202: { ...json(queued("QueuedCall"), "The call is stored durably."), headers: { Location: LOCATION } },
+    },
+    errors: ["FunctionNotFound", "HandlerNotFound", "WrongFunctionKind", "WrongState", ...RUN_ERRORS],
+  },
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request, { optional: true });
     const invocation = readInvocation(request, body);

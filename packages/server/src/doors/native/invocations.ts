@@ -1,17 +1,27 @@
 /** `/v1/invocations/{id}`: the record of a call, its events while it runs, and its end. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { hasScope } from "../authenticate.ts";
-import { jsonReply, jsonTextReply, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, jsonTextReply, type DoorRequest, type Reply } from "../door.ts";
 import { streamFormOf } from "../event-stream.ts";
 import { eventText, recordText } from "./outcome-json.ts";
+import { json, jsonOrEvents, type DocumentedRoute } from "../openapi/route-doc.ts";
+import { anything, closed, flag, text } from "../openapi/schema.ts";
+import { invocationEvents, OUTCOME, RECORD } from "../openapi/schemas.ts";
 
 const PATH = "/v1/invocations/:id";
 const ID = /^[0-9A-Za-z_-]{1,64}$/;
 
-export const getInvocation: Route = {
+export const getInvocation: DocumentedRoute = {
   method: "GET",
   path: PATH,
   access: ["read", "invoke"],
+  doc: {
+    summary: "Read the record of a call",
+    description: "As a stream it tells what happened and what happens until the end.",
+    tag: "Invocations",
+    answers: { 200: jsonOrEvents(RECORD, invocationEvents(OUTCOME)) },
+    errors: ["NotFound"],
+  },
   handle: async (context, request): Promise<Reply> => {
     const id = idOf(request);
     const { scope, actor } = request.caller;
@@ -33,10 +43,16 @@ export const getInvocation: Route = {
   },
 };
 
-export const cancelInvocation: Route = {
+export const cancelInvocation: DocumentedRoute = {
   method: "DELETE",
   path: PATH,
   access: ["invoke"],
+  doc: {
+    summary: "Cancel a call",
+    tag: "Invocations",
+    answers: { 200: json(closed({ id: text(), cancelled: flag("False when it had ended already.") })) },
+    errors: ["NotFound"],
+  },
   handle: async (context, request): Promise<Reply> => {
     const id = idOf(request);
     const { scope } = request.caller;
@@ -46,10 +62,16 @@ export const cancelInvocation: Route = {
 };
 
 /** `GET /v1/invocations/{id}/artefacts/{name}`: a file that the function left. */
-export const getArtefact: Route = {
+export const getArtefact: DocumentedRoute = {
   method: "GET",
   path: `${PATH}/artefacts/:name`,
   access: ["read", "invoke"],
+  doc: {
+    summary: "Read a file that a function left",
+    tag: "Invocations",
+    answers: { 200: { description: "The file, with the type that the function gave it.", content: { "*/*": anything() } } },
+    errors: ["NotFound"],
+  },
   handle: async (context, request): Promise<Reply> => {
     const id = idOf(request);
     const { scope } = request.caller;

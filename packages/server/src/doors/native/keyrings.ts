@@ -2,9 +2,11 @@
 import { createHash } from "node:crypto";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { KeyringOwner } from "../../keyrings/keyrings.ts";
-import { jsonReply, type DoorContext, type Reply, type Route } from "../door.ts";
+import { jsonReply, type DoorContext, type Reply } from "../door.ts";
 import { arrayField, optionalTextField, textField, wrongField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { KEYRING_DOCS } from "./keyrings-doc.ts";
 
 const CALLBACK_PATH = "/v1/keyrings/oauth/callback";
 
@@ -13,10 +15,11 @@ const PAGE_STYLE =
 const PAGE_STYLE_DIGEST = createHash("sha256").update(PAGE_STYLE).digest("base64");
 
 /** `?user=` lists those of one user. */
-export const listKeyrings: Route = {
+export const listKeyrings: DocumentedRoute = {
   method: "GET",
   path: "/v1/keyrings",
   access: ["admin"],
+  doc: KEYRING_DOCS.listKeyrings,
   handle: async (context, { caller, query }): Promise<Reply> => {
     const user = query.get("user");
     return jsonReply({ keyrings: await context.keyrings.list(caller.scope, user === null ? undefined : { user }) });
@@ -24,10 +27,11 @@ export const listKeyrings: Route = {
 };
 
 /** `{name, type, fields, user?}` */
-export const createKeyring: Route = {
+export const createKeyring: DocumentedRoute = {
   method: "POST",
   path: "/v1/keyrings",
   access: ["admin"],
+  doc: KEYRING_DOCS.createKeyring,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const keyring = await context.keyrings.create(request.caller.scope, {
@@ -40,10 +44,11 @@ export const createKeyring: Route = {
   },
 };
 
-export const getKeyring: Route = {
+export const getKeyring: DocumentedRoute = {
   method: "GET",
   path: "/v1/keyrings/:id",
   access: ["admin"],
+  doc: KEYRING_DOCS.getKeyring,
   handle: async (context, { caller, params }): Promise<Reply> => {
     const id = params["id"] ?? "";
     const keyring = await context.keyrings.get(caller.scope, id);
@@ -53,20 +58,22 @@ export const getKeyring: Route = {
 };
 
 /** `{organization}`: the id of the one that the keyring is for. */
-export const changeKeyring: Route = {
+export const changeKeyring: DocumentedRoute = {
   method: "PUT",
   path: "/v1/keyrings/:id",
   access: ["admin"],
+  doc: KEYRING_DOCS.changeKeyring,
   handle: async (context, request): Promise<Reply> => {
     const organization = textField(readJsonObject(request), "organization");
     return jsonReply(await context.keyrings.chooseOrganization(request.caller.scope, request.params["id"] ?? "", organization));
   },
 };
 
-export const revokeKeyring: Route = {
+export const revokeKeyring: DocumentedRoute = {
   method: "DELETE",
   path: "/v1/keyrings/:id",
   access: ["admin"],
+  doc: KEYRING_DOCS.revokeKeyring,
   handle: async (context, { caller, params }): Promise<Reply> => {
     const id = params["id"] ?? "";
     await context.keyrings.revoke(caller.scope, id);
@@ -75,10 +82,11 @@ export const revokeKeyring: Route = {
 };
 
 /** `{name, type, user?, scopes?, fields?}` → `{id, authorizeUrl}`: where to send the user's browser. */
-export const startOauth: Route = {
+export const startOauth: DocumentedRoute = {
   method: "POST",
   path: "/v1/keyrings/oauth/start",
   access: ["admin"],
+  doc: KEYRING_DOCS.startOauth,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const { id, authorizeUrl } = await context.keyrings.startOauth(request.caller.scope, {
@@ -94,11 +102,12 @@ export const startOauth: Route = {
 };
 
 /** The user's browser arrives here from the other system. The state, which works once, is all that counts. */
-export const finishOauth: Route = {
+export const finishOauth: DocumentedRoute = {
   method: "GET",
   path: CALLBACK_PATH,
   access: "open",
   branchless: true,
+  doc: KEYRING_DOCS.finishOauth,
   handle: async (context, { query }): Promise<Reply> => {
     const [state, code] = [query.get("state"), query.get("code")];
     if (state === null || code === null) return page(400, "Not connected", refusalText(query.get("error")));
@@ -107,11 +116,12 @@ export const finishOauth: Route = {
 };
 
 /** Encrypts all keyrings of the host under the newest master key. */
-export const rotateKeyrings: Route = {
+export const rotateKeyrings: DocumentedRoute = {
   method: "POST",
   path: "/v1/keyrings/rotate",
   access: "operator",
   branchless: true,
+  doc: KEYRING_DOCS.rotateKeyrings,
   handle: async (context): Promise<Reply> => jsonReply(await context.keyrings.rotate()),
 };
 

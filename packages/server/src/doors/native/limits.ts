@@ -4,9 +4,11 @@ import type { RateLimit } from "@plinth/core/policy/rate.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { CallLimits, FunctionLimits, TenantLimits } from "../../budgets/budgets.ts";
-import { jsonReply, type Reply, type Route } from "../door.ts";
+import { jsonReply, type Reply } from "../door.ts";
 import { arrayField, choiceField, objectField, optionalNumberField, textField, wrongField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { LIMIT_DOCS } from "./limits-doc.ts";
 
 const NANOS = 1e9;
 const AMOUNT_MAX = 9e6;
@@ -14,21 +16,23 @@ const HOUR_MS = 3_600_000;
 /** What only the operator sets. */
 const OPERATORS = ["rate", "concurrency", "calls", "budget"] as const;
 
-export const getLimits: Route = {
+export const getLimits: DocumentedRoute = {
   method: "GET",
   path: "/v1/limits",
   access: ["read", "admin"],
   branchless: true,
+  doc: LIMIT_DOCS.getLimits,
   handle: async (context, { caller }): Promise<Reply> =>
     await Promise.resolve(jsonReply(shown(context.budgets.limits(caller.scope.tenant)))),
 };
 
 /** `{functions?, rate?, concurrency?, calls?, budget?}`: what is absent stays as it is. All but the functions is the operator's (B5). */
-export const setLimits: Route = {
+export const setLimits: DocumentedRoute = {
   method: "PUT",
   path: "/v1/limits",
   access: ["admin"],
   branchless: true,
+  doc: LIMIT_DOCS.setLimits,
   handle: async (context, request): Promise<Reply> => {
     const { tenant } = request.caller.scope;
     const body = readJsonObject(request);
@@ -47,11 +51,12 @@ export const setLimits: Route = {
   },
 };
 
-export const getUsage: Route = {
+export const getUsage: DocumentedRoute = {
   method: "GET",
   path: "/v1/usage",
   access: ["read", "admin"],
   branchless: true,
+  doc: LIMIT_DOCS.getUsage,
   handle: async (context, { caller }): Promise<Reply> => {
     const { stage, spentNanos, days } = context.budgets.spending(caller.scope.tenant);
     const { budget } = context.budgets.limits(caller.scope.tenant);

@@ -1,8 +1,16 @@
 /** `GET /v1/logs`: console lines and errors of the branch's functions, past ones first, then as they come. */
 import type { LogLine } from "../../engine/invocation.ts";
-import { jsonReply, type EventSink, type Reply, type Route } from "../door.ts";
+import { jsonReply, type EventSink, type Reply } from "../door.ts";
 import { streamFormOf } from "../event-stream.ts";
 import type { FinishedInvocation } from "../invocation-feed.ts";
+import { jsonOrEvents, type DocumentedRoute } from "../openapi/route-doc.ts";
+import { choice, closed, list, moment, named, text, whole } from "../openapi/schema.ts";
+import { LOG_LEVEL } from "../openapi/schemas.ts";
+
+const LOG_ENTRY = named(
+  "LogEntry",
+  closed({ atMs: moment(), invocation: text("Id of the invocation."), functionPath: text(), level: LOG_LEVEL, text: text() }),
+);
 
 interface LogEntry {
   readonly atMs: number;
@@ -13,10 +21,22 @@ interface LogEntry {
 }
 
 /** `?follow=true` keeps the stream open; without an event stream in `Accept` the past lines are one JSON answer. */
-export const logs: Route = {
+export const logs: DocumentedRoute = {
   method: "GET",
   path: "/v1/logs",
   access: ["read", "deploy"],
+  doc: {
+    summary: "Log lines and errors of the branch's functions",
+    description: "Past ones, and as a stream also those that come.",
+    tag: "Invocations",
+    query: { follow: choice(["true", "false"], "Of streams: `false` ends it after the past lines.") },
+    answers: {
+      200: jsonOrEvents(closed({ entries: list(LOG_ENTRY) }), {
+        log: LOG_ENTRY,
+        dropped: closed({ invocation: text(), lines: whole("How many were too many.") }),
+      }),
+    },
+  },
   handle: async (context, request): Promise<Reply> => {
     const { scope } = request.caller;
     const form = streamFormOf(request.headers.accept);

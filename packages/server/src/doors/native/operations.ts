@@ -8,24 +8,27 @@ import { encodeOutput } from "../../operations/function-defined/protobuf-output.
 import { plainForm } from "../../operations/native-result.ts";
 import type { Executed, OperationCall } from "../../operations/operations.ts";
 import { hasScope } from "../authenticate.ts";
-import { jsonReply, jsonTextReply, type Access, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, jsonTextReply, type Access, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 import { streamFormOf } from "../event-stream.ts";
 import { objectField, optionalTextField } from "../fields.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
 import { isAsynchronous, readCallSettings } from "./call-settings.ts";
 import { eventText, outcomeText } from "./outcome-json.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { OPERATION_DOCS } from "./operations-doc.ts";
 
 const READ: Access = ["read", "invoke", "deploy"];
 /** The operation says what it needs besides. */
 const RUN: Access = ["invoke", "deploy"];
 
 /** `GET /v1/operations?text=&type=action|trigger&agentSkills=true&limit=`: all, or the best matches first. */
-export const listOperations: Route = {
+export const listOperations: DocumentedRoute = {
   method: "GET",
   path: "/v1/operations",
   access: READ,
   serviceTokens: true,
+  doc: OPERATION_DOCS.listOperations,
   handle: async ({ operations }, { caller, query }): Promise<Reply> => {
     const type = query.get("type");
     if (type !== null && type !== "action" && type !== "trigger") throw wrong("`type` must be action or trigger.");
@@ -41,11 +44,12 @@ export const listOperations: Route = {
 };
 
 /** `GET /v1/operations/{operation}`: its ports as fields, JSON Schema and form. */
-export const getOperation: Route = {
+export const getOperation: DocumentedRoute = {
   method: "GET",
   path: "/v1/operations/:id",
   access: READ,
   serviceTokens: true,
+  doc: OPERATION_DOCS.getOperation,
   handle: async ({ operations }, { caller, params }): Promise<Reply> => {
     const name = params["id"] ?? "";
     const operation = await operations.find(caller.scope, name);
@@ -68,11 +72,12 @@ export const getOperation: Route = {
  * as calls of functions are. An operation that says no answers 200 with `result.error`. With `Accept: application/x-protobuf` the
  * answer is the result alone, as `devrev.operation.OperationOutput`.
  */
-export const executeOperation: Route = {
+export const executeOperation: DocumentedRoute = {
   method: "POST",
   path: "/v1/operations/:id/execute",
   access: RUN,
   serviceTokens: true,
+  doc: OPERATION_DOCS.executeOperation,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request, { optional: true });
     const call = { ...readCall(request, body), ...readCallSettings(request, body) };
@@ -89,26 +94,28 @@ export const executeOperation: Route = {
   },
 };
 
-export const operationSchema: Route = {
+export const operationSchema: DocumentedRoute = {
   method: "POST",
   path: "/v1/operations/:id/schema",
   access: RUN,
   serviceTokens: true,
+  doc: OPERATION_DOCS.operationSchema,
   handle: async ({ operations }, request): Promise<Reply> => {
     const call = readCall(request, readJsonObject(request, { optional: true }));
     return jsonReply(portsView(await operations.schema(call)));
   },
 };
 
-export const activateOperation: Route = hookRoute("activate");
-export const deactivateOperation: Route = hookRoute("deactivate");
+export const activateOperation: DocumentedRoute = hookRoute("activate");
+export const deactivateOperation: DocumentedRoute = hookRoute("deactivate");
 
-function hookRoute(hook: "activate" | "deactivate"): Route {
+function hookRoute(hook: "activate" | "deactivate"): DocumentedRoute {
   return {
     method: "POST",
     path: `/v1/operations/:id/${hook}`,
     access: RUN,
     serviceTokens: true,
+    doc: OPERATION_DOCS[`${hook}Operation`],
     handle: async ({ operations }, request): Promise<Reply> => {
       await operations[hook](readCall(request, readJsonObject(request, { optional: true })));
       return jsonReply({ done: true });

@@ -2,21 +2,24 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { UploadRequest } from "../../packages/packages.ts";
-import { jsonReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 import { streamFormOf } from "../event-stream.ts";
 import { optionalTextField, textField } from "../fields.ts";
 import { readJsonObject } from "../request-body.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { PACKAGE_DOCS } from "./packages-doc.ts";
 
 const ARCHIVE_TYPES = /^application\/(?:gzip|x-gzip|x-tar|x-gtar|x-compressed-tar|zstd|octet-stream)\s*(?:;|$)/i;
 
 /** Body: the archive. `?note=&dryRun=&promote=`. */
-export const uploadVersion: Route = {
+export const uploadVersion: DocumentedRoute = {
   method: "POST",
   path: "/v1/packages/:name/versions",
   access: ["deploy"],
   bodyBytesMax: limit("archiveBytesMax"),
   streamsBody: true,
+  doc: PACKAGE_DOCS.uploadVersion,
   handle: async (context, request): Promise<Reply> => {
     const { scope } = request.caller;
     const wanted = parseUpload(request);
@@ -38,18 +41,20 @@ export const uploadVersion: Route = {
   },
 };
 
-export const listPackages: Route = {
+export const listPackages: DocumentedRoute = {
   method: "GET",
   path: "/v1/packages",
   access: ["deploy"],
+  doc: PACKAGE_DOCS.listPackages,
   handle: async (context, request): Promise<Reply> => jsonReply({ packages: await context.packages.list(request.caller.scope) }),
 };
 
 /** The ledger, the latest entry first. */
-export const getPackage: Route = {
+export const getPackage: DocumentedRoute = {
   method: "GET",
   path: "/v1/packages/:name",
   access: ["deploy"],
+  doc: PACKAGE_DOCS.getPackage,
   handle: async (context, request): Promise<Reply> => {
     const name = nameOf(request);
     const ledger = await context.packages.ledger(request.caller.scope, name);
@@ -59,10 +64,11 @@ export const getPackage: Route = {
   },
 };
 
-export const getPackageVersion: Route = {
+export const getPackageVersion: DocumentedRoute = {
   method: "GET",
   path: "/v1/packages/:name/versions/:version",
   access: ["deploy"],
+  doc: PACKAGE_DOCS.getPackageVersion,
   handle: async (context, request): Promise<Reply> => {
     const [name, version] = [nameOf(request), request.params["version"] ?? ""];
     const stored = await context.packages.version(request.caller.scope, name, version);
@@ -72,10 +78,11 @@ export const getPackageVersion: Route = {
 };
 
 /** `{version, fromBranch?, fromBranchKey?, note?}` */
-export const promotePackage: Route = {
+export const promotePackage: DocumentedRoute = {
   method: "POST",
   path: "/v1/packages/:name/promote",
   access: ["deploy"],
+  doc: PACKAGE_DOCS.promotePackage,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const version = textField(body, "version");
@@ -92,10 +99,11 @@ export const promotePackage: Route = {
 };
 
 /** `{version?, note?}` */
-export const rollbackPackage: Route = {
+export const rollbackPackage: DocumentedRoute = {
   method: "POST",
   path: "/v1/packages/:name/rollback",
   access: ["deploy"],
+  doc: PACKAGE_DOCS.rollbackPackage,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request, { optional: true });
     const version = optionalTextField(body, "version");
@@ -109,10 +117,11 @@ export const rollbackPackage: Route = {
 };
 
 /** `?from=&to=` */
-export const diffPackage: Route = {
+export const diffPackage: DocumentedRoute = {
   method: "GET",
   path: "/v1/packages/:name/diff",
   access: ["deploy"],
+  doc: PACKAGE_DOCS.diffPackage,
   handle: async (context, request): Promise<Reply> => {
     const [from, to] = [request.query.get("from"), request.query.get("to")];
     if (from === null || to === null) throw plinthError("BadRequest", { detail: "`from` and `to` must name two versions." });

@@ -1,26 +1,30 @@
 /** `/v1/snap-ins`: packages that are installed on the branch, and what brings them to life. */
 import { plinthError } from "@plinth/core/errors.ts";
 import type { SnapIn } from "../../snap-ins/snap-ins.ts";
-import { jsonReply, type DoorContext, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 import { streamFormOf } from "../event-stream.ts";
 import { objectField, optionalBooleanField, optionalTextField, textField } from "../fields.ts";
 import { readJsonObject } from "../request-body.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { SNAP_IN_DOCS } from "./snap-ins-doc.ts";
 
 const ONE = "/v1/snap-ins/:id";
 
-export const listSnapIns: Route = {
+export const listSnapIns: DocumentedRoute = {
   method: "GET",
   path: "/v1/snap-ins",
   access: ["read", "deploy"],
+  doc: SNAP_IN_DOCS.listSnapIns,
   handle: async (context, { caller }): Promise<Reply> => jsonReply({ snapIns: await context.snapIns.list(caller.scope) }),
 };
 
 /** `{package, version?}`: a draft, not active yet. */
-export const installSnapIn: Route = {
+export const installSnapIn: DocumentedRoute = {
   method: "POST",
   path: "/v1/snap-ins",
   access: ["deploy"],
+  doc: SNAP_IN_DOCS.installSnapIn,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const version = optionalTextField(body, "version");
@@ -29,10 +33,11 @@ export const installSnapIn: Route = {
   },
 };
 
-export const getSnapIn: Route = {
+export const getSnapIn: DocumentedRoute = {
   method: "GET",
   path: ONE,
   access: ["read", "deploy"],
+  doc: SNAP_IN_DOCS.getSnapIn,
   handle: async (context, request): Promise<Reply> => {
     const found = await context.snapIns.get(request.caller.scope, idOf(request));
     if (found === undefined) throw plinthError("NotFound", { what: "snap-in with this id" });
@@ -41,10 +46,11 @@ export const getSnapIn: Route = {
 };
 
 /** `{inputs?, keyrings?}` */
-export const configureSnapIn: Route = {
+export const configureSnapIn: DocumentedRoute = {
   method: "POST",
   path: `${ONE}/configure`,
   access: ["deploy"],
+  doc: SNAP_IN_DOCS.configureSnapIn,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const inputs = body["inputs"] === undefined ? undefined : objectField(body, "inputs");
@@ -59,12 +65,12 @@ export const configureSnapIn: Route = {
   },
 };
 
-export const activateSnapIn: Route = saga("activate", (context, request, options) =>
+export const activateSnapIn: DocumentedRoute = saga("activate", (context, request, options) =>
   context.snapIns.activate(request.caller.scope, idOf(request), options),
 );
 
 /** `{force?}` */
-export const deactivateSnapIn: Route = saga("deactivate", (context, request, options) =>
+export const deactivateSnapIn: DocumentedRoute = saga("deactivate", (context, request, options) =>
   context.snapIns.deactivate(request.caller.scope, idOf(request), {
     ...options,
     force: optionalBooleanField(readJsonObject(request, { optional: true }), "force") ?? false,
@@ -72,14 +78,15 @@ export const deactivateSnapIn: Route = saga("deactivate", (context, request, opt
 );
 
 /** `{version}` */
-export const upgradeSnapIn: Route = saga("upgrade", (context, request, options) =>
+export const upgradeSnapIn: DocumentedRoute = saga("upgrade", (context, request, options) =>
   context.snapIns.upgrade(request.caller.scope, idOf(request), { ...options, version: textField(readJsonObject(request), "version") }),
 );
 
-export const removeSnapIn: Route = {
+export const removeSnapIn: DocumentedRoute = {
   method: "DELETE",
   path: ONE,
   access: ["deploy"],
+  doc: SNAP_IN_DOCS.removeSnapIn,
   handle: async (context, request): Promise<Reply> => {
     const id = idOf(request);
     await context.snapIns.remove(request.caller.scope, id, { force: request.query.get("force") === "true" });
@@ -88,19 +95,21 @@ export const removeSnapIn: Route = {
 };
 
 /** `{user}`: opens the event sources that the package has for users. */
-export const openSnapInUser: Route = {
+export const openSnapInUser: DocumentedRoute = {
   method: "POST",
   path: `${ONE}/users`,
   access: ["deploy"],
+  doc: SNAP_IN_DOCS.openSnapInUser,
   handle: async (context, request): Promise<Reply> =>
     jsonReply(await context.snapIns.openUser(request.caller.scope, idOf(request), userOf(textField(readJsonObject(request), "user")))),
 };
 
 /** `?user=` */
-export const closeSnapInUser: Route = {
+export const closeSnapInUser: DocumentedRoute = {
   method: "DELETE",
   path: `${ONE}/users`,
   access: ["deploy"],
+  doc: SNAP_IN_DOCS.closeSnapInUser,
   handle: async (context, request): Promise<Reply> => {
     const user = userOf(request.query.get("user") ?? "");
     if (!(await context.snapIns.closeUser(request.caller.scope, idOf(request), user)))
@@ -111,13 +120,14 @@ export const closeSnapInUser: Route = {
 
 /** A route that starts a saga and answers when it has ended; as a stream it says what happens meanwhile. */
 function saga(
-  name: string,
+  name: "activate" | "deactivate" | "upgrade",
   start: (context: DoorContext, request: DoorRequest, options: { readonly progress?: (text: string) => void }) => Promise<SnapIn>,
-): Route {
+): DocumentedRoute {
   return {
     method: "POST",
     path: `${ONE}/${name}`,
     access: ["deploy"],
+    doc: SNAP_IN_DOCS[`${name}SnapIn`],
     handle: async (context, request): Promise<Reply> => {
       const form = streamFormOf(request.headers.accept);
       if (form === undefined) return jsonReply(await start(context, request, {}));

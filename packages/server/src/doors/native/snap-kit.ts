@@ -5,20 +5,23 @@ import { enqueueModality, runModality } from "../../modalities/modality-context.
 import { actionNameOf, INITIALIZERS, SNAP_KIT_ACTIONS, staticBody, type ElementAction } from "../../modalities/snap-kit.ts";
 import { parseSnapInName } from "../../snap-ins/ids.ts";
 import { hasScope } from "../authenticate.ts";
-import { jsonReply, jsonTextReply, type Reply, type Route } from "../door.ts";
+import { jsonReply, jsonTextReply, type Reply } from "../door.ts";
 import { arrayField, choiceField, objectField, optionalTextField, textField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
 import { actingUser, idempotencyOf } from "./commands.ts";
 import { outcomeText } from "./outcome-json.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { SNAP_KIT_DOCS } from "./snap-kit-doc.ts";
 
 /**
  * `{snapIn, action, element: {id, type, value?, block_id?}, body?, context?, user}` runs at once and answers with the outcome;
  * `elements` in place of `element` stores up to five, and answers 202 with the ids of their invocations.
  */
-export const runSnapKitAction: Route = {
+export const runSnapKitAction: DocumentedRoute = {
   method: "POST",
   path: "/v1/snap-kit/actions",
   access: ["invoke"],
+  doc: SNAP_KIT_DOCS.runSnapKitAction,
   handle: async (context, request): Promise<Reply> => {
     const { caller } = request;
     const body = readJsonObject(request);
@@ -43,10 +46,11 @@ export const runSnapKitAction: Route = {
 };
 
 /** `{snapIn, component | configuration, object?, user}` answers `{snap_kit_body, snap_kit_action_name}`. */
-export const initializeSnapKit: Route = {
+export const initializeSnapKit: DocumentedRoute = {
   method: "POST",
   path: "/v1/snap-kit/initialize",
   access: ["invoke"],
+  doc: SNAP_KIT_DOCS.initializeSnapKit,
   handle: async (context, request): Promise<Reply> => {
     const { caller } = request;
     const body = readJsonObject(request);

@@ -1,32 +1,37 @@
 /** `/v1/sync`: units of data that packages keep in step with other systems, and their runs. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import { jsonReply, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { jsonReply, type DoorRequest, type Reply } from "../door.ts";
 import { choiceField, objectField, optionalNumberField, optionalTextField, textField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { SYNC_DOCS } from "./sync-doc.ts";
 
 const MODES = { initial: "INITIAL", incremental: "INCREMENTAL", loading: "LOADING" } as const;
 const WAIT_MS = 25_000;
 
-export const listSyncImports: Route = {
+export const listSyncImports: DocumentedRoute = {
   method: "GET",
   path: "/v1/sync/imports",
   access: ["read", "invoke"],
+  doc: SYNC_DOCS.listSyncImports,
   handle: async (context, { caller }) => jsonReply({ imports: await context.sync.imports(caller.scope) }),
 };
 
-export const listSyncUnits: Route = {
+export const listSyncUnits: DocumentedRoute = {
   method: "GET",
   path: "/v1/sync/units",
   access: ["read", "invoke"],
+  doc: SYNC_DOCS.listSyncUnits,
   handle: async (context, { caller }) => jsonReply({ units: await context.sync.listUnits(caller.scope) }),
 };
 
 /** `{snapIn, import, keyring, external?: {id, name?}, objects?}` */
-export const createSyncUnit: Route = {
+export const createSyncUnit: DocumentedRoute = {
   method: "POST",
   path: "/v1/sync/units",
   access: ["admin"],
+  doc: SYNC_DOCS.createSyncUnit,
   handle: async (context, request) => {
     const body = readJsonObject(request);
     const unit = await context.sync.createUnit(request.caller.scope, {
@@ -40,10 +45,11 @@ export const createSyncUnit: Route = {
   },
 };
 
-export const getSyncUnit: Route = {
+export const getSyncUnit: DocumentedRoute = {
   method: "GET",
   path: "/v1/sync/units/:unit",
   access: ["read", "invoke"],
+  doc: SYNC_DOCS.getSyncUnit,
   handle: async (context, request) => {
     const { scope } = request.caller;
     const id = unitOf(request);
@@ -52,18 +58,20 @@ export const getSyncUnit: Route = {
 };
 
 /** `{external: {id, name?}}`: a run that waits for the choice goes on. */
-export const chooseSyncUnit: Route = {
+export const chooseSyncUnit: DocumentedRoute = {
   method: "POST",
   path: "/v1/sync/units/:unit/choose",
   access: ["admin"],
+  doc: SYNC_DOCS.chooseSyncUnit,
   handle: async (context, request) =>
     jsonReply(await context.sync.chooseExternal(request.caller.scope, unitOf(request), externalOf(readJsonObject(request)))),
 };
 
-export const removeSyncUnit: Route = {
+export const removeSyncUnit: DocumentedRoute = {
   method: "DELETE",
   path: "/v1/sync/units/:unit",
   access: ["admin"],
+  doc: SYNC_DOCS.removeSyncUnit,
   handle: async (context, request) => {
     await context.sync.removeUnit(request.caller.scope, unitOf(request));
     return jsonReply({ removed: true });
@@ -71,10 +79,11 @@ export const removeSyncUnit: Route = {
 };
 
 /** `{mode, context?, items? | fromRun?}` answers 202 with the run, which is stored. */
-export const startSyncRun: Route = {
+export const startSyncRun: DocumentedRoute = {
   method: "POST",
   path: "/v1/sync/units/:unit/runs",
   access: ["admin"],
+  doc: SYNC_DOCS.startSyncRun,
   handle: async (context, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const mode = choiceField(body, "mode", ["initial", "incremental", "loading"]) ?? "initial";
@@ -92,10 +101,11 @@ export const startSyncRun: Route = {
 };
 
 /** `?wait=true` answers when the run has ended or waits for a choice, or after 25 s. */
-export const getSyncRun: Route = {
+export const getSyncRun: DocumentedRoute = {
   method: "GET",
   path: "/v1/sync/runs/:run",
   access: ["read", "invoke"],
+  doc: SYNC_DOCS.getSyncRun,
   handle: async (context, request) => {
     const { scope } = request.caller;
     const id = runOf(request);
@@ -108,17 +118,19 @@ export const getSyncRun: Route = {
   },
 };
 
-export const cancelSyncRun: Route = {
+export const cancelSyncRun: DocumentedRoute = {
   method: "POST",
   path: "/v1/sync/runs/:run/cancel",
   access: ["admin"],
+  doc: SYNC_DOCS.cancelSyncRun,
   handle: async (context, request) => jsonReply(await context.sync.cancel(request.caller.scope, runOf(request))),
 };
 
-export const listSyncArtefacts: Route = {
+export const listSyncArtefacts: DocumentedRoute = {
   method: "GET",
   path: "/v1/sync/runs/:run/artefacts",
   access: ["read"],
+  doc: SYNC_DOCS.listSyncArtefacts,
   handle: async (context, request) => {
     const artefacts = await context.sync.artefacts(request.caller.scope, runOf(request), request.query.get("after") ?? undefined);
     return jsonReply({ artefacts });
@@ -126,10 +138,11 @@ export const listSyncArtefacts: Route = {
 };
 
 /** The bytes of one artefact. */
-export const getSyncArtefact: Route = {
+export const getSyncArtefact: DocumentedRoute = {
   method: "GET",
   path: "/v1/sync/runs/:run/artefacts/:id",
   access: ["read"],
+  doc: SYNC_DOCS.getSyncArtefact,
   handle: async (context, request): Promise<Reply> => {
     const at = { runId: runOf(request), id: request.params["id"] ?? "" };
     const { row, body } = await context.sync.artefactStore.open(request.caller.scope, at);
@@ -138,10 +151,11 @@ export const getSyncArtefact: Route = {
 };
 
 /** `?type=&after=&limit=` */
-export const listSyncItems: Route = {
+export const listSyncItems: DocumentedRoute = {
   method: "GET",
   path: "/v1/sync/runs/:run/items",
   access: ["read"],
+  doc: SYNC_DOCS.listSyncItems,
   handle: async (context, request) => {
     const { query } = request;
     const [type, after, limitText] = [query.get("type"), query.get("after"), query.get("limit")];

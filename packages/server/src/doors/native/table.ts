@@ -1,5 +1,5 @@
 /** The routes of Plinth's own API. */
-import type { Route } from "../door.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { backup } from "./backup.ts";
 import { executeCode } from "./code.ts";
 import { createBranch, deleteBranch, listBranches, listHeadSnapshots, rotateBranchKey } from "./branches.ts";
@@ -44,6 +44,7 @@ import {
   closeSnapInUser,
 } from "./snap-ins.ts";
 import { initializeSnapKit, runSnapKitAction } from "./snap-kit.ts";
+import { openApiRoute } from "./openapi.ts";
 import { health, metrics } from "./status.ts";
 import {
   cancelSyncRun,
@@ -147,4 +148,5 @@ export const NATIVE_ROUTES = {
   health,
   metrics,
   backup,
-} as const satisfies Record<string, Route>;
+  getOpenApi: openApiRoute((): Readonly<Record<string, DocumentedRoute>> => NATIVE_ROUTES),
+} as const satisfies Record<string, DocumentedRoute>;
