@@ -1,11 +1,15 @@
 /** What is offered for monitoring fits the host: the smoke script runs, the dashboard asks for metrics that are there. */
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ERRORS } from "@plinth/core/errors.ts";
 import { startTestHost, type TestHost } from "../../packages/server/src/doors/test/test-host.ts";
+import { startLocalHost } from "../../tools/local-host.ts";
 
 const folder = join(import.meta.dirname, "../../monitoring");
 const run = promisify(execFile);
@@ -37,3 +41,19 @@ test("the dashboard asks only for metrics and error codes that the host has", as
   const codes = expressions.flatMap((expression) => /code=~"([^"]+)"/.exec(expression)?.[1]?.split("|") ?? []);
   expect(codes.filter((code) => !(code in ERRORS))).toEqual([]);
 });
+
+test("a host that is told of a collector sends to it, at the latest when it stops", async () => {
+  const paths: string[] = [];
+  const collector = createServer((request, response) => {
+    paths.push(request.url ?? "");
+    request.resume().on("end", () => response.setHeader("content-type", "application/json").end("{}"));
+  }).listen(0, "127.0.0.1");
+  await once(collector, "listening");
+  const { port } = collector.address() as AddressInfo;
+  const process = await startLocalHost(["--otlp-endpoint", `http://127.0.0.1:${port}`]);
+  const answer = await fetch(`${process.connection.url}/v1/operations`, { headers: { authorization: `Bearer ${process.connection.key}` } });
+  expect(answer.status).toBe(200);
+  await process.stop();
+  collector.close();
+  expect(paths).toContain("/v1/metrics");
+}, 60_000);

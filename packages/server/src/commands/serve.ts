@@ -3,14 +3,15 @@ import { flushCompileCache } from "node:module";
 import { readConfig, shareCompileCache } from "../config.ts";
 import { startHost } from "../host.ts";
 import { closeInheritedFiles } from "../inherited-files.ts";
-import { createTelemetry } from "../telemetry/telemetry.ts";
+import { createSystemRuntime } from "../runtime/system-runtime.ts";
+import { openTelemetry } from "../telemetry/open-telemetry.ts";
 
 export async function serve(args: readonly string[]): Promise<number> {
   if (args.includes("--help") || args.includes("-h")) return await (await import("./help.ts")).help();
   const config = readConfig(args);
   closeInheritedFiles();
   shareCompileCache();
-  const telemetry = createTelemetry({ logLevel: config.logLevel });
+  const { telemetry, close } = await openTelemetry(config, createSystemRuntime());
   const { log } = telemetry;
   const ending = endRequested();
   process.on("unhandledRejection", (error) => log.error({ err: error }, "a promise was rejected and nobody looked at it"));
@@ -35,6 +36,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   if (cause instanceof Error) log.error({ err: cause }, "an exception reached the top; the host stops");
   else log.info({ reason: cause }, "the host stops");
   await host.stop();
+  await close();
   return cause instanceof Error ? 7 : 0;
 }
 
