@@ -55,7 +55,9 @@ const RULES: Readonly<Record<string, () => readonly string[]>> = {
       .filter(({ path }) => path.startsWith("packages/core/"))
       .flatMap(({ path, text }) => {
         const code = withoutComments(text);
-        const found = /\bnode:|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.|\bfetch\(|\bset(?:Timeout|Interval)\(/.exec(code);
+        const found = /["']node:|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.|\bfetch\(|\bset(?:Timeout|Interval)\(/.exec(
+          code,
+        );
         return found === null ? [] : [`${path} uses ${found[0]}`];
       }),
 
