@@ -85,12 +85,20 @@ export class Idempotency {
 }
 
 function fingerprintOf(accepted: AcceptedCall): string {
-  const args = accepted.args === undefined ? accepted.argsText : valueToText(accepted.args);
-  const { identity } = accepted.request.actor;
-  const asWhom = identity === undefined ? "" : `\n${JSON.stringify(identity)}`;
-  return createHash("sha256").update(`${accepted.path}\n${args}${asWhom}`).digest("base64url");
+  const { comparedText, subject, actor } = accepted.request;
+  const args = comparedText ?? (accepted.args === undefined ? accepted.argsText : valueToText(accepted.args));
+  return createHash("sha256")
+    .update(`${accepted.path}\n${args}${asWhom(actor, subject?.userId)}`)
+    .digest("base64url");
+}
+
+/** I3. Applications share their keys' calls; identities, users and service accounts do not. */
+function asWhom({ identity, service }: AcceptedCall["request"]["actor"], userId: string | undefined): string {
+  const own = service === undefined ? undefined : [service.account, service.user];
+  const parts = [identity, own, userId].filter((part) => part !== undefined);
+  return parts.map((part) => `\n${JSON.stringify(part)}`).join("");
 }
 
 function conflict(key: string) {
-  return plinthError("IdempotencyConflict", { key: JSON.stringify(key).slice(1, 81) });
+  return plinthError("IdempotencyConflict", { key: JSON.stringify(key).slice(1, -1).slice(0, 80) });
 }

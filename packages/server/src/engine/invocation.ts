@@ -73,6 +73,8 @@ export interface InvocationRequest {
   /** Milliseconds from now until the caller gives up. */
   readonly deadlineMs?: number;
   readonly idempotencyKey?: string;
+  /** With a key: what another call has to be equal in to be the same one; the arguments when absent. */
+  readonly comparedText?: string;
   /** Queries only: read this moment. */
   readonly at?: Timestamp;
   /** The invocation that caused this one, and how many lie above it. */

@@ -8,8 +8,9 @@ import type { EventSourceRow } from "../snap-ins/snap-in-records.ts";
 import type { SubscriptionRow } from "./event-records.ts";
 import { isChangeType } from "./object-events.ts";
 
-/** The subscriptions of a snap-in at its sources. */
+/** The subscriptions of a snap-in at its sources. Throws LimitExceeded before it makes more than one commit can hold. */
 export function subscriptionsOf(manifest: Manifest, sources: readonly EventSourceRow[]): readonly SubscriptionRow[] {
+  checkCount(manifest, sources);
   const ordered = new Set(manifest.functions.filter((each) => each.supportsSynchronization).map(({ name }) => name));
   return sources.flatMap((source) =>
     manifest.automations
@@ -52,6 +53,29 @@ async function changesListenedTo(records: Records): Promise<readonly string[]> {
   const rows = await records.range(SUBSCRIPTIONS_BY_SNAP_IN, { prefix: [], limit: limit("snapInsPerBranchMax") });
   const types = rows.flatMap(({ value }) => value.map(({ type }) => type)).filter(isChangeType);
   return [...new Set(types)];
+}
+
+/** Each subscription has its source's filter, so what counts is both together. */
+function checkCount({ automations }: Manifest, sources: readonly EventSourceRow[]): void {
+  const typesOf = new Map<string, number>();
+  for (const { source, eventTypes } of automations) typesOf.set(source, (typesOf.get(source) ?? 0) + eventTypes.length);
+  let count = 0;
+  let chars = 0;
+  for (const { name, filterJq } of sources) {
+    const own = typesOf.get(name) ?? 0;
+    count += own;
+    chars += own * (filterJq?.length ?? 0);
+  }
+  const max = limit("subscriptionsPerSnapInMax");
+  if (count > max)
+    throw plinthError("LimitExceeded", { what: "Event types of all automations at all sources of the snap-in", actual: count, max });
+  const charsMax = limit("subscriptionFilterCharsMax");
+  if (chars > charsMax)
+    throw plinthError("LimitExceeded", {
+      what: "Characters of the filters, for each event type of each automation",
+      actual: chars,
+      max: charsMax,
+    });
 }
 
 /** Refuses more listeners of a type than are looked for. */

@@ -62,6 +62,7 @@ export const COMMANDS: Modality<CommandTrigger, InvocationOutcome> = {
     const { found, command } = await findCommand(context, scope, trigger);
     checkParameters(trigger.parameters);
     const sourceId = partName(scope, found.snapIn.id, { kind: "command", name: `${command.namespace}.${command.name}` });
+    const surface = surfaceOf(command, trigger);
     return {
       path: `@${found.snapIn.package}/${command.function}`,
       actor: trigger.actor,
@@ -74,10 +75,15 @@ export const COMMANDS: Modality<CommandTrigger, InvocationOutcome> = {
         parent_id: snapInName(scope, found.snapIn.id),
         request_id: Buffer.from(context.runtime.randomBytes(16)).toString("hex"),
         source_id: trigger.object,
-        surface: `display:${surfaceOf(command, trigger)}`,
+        surface: `display:${surface}`,
       },
       priority: "interactive",
-      ...(trigger.idempotencyKey === undefined ? {} : { idempotencyKey: trigger.idempotencyKey }),
+      ...(trigger.idempotencyKey === undefined
+        ? {}
+        : {
+            idempotencyKey: trigger.idempotencyKey,
+            comparedText: JSON.stringify([sourceId, trigger.object, trigger.parameters, surface]),
+          }),
     };
   },
   finish: (_context, _trigger, outcome) => outcome,
@@ -95,12 +101,26 @@ async function findCommand(
   throw plinthError("NotFound", { what: `active command '${namespace.slice(0, 64)}/${name.slice(0, 64)}'` });
 }
 
+/** What manifests call the types of objects whose ids have a shorter name, or the name of one kind of them. */
+const TYPES_OF_KINDS: ReadonlyMap<string, string> = new Map([
+  ["product", "part"],
+  ["capability", "part"],
+  ["feature", "part"],
+  ["enhancement", "part"],
+  ["linkable", "part"],
+  ["runnable", "part"],
+  ["revu", "rev_user"],
+  ["revo", "rev_org"],
+  ["devu", "dev_user"],
+]);
+
 /** C1 */
 function surfaceOf(command: CommandSpec, { object, surface }: CommandTrigger): string {
-  const type = objectTypeOf(object);
-  if (type === undefined)
+  const kind = objectTypeOf(object);
+  if (kind === undefined)
     throw plinthError("BadRequest", { detail: "`object` must name an object, as `don:core:…:ticket/1` or `ticket/1`." });
-  const fits = command.surfaces.filter(({ objectTypes }) => objectTypes.includes(type));
+  const type = TYPES_OF_KINDS.get(kind) ?? kind;
+  const fits = command.surfaces.filter(({ objectTypes }) => objectTypes.includes(type) || objectTypes.includes(kind));
   const chosen = surface === undefined ? fits[0] : fits.find((candidate) => candidate.surface === surface);
   if (chosen !== undefined) return chosen.surface;
   const known = [...new Set(command.surfaces.flatMap(({ objectTypes }) => objectTypes))].join(", ");

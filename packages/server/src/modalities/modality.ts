@@ -25,6 +25,8 @@ export interface ModalityCall {
   readonly priority: InvocationRequest["priority"];
   readonly deadlineMs?: number;
   readonly idempotencyKey?: string;
+  /** With a key: what of the payload the trigger said; the rest of it differs in each try. */
+  readonly comparedText?: string;
 }
 
 export interface Modality<Trigger, Result> {

@@ -66,7 +66,12 @@ export const SNAP_KIT_ACTIONS: Modality<SnapKitTrigger, InvocationOutcome> = {
         request_id: Buffer.from(context.runtime.randomBytes(16)).toString("hex"),
       },
       priority: "interactive",
-      ...(trigger.idempotencyKey === undefined ? {} : { idempotencyKey: trigger.idempotencyKey }),
+      ...(trigger.idempotencyKey === undefined
+        ? {}
+        : {
+            idempotencyKey: trigger.idempotencyKey,
+            comparedText: JSON.stringify([actionId, trigger.element, trigger.body, trigger.context]),
+          }),
     };
   },
   finish: (_context, _trigger, outcome) => outcome,
