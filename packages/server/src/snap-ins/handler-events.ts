@@ -61,6 +61,8 @@ async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRe
       snap_in_version_id: objectName(scope, "snap_in_version", fn.version.digest),
       service_account_id: installed?.snapIn.serviceAccountId ?? "",
       user_id: subject.userId ?? "",
+      // Of agent skills: in whose conversation, and which call there.
+      ...(subject.agent === undefined ? {} : { agent_session_id: subject.agent.sessionId, skill_call_id: subject.agent.skillCallId }),
       secrets: {
         service_account_token: token,
         ...(actor === "" ? {} : { actor_session_token: actor }),
