@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { snapIns } from "./conformance/snap-ins.ts";
 import { sync } from "./conformance/sync.ts";
+import { triggers } from "./conformance/triggers.ts";
 
 export interface SuiteOptions {
   readonly folder: string;
@@ -18,7 +19,7 @@ export interface SuiteOptions {
 /** Resolves with whether everything that should pass did. */
 export type Suite = (options: SuiteOptions) => Promise<boolean>;
 
-const SUITES: Readonly<Record<string, Suite>> = { "snap-ins": snapIns, sync };
+const SUITES: Readonly<Record<string, Suite>> = { "snap-ins": snapIns, sync, triggers };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -32,7 +32,7 @@ commands:
       - surface: discussions
         object_types: [ticket, issue]
       - surface: customer_chat
-        object_types: [conversation]
+        object_types: [conversation, part, rev_user, rev_org]
     usage_hint: "[name]"
     function: echo
 snap_kit_actions:
@@ -110,6 +110,10 @@ describe("commands", () => {
     expect((await send({ object: TICKET, user: USER, surface: "customer_chat" })).status).toBe(400);
     expect((await send({ object: "no object", user: USER })).status).toBe(400);
     expect((await send({ object: TICKET })).status).toBe(400);
+    // Manifests have other names for some kinds of ids.
+    for (const kind of ["product", "enhancement", "revu", "revo"])
+      expect((await send({ object: `don:core:plinth:devo/default:${kind}/1`, user: USER })).status, kind).toBe(200);
+    expect((await send({ object: "devu/1", user: USER })).status).toBe(400);
     expect((await send({ object: TICKET, user: USER, parameters: "x".repeat(10_001) })).status).toBe(413);
     expect((await send({ object: TICKET, user: USER }, "other")).status).toBe(404);
     const { key } = await host.key(["read"]);

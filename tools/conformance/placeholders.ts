@@ -4,7 +4,7 @@ import type { FieldDescriptor, Manifest } from "@plinth/core/manifest/manifest.t
 /** Inputs that must have a value and come with none. */
 export function placeholderInputs(manifest: Manifest): Readonly<Record<string, unknown>> {
   const asked = manifest.inputs.organization.filter(({ isRequired, defaultValue }) => isRequired && defaultValue === undefined);
-  return Object.fromEntries(asked.map((field) => [field.name, placeholder(field)]));
+  return Object.fromEntries(asked.map((field) => [field.name, placeholderFor(field)]));
 }
 
 /** Names of keyrings that the organisation has to have. */
@@ -17,7 +17,7 @@ export function keyringNames(manifest: Manifest): readonly string[] {
   return [...new Set(all.map(({ name }) => name))];
 }
 
-function placeholder(field: FieldDescriptor): unknown {
+export function placeholderFor(field: FieldDescriptor): unknown {
   if (field.fieldType === "array") return [scalar(field.baseType ?? "text", field)];
   return scalar(field.fieldType, field);
 }

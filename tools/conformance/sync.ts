@@ -79,7 +79,7 @@ async function checkSync(folder: string, given: Readonly<Record<string, string>>
   }
 }
 
-async function checkImport(
+export async function checkImport(
   connection: Connection,
   about: { readonly folder: string; readonly snapIn: string; readonly slug: string; readonly loads: boolean },
 ): Promise<SyncReport> {

@@ -1,0 +1,98 @@
+/** What happened on the host since a trigger: calls of functions that ended, their log lines, and deliveries that failed. */
+import { setTimeout as pause } from "node:timers/promises";
+import { call, field, send, type Json } from "../../../packages/cli/src/client.ts";
+import type { Connection } from "../../../packages/cli/src/connection.ts";
+import { readEvents } from "../../../packages/cli/src/event-stream.ts";
+
+const POLL_MS = 100;
+
+export interface LogLine {
+  readonly functionPath: string;
+  readonly level: string;
+  readonly text: string;
+}
+
+export interface DeadLetter {
+  readonly automation: string;
+  readonly message: string;
+}
+
+export class Observer {
+  readonly #connection: Connection;
+  #abort = new AbortController();
+  #lines: LogLine[] = [];
+  #following: Promise<void> | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  async start(): Promise<void> {
+    this.#abort = new AbortController();
+    const accept = { accept: "text/event-stream", signal: this.#abort.signal };
+    const response = await send(this.#connection, "/v1/logs?follow=true", accept);
+    this.#following = this.#follow(response, this.#abort.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#following;
+  }
+
+  takeLines(): readonly LogLine[] {
+    const taken = this.#lines;
+    this.#lines = [];
+    return taken;
+  }
+
+  /** How many calls of a function of a package have ended. */
+  async ended(path: string): Promise<number> {
+    const metrics = await (await send(this.#connection, "/metrics")).text();
+    return metrics
+      .split("\n")
+      .filter((line) => line.startsWith("plinth_invocations_total{") && line.includes(`function="${path}"`))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+  }
+
+  /** Waits until a function has ended as often as said and nothing waits for the package any more; false when it takes too long. */
+  async waitFor(path: string, { count, timeoutMs }: { readonly count: number; readonly timeoutMs: number }): Promise<boolean> {
+    const deadlineMs = performance.now() + timeoutMs;
+    while ((await this.ended(path)) < count) {
+      if (performance.now() > deadlineMs) return false;
+      await pause(POLL_MS);
+    }
+    while ((await this.waiting()) > 0 && performance.now() < deadlineMs) await pause(POLL_MS);
+    return true;
+  }
+
+  /** Resolves when no event waits for a function. */
+  async quiet(): Promise<void> {
+    while ((await this.waiting()) > 0) await pause(POLL_MS);
+  }
+
+  async waiting(): Promise<number> {
+    const { waiting } = (await call(this.#connection, "/v1/events/waiting")) as { readonly waiting: readonly { readonly count: number }[] };
+    return waiting.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** Takes the dead letters that there are. */
+  async takeDeadLetters(): Promise<readonly DeadLetter[]> {
+    const listed = (await call(this.#connection, "/v1/events/dead-letters")) as { readonly deadLetters: readonly Json[] };
+    const taken: DeadLetter[] = [];
+    for (const letter of listed.deadLetters) {
+      const { error } = letter as { readonly error?: Json };
+      const message = `${field(error, "code") ?? ""}: ${field(error, "message") ?? ""}`;
+      taken.push({ automation: field(letter, "automation") ?? "", message });
+      await call(this.#connection, `/v1/events/dead-letters/${field(letter, "id") ?? ""}`, { method: "DELETE" });
+    }
+    return taken;
+  }
+
+  async #follow(response: Response, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const { event, data } of readEvents(response)) if (event === "log") this.#lines.push(JSON.parse(data) as LogLine);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}
