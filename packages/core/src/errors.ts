@@ -255,6 +255,13 @@ export const ERRORS = {
     message: "{what}: {actual} is over the limit of {max}.",
     next: "Do less in one call; the limits page says what each is for.",
   },
+  LoopDetected: {
+    ...userFunction,
+    status: 508,
+    grpc: "FAILED_PRECONDITION",
+    message: "Code of the tenant answers to what it caused itself: {depth} events and calls have caused each other, and {max} may.",
+    next: "Let the automation leave alone what it changed itself, by a filter on its event source or by a look before it writes.",
+  },
   InvalidArgument: { ...userFunction, message: "{detail}", next: "Correct the call in the function." },
   SchemaViolation: {
     ...userFunction,

@@ -119,6 +119,8 @@ export interface BeginOptions {
   readonly at?: Timestamp;
   /** Time that `_creationTime` of new documents starts from, in milliseconds. */
   readonly nowMs: number;
+  /** Of the call (`engine/cause-depth.ts`): its events have it. */
+  readonly causeDepth?: number;
 }
 
 /** What `schema.export()` returned, checked: `parseSchema` of `core/documents/schema.ts` makes it from hostile text. */

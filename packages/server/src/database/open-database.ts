@@ -145,7 +145,7 @@ class StoreDatabase implements Database {
     const snapshot = await this.#store.snapshot(options.at);
     const view = new View({ snapshot, breather: new Breather(this.#runtime), readonly: options.readonly });
     const catalogue = new TransactionCatalogue({ store: this.#store, view, keys: branch, cache: this.#catalogues, ids: this.#ids });
-    const { nowMs } = options;
+    const { nowMs, causeDepth } = options;
     return new OpenTransaction({
       store: this.#store,
       view,
@@ -154,6 +154,7 @@ class StoreDatabase implements Database {
       ids: this.#ids,
       readonly: options.readonly,
       nowMs,
+      ...(causeDepth === undefined ? {} : { causeDepth }),
     });
   }
 

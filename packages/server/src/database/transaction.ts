@@ -52,6 +52,7 @@ export interface TransactionOptions {
   readonly ids: InternalIds;
   readonly readonly: boolean;
   readonly nowMs: number;
+  readonly causeDepth?: number;
 }
 
 type CommitOutcome = Awaited<ReturnType<Transaction["commit"]>>;
@@ -78,6 +79,7 @@ export class OpenTransaction implements Transaction {
   readonly #pins: Pin[] = [];
   readonly #ids: InternalIds;
   readonly #nowMs: number;
+  readonly #causeDepth: number;
   #events: EventWriter | undefined;
 
   constructor(options: TransactionOptions) {
@@ -91,6 +93,7 @@ export class OpenTransaction implements Transaction {
     this.#store = options.store;
     this.#ids = ids;
     this.#nowMs = nowMs;
+    this.#causeDepth = options.causeDepth ?? 0;
     this.records = new RecordStore(view, keys);
     const documents = new Documents({ view, keys: keys.branch, usage: this.#usage, catalogue, ids, nowMs });
     this.#documents = documents;
@@ -242,7 +245,8 @@ export class OpenTransaction implements Transaction {
 
   #writer(): EventWriter {
     const { records, scope, ts } = this;
-    return (this.#events ??= new EventWriter({ records, scope, ts, random: Buffer.from(this.#ids.random(6)).toString("hex") }));
+    const random = (): string => Buffer.from(this.#ids.random(6)).toString("hex");
+    return (this.#events ??= new EventWriter({ records, scope, ts, random: random(), causeDepth: this.#causeDepth }));
   }
 
   /** After everything else: what was undone is not there any more, and of several writes to a document the last one counts. */

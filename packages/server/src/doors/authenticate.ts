@@ -11,6 +11,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { MAIN_BRANCH } from "../branches/branches.ts";
+import { atDepth, causeDepthOf } from "../engine/cause-depth.ts";
 import type { Actor, KeyScope } from "../engine/invocation.ts";
 import { looksLikeKey } from "../tenants/keys.ts";
 import { DEFAULT_TENANT } from "../tenants/tenants.ts";
@@ -21,20 +22,24 @@ import { namedBranch, requestBranch } from "./request-branch.ts";
 
 const ANONYMOUS: Actor = { kind: "anonymous", scopes: [] };
 
+interface Request {
+  readonly headers: IncomingHttpHeaders;
+  readonly url: string;
+  readonly pathTenant: string | undefined;
+  readonly access: Access;
+  /** Whether the route is about a branch. */
+  readonly branched: boolean;
+  /** Whether tokens of service accounts open the route. */
+  readonly serviceTokens?: boolean;
+}
+
 /** The caller of a request, after the check that it may use a route with `access`. */
-export async function authenticate(
-  context: DoorContext,
-  request: {
-    readonly headers: IncomingHttpHeaders;
-    readonly url: string;
-    readonly pathTenant: string | undefined;
-    readonly access: Access;
-    /** Whether the route is about a branch. */
-    readonly branched: boolean;
-    /** Whether tokens of service accounts open the route. */
-    readonly serviceTokens?: boolean;
-  },
-): Promise<Caller> {
+export async function authenticate(context: DoorContext, request: Request): Promise<Caller> {
+  const caller = await callerOf(context, request);
+  return { ...caller, actor: atDepth(caller.actor, causeDepthOf(request.headers)) };
+}
+
+async function callerOf(context: DoorContext, request: Request): Promise<Caller> {
   const { access, pathTenant } = request;
   const prefix = pathTenant === undefined ? "" : `/t/${pathTenant}`;
   if (access === "open") {

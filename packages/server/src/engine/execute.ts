@@ -155,11 +155,12 @@ export class Executor {
 
   #begin(run: CallRun): Promise<Transaction> {
     const { accepted } = run;
-    const { at } = accepted.request;
+    const { at, actor } = accepted.request;
     return this.#core.parts.database.begin(accepted.scope, {
       readonly: accepted.kind === "query",
       nowMs: this.#core.parts.runtime.nowMs(),
       ...(at === undefined || accepted.kind !== "query" ? {} : { at }),
+      ...(actor.causeDepth === undefined ? {} : { causeDepth: actor.causeDepth }),
     });
   }
 

@@ -7,6 +7,7 @@ import type { Value } from "@plinth/core/documents/values.ts";
 import type { Scope } from "../database/database.ts";
 import type { ResolvedFunction } from "../deploys/deploys.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
+import { checkCauseDepth } from "./cause-depth.ts";
 import { checkPayload, parseArgs } from "./check-values.ts";
 import { isHandlerPath, normalizePath } from "./function-address.ts";
 import { inlineCall, isInlinePath, type InlineRequest } from "./inline-code.ts";
@@ -118,6 +119,7 @@ export const KIND_NAMES: Readonly<Record<FunctionKind, string>> = {
 };
 
 function checkRequest(request: InvocationRequest): void {
+  checkCauseDepth(request.actor);
   const max = limit("invocationDepthMax");
   const depth = request.parent?.depth ?? 0;
   if (depth > max) throw plinthError("LimitExceeded", { what: "Calls that cause calls", actual: depth, max });

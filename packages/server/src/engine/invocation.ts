@@ -18,6 +18,8 @@ export interface Actor {
   readonly service?: ServiceActor;
   readonly scopes: readonly KeyScope[];
   readonly identity?: Readonly<Record<string, unknown>>;
+  /** How many events and calls back lie above what it does (`cause-depth.ts`); none when absent. */
+  readonly causeDepth?: number;
 }
 
 /** A service account that calls with its token. */

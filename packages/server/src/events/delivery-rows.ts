@@ -5,7 +5,7 @@
  * decides by, so that two that decide at the same time conflict.
  */
 import { limit } from "@plinth/core/limits.ts";
-import type { KeyPart, Records, Scope } from "../database/database.ts";
+import type { Database, KeyPart, Records, Scope } from "../database/database.ts";
 import { DEAD_LETTERS, DEAD_LETTERS_BY_TIME, DELIVERIES, DELIVERY_GROUPS, DELIVERY_QUEUE, EVENTS } from "../database/record-tables.ts";
 import type { DeadLetterRow, DeliveryRow, EventPlace, EventRow } from "./event-records.ts";
 
@@ -86,6 +86,20 @@ export async function putDeadLetter({ records }: Pick<Place, "records">, letter:
     if (Number(key[0]) >= letter.diedMs - limit("deadLetterRetentionMs")) break;
     deleteDeadLetter({ records }, { id: String(key[1]), diedMs: Number(key[0]) });
   }
+}
+
+/** Forgets the oldest of a branch beyond `max`. Beside the transactions that put some, which would conflict with its reading. */
+export async function trimDeadLetters(
+  database: Pick<Database, "read" | "update">,
+  scope: Scope,
+  max = limit("deadLettersMax"),
+): Promise<void> {
+  const rows = await database.read(scope, ({ records }) => records.range(DEAD_LETTERS_BY_TIME, { prefix: [], limit: 2 * max }));
+  const over = rows.slice(0, Math.max(0, rows.length - max)).map(({ key }) => ({ diedMs: Number(key[0]), id: String(key[1]) }));
+  if (over.length === 0) return;
+  await database.update(scope, async ({ records }) => {
+    for (const letter of over) deleteDeadLetter({ records }, letter);
+  });
 }
 
 export function deleteDeadLetter({ records }: Pick<Place, "records">, { id, diedMs }: Pick<DeadLetterRow, "id" | "diedMs">): void {

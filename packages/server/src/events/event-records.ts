@@ -14,6 +14,8 @@ export interface EventRow {
   readonly payloadText: string;
   readonly syncId: string | null;
   readonly createdMs: number;
+  /** Of what caused it (`engine/cause-depth.ts`); 0 when absent. */
+  readonly causeDepth?: number;
 }
 
 /** Events of one transaction that are not given to their automations yet. */
@@ -77,6 +79,7 @@ export interface FlowEventRow {
   readonly payloadText: string;
   readonly syncId: string | null;
   readonly dueMs: number;
+  readonly causeDepth?: number;
 }
 
 export interface EventKeyRow {

@@ -16,6 +16,8 @@ export interface EventWriterOptions {
   readonly ts: number;
   /** Tells transactions of the same snapshot apart. */
   readonly random: string;
+  /** Of the call that is the cause; an event may say its own. */
+  readonly causeDepth: number;
 }
 
 export class EventWriter {
@@ -33,9 +35,10 @@ export class EventWriter {
   }
 
   put(event: Omit<EventRow, "id">): string {
-    const { records, scope, ts, random } = this.#options;
+    const { records, scope, ts, random, causeDepth } = this.#options;
     const id = this.nextId;
-    records.put(EVENTS, [ts, random, this.#sequence++], { id, ...event });
+    const depth = causeDepth === 0 ? {} : { causeDepth };
+    records.put(EVENTS, [ts, random, this.#sequence++], { id, ...depth, ...event });
     // Again with each event: a nested call that is undone takes its own mark back only.
     records.put(EVENT_QUEUE, [scope.tenant, scope.branch, ts, random], { next: 0, createdMs: event.createdMs });
     return id;

@@ -22,6 +22,8 @@ export interface NewEvent {
   readonly syncId: string | null;
   /** An event of the source with this key that was published before is the same event: it is not published again. */
   readonly key?: string;
+  /** Of what causes it, where that is not the call of the transaction. */
+  readonly causeDepth?: number;
 }
 
 /** An event that a package publishes to a source of its own; handlers get it as `custom:<type>`. */
@@ -37,6 +39,8 @@ export interface FlowEvent {
   readonly key?: string;
   /** Changes the one with the key that waits, in place of AlreadyExists. */
   readonly updateIfExists?: boolean;
+  /** Of what causes it. */
+  readonly causeDepth?: number;
 }
 
 export interface DeadLetter {

@@ -6,6 +6,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Transaction } from "../database/database.ts";
 import { DUE_TIMES, FLOW_EVENT_COUNTS, FLOW_EVENTS } from "../database/record-tables.ts";
+import { depthAfter } from "../engine/cause-depth.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
@@ -19,7 +20,8 @@ export async function scheduleFlowEvent(
   { nowMs, newKey }: { readonly nowMs: number; readonly newKey: string },
 ): Promise<{ readonly key: string }> {
   const { records, scope } = transaction;
-  const { sourceId, payload, syncId, publishAtMs = nowMs, key = newKey } = event;
+  const { sourceId, payload, syncId, publishAtMs = nowMs, key = newKey, causeDepth } = event;
+  const depth = depthAfter(causeDepth, publishAtMs - nowMs);
   const type = `custom:${event.type}`;
   const payloadText = JSON.stringify(payload ?? {});
   checkEvent({ type, syncId, key }, payloadText);
@@ -30,11 +32,11 @@ export async function scheduleFlowEvent(
     throw plinthError("AlreadyExists", { what: `An event of the source with the key '${key.slice(0, 64)}'` });
   if (before !== undefined) await forget(transaction, { sourceId, key, dueMs: before.dueMs });
   if (publishAtMs <= nowMs) {
-    await publishEvent(transaction, { type, sourceId, payload, syncId }, nowMs);
+    await publishEvent(transaction, { type, sourceId, payload, syncId, ...depth }, nowMs);
     return { key };
   }
   await count(transaction, sourceId, 1);
-  records.put(FLOW_EVENTS, [sourceId, key], { type, payloadText, syncId, dueMs: publishAtMs });
+  records.put(FLOW_EVENTS, [sourceId, key], { type, payloadText, syncId, dueMs: publishAtMs, ...depth });
   records.put(DUE_TIMES, dueKey(scope, publishAtMs, "flowEvent", dueId(sourceId, key)), true);
   return { key };
 }
@@ -67,8 +69,9 @@ export async function publishDue(
     records.delete(DUE_TIMES, dueKey(scope, due.dueMs, "flowEvent", due.id));
     if (row === undefined || row.dueMs !== due.dueMs) return;
     await forget(transaction, { sourceId, key, dueMs: due.dueMs });
-    const { type, payloadText, syncId } = row;
-    await publishEvent(transaction, { type, sourceId, payload: JSON.parse(payloadText) as unknown, syncId }, parts.runtime.nowMs());
+    const { type, payloadText, syncId, causeDepth } = row;
+    const event = { type, sourceId, payload: JSON.parse(payloadText) as unknown, syncId };
+    await publishEvent(transaction, { ...event, ...(causeDepth === undefined ? {} : { causeDepth }) }, parts.runtime.nowMs());
   });
 }
 

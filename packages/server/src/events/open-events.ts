@@ -59,7 +59,8 @@ class StoredEvents implements Events {
       const nowMs = this.#parts.runtime.nowMs();
       const place = [transaction.ts, `replay ${id}`, 0] as const;
       const deliveryKey: DeliveryKey = [...place, sourceId, automation];
-      records.put(EVENTS, place, letter.event);
+      const { causeDepth: _, ...event } = letter.event;
+      records.put(EVENTS, place, event);
       const row = { ...letter.delivery, key: nextKey(key), attempts: 0, dueMs: nowMs, error: null, invocation: null };
       await addDelivery({ records, scope }, deliveryKey, row);
       return true;

@@ -14,8 +14,9 @@ export async function publishEvent(
   checkEvent(event, payloadText);
   const known = await knownEvent(transaction, event);
   if (known !== undefined) return { id: known, isNew: false };
-  const { type, sourceId, syncId } = event;
-  const id = transaction.putEvent({ type, sourceId, payloadText, syncId, createdMs: nowMs });
+  const { type, sourceId, syncId, causeDepth = 0 } = event;
+  const depth = causeDepth === 0 ? {} : { causeDepth };
+  const id = transaction.putEvent({ type, sourceId, payloadText, syncId, createdMs: nowMs, ...depth });
   if (event.key !== undefined) await keepKey(transaction, { sourceId: sourceId ?? "", key: event.key, id, nowMs });
   return { id, isNew: true };
 }

@@ -8,8 +8,18 @@ import type { SchedulerEngine } from "../engine/create-engine.ts";
 import { AUTOMATION } from "../modalities/automations.ts";
 import { requestOf, type ModalityContext } from "../modalities/modality-context.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { endDelivery, postponeDelivery, putDeadLetter, readDelivery, type Delivery, type StoredDelivery } from "./delivery-rows.ts";
+import {
+  endDelivery,
+  postponeDelivery,
+  putDeadLetter,
+  readDelivery,
+  trimDeadLetters,
+  type Delivery,
+  type StoredDelivery,
+} from "./delivery-rows.ts";
 import type { DeadLetterRow } from "./event-records.ts";
+
+const TRIM_SHARE = 1 / 64;
 
 export interface DeliveryParts {
   readonly database: Database;
@@ -32,6 +42,8 @@ export async function runDelivery(parts: DeliveryParts, delivery: Delivery, sign
   const end = await call(parts, delivery, { stored, signal });
   if (end.error?.code === "ShuttingDown" || signal.aborted) return;
   await settle(parts, delivery, { stored, end });
+  // Now and then, so that it costs little of what putting dead letters does.
+  if (end.error !== undefined && parts.runtime.random() < TRIM_SHARE) await trimDeadLetters(database, scope);
 }
 
 async function call(
@@ -47,6 +59,7 @@ async function call(
       function: row.function,
       eventType: event.type,
       userId: row.user,
+      causeDepth: (event.causeDepth ?? 0) + 1,
       payload: payloadOf(stored),
       // After a call that was lost, its key answers that it was lost.
       idempotencyKey: `${row.key}:${row.attempts}`,

@@ -40,7 +40,7 @@ export class Emails {
   /** Rejects with NotFound, EmailRefused, or what says that there is too much to do. */
   async take(
     token: string,
-    email: { readonly raw: Buffer; readonly envelope: Envelope | null },
+    email: { readonly raw: Buffer; readonly envelope: Envelope | null; readonly causeDepth?: number },
   ): Promise<{ readonly id: string; readonly isNew: boolean }> {
     const open = await findOpenSource(this.#parts, token, TYPE);
     return await this.#parts.gate.run(open.source.id, async () => {
@@ -65,7 +65,7 @@ export class Emails {
   async #publish(
     { scope, source }: OpenSource,
     message: EmailMessage,
-    { raw, envelope }: { readonly raw: Buffer; readonly envelope: Envelope | null },
+    { raw, envelope, causeDepth }: { readonly raw: Buffer; readonly envelope: Envelope | null; readonly causeDepth?: number },
   ): Promise<{ readonly id: string; readonly isNew: boolean }> {
     const { database, events, artefacts } = this.#parts;
     const rawRow = await artefacts.put(scope, { name: "email.eml", type: "message/rfc822", bytes: raw });
@@ -76,7 +76,9 @@ export class Emails {
     const key = `email ${createHash("sha256").update(raw).digest("hex")}`;
     return await database.update(scope, async (transaction) => {
       await checkOpen(transaction.records, source);
-      const published = await events.publish(transaction, { type: "email.receive", sourceId: source.id, payload, syncId: null, key });
+      const depth = causeDepth === undefined ? {} : { causeDepth };
+      const event = { type: "email.receive", sourceId: source.id, payload, syncId: null, key, ...depth };
+      const published = await events.publish(transaction, event);
       if (published.isNew) await artefacts.keep(transaction.records, [rawRow, ...files]);
       return published;
     });

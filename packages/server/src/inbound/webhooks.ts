@@ -21,6 +21,8 @@ export interface WebhookRequest {
   readonly query: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer;
+  /** Of who sends it (`engine/cause-depth.ts`). */
+  readonly causeDepth?: number;
 }
 
 export interface WebhookParts extends SourceParts {
@@ -43,7 +45,7 @@ export class Webhooks {
     const open = await findOpenSource(this.#parts, token, "flow-custom-webhook");
     return await this.#parts.gate.run(open.source.id, async () => {
       const { event, response } = await this.#ask(open, request);
-      if (event !== null) await this.#publish(open, event);
+      if (event !== null) await this.#publish(open, event, request.causeDepth);
       return response;
     });
   }
@@ -65,14 +67,14 @@ export class Webhooks {
   }
 
   /** W2 */
-  async #publish({ scope, source }: OpenSource, event: WebhookEvent): Promise<void> {
+  async #publish({ scope, source }: OpenSource, event: WebhookEvent, causeDepth = 0): Promise<void> {
     const { database, events } = this.#parts;
     const { eventKey, payload, syncId, idempotencyKey } = event;
     const key = idempotencyKey === null ? {} : { key: idempotencyKey };
     try {
       await database.update(scope, async (transaction) => {
         await checkOpen(transaction.records, source);
-        await events.publish(transaction, { type: `custom:${eventKey}`, sourceId: source.id, payload, syncId, ...key });
+        await events.publish(transaction, { type: `custom:${eventKey}`, sourceId: source.id, payload, syncId, causeDepth, ...key });
       });
     } catch (error) {
       if (!(error instanceof PlinthError) || error.code !== "LimitExceeded") throw error;

@@ -2,6 +2,7 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import type { Scope } from "../database/database.ts";
 import { SNAP_INS } from "../database/record-tables.ts";
+import { atDepth } from "../engine/cause-depth.ts";
 import type { InvocationOutcome } from "../engine/invocation.ts";
 import { partName } from "../snap-ins/ids.ts";
 import { isLive } from "../snap-ins/snap-in-records.ts";
@@ -14,6 +15,7 @@ export interface AutomationTrigger {
   readonly function: string;
   readonly eventType: string;
   readonly userId: string | null;
+  readonly causeDepth?: number;
   readonly payload: unknown;
   readonly idempotencyKey: string;
 }
@@ -27,7 +29,7 @@ export const AUTOMATION: Modality<AutomationTrigger, InvocationOutcome> = {
     if (!isLive(snapIn)) throw plinthError("WrongState", { what: "snap-in", state: snapIn.state, wanted: "active" });
     return {
       path: `@${snapIn.package}/${trigger.function}`,
-      actor: { kind: "function", scopes: ["admin"] },
+      actor: atDepth({ kind: "function", scopes: ["admin"] }, trigger.causeDepth),
       subject: {
         snapInId: trigger.snapInId,
         eventType: trigger.eventType,

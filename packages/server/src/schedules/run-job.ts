@@ -4,6 +4,7 @@
  */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { CallRun } from "../engine/call-run.ts";
+import { atDepth } from "../engine/cause-depth.ts";
 import type { InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
 import { DUE_TIMES } from "../database/record-tables.ts";
 import type { Scope } from "../database/database.ts";
@@ -34,22 +35,25 @@ async function run(
   due: Due,
   { job, signal }: { readonly job: StartedJob; readonly signal: AbortSignal },
 ): Promise<InvocationOutcome> {
-  return await parts.engine.run(scheduledRequest(due.scope, { path: job.row.path, argsText: job.argsText, source: "schedule" }), {
-    signal,
-    patient: true,
-    onRun: (callRun: CallRun) => {
-      callRun.scheduledFunctionId = due.id;
-    },
-    hooks: {
-      begin: async (transaction) => {
-        if (!(await startJob(transaction, due))) throw plinthError("StaleLease", {});
-        return undefined;
+  return await parts.engine.run(
+    scheduledRequest(due.scope, { path: job.row.path, argsText: job.argsText, source: "schedule" }, job.row.causeDepth),
+    {
+      signal,
+      patient: true,
+      onRun: (callRun: CallRun) => {
+        callRun.scheduledFunctionId = due.id;
       },
-      commit: async (transaction) => {
-        await finishJob(transaction, { id: due.id, end: { kind: "success" }, nowMs: parts.runtime.nowMs() });
+      hooks: {
+        begin: async (transaction) => {
+          if (!(await startJob(transaction, due))) throw plinthError("StaleLease", {});
+          return undefined;
+        },
+        commit: async (transaction) => {
+          await finishJob(transaction, { id: due.id, end: { kind: "success" }, nowMs: parts.runtime.nowMs() });
+        },
       },
     },
-  });
+  );
 }
 
 /** A due row whose job is gone or stands at another time. */
@@ -110,6 +114,7 @@ async function postpone(parts: SchedulerParts, due: Due, failed: { readonly row:
 export function scheduledRequest(
   scope: Scope,
   call: { readonly path: string; readonly argsText: string; readonly source: "schedule" | "cron" },
+  causeDepth?: number,
 ): InvocationRequest {
-  return { ...scope, ...call, actor: { kind: "schedule", scopes: [] }, internalAllowed: true, priority: "background" };
+  return { ...scope, ...call, actor: atDepth({ kind: "schedule", scopes: [] }, causeDepth), internalAllowed: true, priority: "background" };
 }

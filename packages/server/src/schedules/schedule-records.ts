@@ -12,6 +12,8 @@ export interface JobRow {
   /** Runs that ended in a conflict, and in another failure of the platform. */
   readonly conflicts: number;
   readonly failures: number;
+  /** Of the one who scheduled it. */
+  readonly causeDepth?: number;
 }
 
 /** A cron of the version at the head. */

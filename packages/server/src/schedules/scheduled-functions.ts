@@ -10,6 +10,7 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Scope, Transaction } from "../database/database.ts";
+import { depthAfter } from "../engine/cause-depth.ts";
 import { DUE_TIMES, SCHEDULED_FINISHED, SCHEDULED_JOBS } from "../database/record-tables.ts";
 import { parseScheduledDocument, type ScheduledDocument } from "./parse-scheduled.ts";
 import type { JobRow } from "./schedule-records.ts";
@@ -21,6 +22,8 @@ export interface ScheduleRequest {
   readonly argsText: string;
   readonly dueMs: number;
   readonly nowMs: number;
+  /** Of the one who schedules it: a function that schedules itself again goes no deeper. */
+  readonly causeDepth?: number;
 }
 
 export type JobEnd = { readonly kind: "success" } | { readonly kind: "failed"; readonly error: string } | { readonly kind: "canceled" };
@@ -43,7 +46,9 @@ export async function scheduleFunction(transaction: Transaction, request: Schedu
     "_scheduled_functions",
     `{"args":[${request.argsText}],"name":${JSON.stringify(request.path)},"scheduledTime":${request.dueMs},"state":{"kind":"pending"}}`,
   );
-  const row: JobRow = { path: request.path, kind: request.kind, dueMs: request.dueMs, state: "pending", conflicts: 0, failures: 0 };
+  const { path, kind, dueMs, nowMs } = request;
+  const depth = depthAfter(request.causeDepth, dueMs - nowMs);
+  const row: JobRow = { path, kind, dueMs, state: "pending", conflicts: 0, failures: 0, ...depth };
   transaction.records.put(SCHEDULED_JOBS, [id], row);
   transaction.records.put(DUE_TIMES, dueKey(transaction.scope, row.dueMs, "function", id), true);
   return id;

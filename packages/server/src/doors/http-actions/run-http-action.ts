@@ -3,6 +3,7 @@ import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
 import type { HttpActionRequest, HttpActionResponse } from "@plinth/core/protocol/runner-protocol.ts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { DEFAULT_TENANT } from "../../tenants/tenants.ts";
+import { atDepth, causeDepthOf } from "../../engine/cause-depth.ts";
 import { describeFailure } from "../convex/call-function.ts";
 import { jsonReply, type DoorContext, type TextReply } from "../door.ts";
 import { errorReply, registeredError } from "../error-reply.ts";
@@ -40,7 +41,7 @@ export async function runHttpAction(
   const outcome = await context.engine.invoke({
     tenant: name,
     branch,
-    actor: { kind: "anonymous", scopes: [] },
+    actor: atDepth({ kind: "anonymous", scopes: [] }, causeDepthOf(request.headers)),
     source: "httpAction",
     path: "",
     kind: "httpAction",

@@ -10,10 +10,14 @@ export const postEmail: Route = {
   access: "open",
   branchless: true,
   bodyBytesMax: limit("emailBytesMax"),
-  handle: async (context, { params, query, bodyBytes }): Promise<Reply> => {
+  handle: async (context, { caller, params, query, bodyBytes }): Promise<Reply> => {
     const from = query.get("from");
     const envelope = from === null ? null : { from: from === "" ? null : from, to: query.getAll("to") };
-    const { id, isNew } = await context.emails.take(params["token"] ?? "", { raw: bodyBytes ?? Buffer.alloc(0), envelope });
+    const { id, isNew } = await context.emails.take(params["token"] ?? "", {
+      raw: bodyBytes ?? Buffer.alloc(0),
+      envelope,
+      causeDepth: caller.actor.causeDepth ?? 0,
+    });
     return jsonReply({ id, isNew }, 202);
   },
 };

@@ -30,6 +30,7 @@ function webhook(method: "GET" | "POST", path: string, tokenOf: (request: DoorRe
         query: request.queryText,
         headers: headersOf(context, request),
         body: request.bodyBytes ?? Buffer.alloc(0),
+        causeDepth: request.caller.actor.causeDepth ?? 0,
       });
       return replyOf(response);
     },

@@ -36,6 +36,7 @@ export const publishEvent: DocumentedRoute = {
       updateIfExists: optionalBooleanField(body, "updateIfExists") ?? false,
       ...(publishAtMs === undefined ? {} : { publishAtMs }),
       ...(key === undefined ? {} : { key }),
+      causeDepth: request.caller.actor.causeDepth ?? 0,
     };
     const stored = await context.database.update(request.caller.scope, (transaction) => context.events.schedule(transaction, event));
     return jsonReply(stored, 202);

@@ -64,6 +64,7 @@ export const scheduleEvent: FacadeCall = {
       ...(publishAtMs === undefined ? {} : { publishAtMs }),
       ...(key === undefined ? {} : { key }),
       updateIfExists: optionalBooleanField(args, "update_if_exists") ?? false,
+      causeDepth: caller.actor.causeDepth ?? 0,
     };
     const done = await context.database.update(caller.scope, (transaction) => context.events.schedule(transaction, event));
     return { event_key: done.key };

@@ -1,5 +1,6 @@
 /** Calls that an action makes: each is an invocation of its own, with its own transaction. */
 import type { FunctionKind } from "@plinth/core/protocol/runner-protocol.ts";
+import { atDepth } from "../cause-depth.ts";
 import type { CallFrame } from "../call-frame.ts";
 import type { InvocationRequest } from "../invocation.ts";
 import { asCallerSees } from "../outcome-errors.ts";
@@ -28,11 +29,11 @@ function childCall(kind: FunctionKind): HostCall {
 /** Who called the action is who calls its children: identity and priority go on. */
 function childRequest(frame: CallFrame, kind: FunctionKind, call: { readonly path: string; readonly argsText: string }): InvocationRequest {
   const { accepted } = frame.options.run;
-  const { identity } = accepted.request.actor;
+  const { identity, causeDepth } = accepted.request.actor;
   return {
     tenant: accepted.request.tenant,
     branch: accepted.request.branch,
-    actor: { kind: "function", scopes: [], ...(identity === undefined ? {} : { identity }) },
+    actor: atDepth({ kind: "function", scopes: [], ...(identity === undefined ? {} : { identity }) }, causeDepth),
     source: "function",
     path: call.path,
     version: frame.options.version.digest,

@@ -1,6 +1,7 @@
 /** fetch of actions, through the host's one egress guard. */
 import { PlinthError } from "@plinth/core/errors.ts";
 import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
+import { calledBack } from "../cause-depth.ts";
 import type { CallRun } from "../call-run.ts";
 import type { EngineParts } from "../parts.ts";
 import { isHandlerPath } from "../function-address.ts";
@@ -24,10 +25,11 @@ export async function fetchFor(
 ): Promise<FetchResponse> {
   const { scope, id } = run.accepted;
   const callback = isHandlerPath(run.accepted.path) ? await parts.apiUrl : undefined;
+  const sent = callback === undefined ? request : calledBack(request, { actor: run.accepted.request.actor, callback });
   run.egressBytes += Math.floor(((request.bodyBase64?.length ?? 0) * 3) / 4);
   try {
     const response = await inSpan(parts, run, "plinth.fetch", () =>
-      parts.egress.fetch(request, { tenant: scope.tenant, invocation: id, signal, ...(callback === undefined ? {} : { callback }) }),
+      parts.egress.fetch(sent, { tenant: scope.tenant, invocation: id, signal, ...(callback === undefined ? {} : { callback }) }),
     );
     run.egressBytes += Math.floor((response.bodyBase64.length * 3) / 4);
     parts.telemetry.metrics.fetched("ok");

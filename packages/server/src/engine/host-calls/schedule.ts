@@ -61,9 +61,11 @@ async function parseSchedule(frame: CallFrame, op: string, argText: string): Pro
       detail: `Only mutations and actions can be scheduled; ${path} is defined as ${KIND_NAMES[fn.kind]}.`,
     });
   }
+  const { causeDepth } = frame.options.run.accepted.request.actor;
   return {
     path,
     kind: fn.kind,
+    ...(causeDepth === undefined ? {} : { causeDepth }),
     argsText,
     dueMs: numberOf(fields, "ts") * 1000,
     nowMs: frame.options.transaction === undefined ? frame.options.core.parts.runtime.nowMs() : frame.options.nowMs,
