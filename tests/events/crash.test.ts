@@ -91,6 +91,24 @@ test("V2 a delivery that was cut is done again; V3 the next of its group waits f
   expect(listener.received.map(({ payload }) => payload["n"])).toEqual([1, 1, 2]);
 });
 
+test("V4 a delivery that was under way at each end of a host is given up", { timeout: 120_000 }, async () => {
+  listener.received.length = 0;
+  listener.answer = async ({ payload }) => {
+    if (payload["n"] === "deadly") await new Promise(() => undefined);
+    return "ok";
+  };
+  const event = (n: string) => ({ body: { snapIn: "teller", source: "flow", type: "slow", payload: { n }, syncId: "deadly" } });
+  for (const n of ["deadly", "behind"]) await succeed(host.send("/v1/events", event(n)));
+  for (let calls = 1; calls <= 5; calls++) {
+    await eventually(() => (listener.received.length === calls ? true : undefined), `call ${calls}`);
+    await crash();
+  }
+  await eventually(() => (listener.received.length === 6 ? true : undefined), "the next of the group");
+  expect(listener.received.map(({ payload }) => payload["n"])).toEqual([...Array.from({ length: 5 }, () => "deadly"), "behind"]);
+  const { json } = await host.send("/v1/events/dead-letters");
+  expect(json["deadLetters"]).toMatchObject([{ attempts: 5, error: { code: "RunnerLost" } }]);
+});
+
 test("V5 an event whose time comes while no host runs is published at the next start", { timeout: 120_000 }, async () => {
   listener.received.length = 0;
   const publishAt = new Date(Date.now() + 300).toISOString();

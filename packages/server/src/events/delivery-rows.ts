@@ -32,15 +32,16 @@ export function deliveryKeyOf(parts: readonly KeyPart[]): DeliveryKey {
   return [Number(ts), String(random), Number(sequence), String(sourceId), String(automation)];
 }
 
-/** Stores a delivery behind those of its group. */
-export async function addDelivery({ records, scope }: Place, key: DeliveryKey, row: DeliveryRow): Promise<void> {
+/** Stores a delivery behind those of its group. Whether it has its turn already. */
+export async function addDelivery({ records, scope }: Place, key: DeliveryKey, row: DeliveryRow): Promise<boolean> {
   records.put(DELIVERIES, key, row);
   if (row.group !== null) {
     const [first] = await records.range(DELIVERY_GROUPS, { prefix: [row.group], limit: 1 });
     records.put(DELIVERY_GROUPS, [row.group, ...key], true);
-    if (first !== undefined) return;
+    if (first !== undefined) return false;
   }
   putMark({ records, scope }, key, row);
+  return true;
 }
 
 export async function readDelivery(records: Records, key: DeliveryKey): Promise<StoredDelivery | undefined> {
@@ -49,27 +50,28 @@ export async function readDelivery(records: Records, key: DeliveryKey): Promise<
   return row === undefined || event === undefined ? undefined : { row, event };
 }
 
-/** Takes a delivery away, the event with its last one, and gives the next of the group its turn. */
-export async function endDelivery(place: Place, key: DeliveryKey, row: DeliveryRow): Promise<void> {
+/** Takes a delivery away, the event with its last one, and gives the next of the group its turn. Whether there is one. */
+export async function endDelivery(place: Place, key: DeliveryKey, row: DeliveryRow): Promise<boolean> {
   const { records } = place;
   deleteMark(place, key, row);
   const ofEvent = await records.range(DELIVERIES, { prefix: placeOf(key), limit: 2 });
   records.delete(DELIVERIES, key);
   if (ofEvent.length < 2) records.delete(EVENTS, placeOf(key));
-  if (row.group === null) return;
+  if (row.group === null) return false;
   records.delete(DELIVERY_GROUPS, [row.group, ...key]);
   const [next] = await records.range(DELIVERY_GROUPS, { prefix: [row.group], limit: 1 });
-  if (next === undefined) return;
+  if (next === undefined) return false;
   const nextKey = deliveryKeyOf(next.key.slice(1));
   const nextRow = await records.get(DELIVERIES, nextKey);
   if (nextRow !== undefined) putMark(place, nextKey, nextRow);
+  return true;
 }
 
 /** Lets it wait for its next call, with those of its group behind it. */
 export function postponeDelivery(
   place: Place,
   key: DeliveryKey,
-  change: { readonly row: DeliveryRow; readonly next: Pick<DeliveryRow, "attempts" | "dueMs" | "error" | "invocation"> },
+  change: { readonly row: DeliveryRow; readonly next: Pick<DeliveryRow, "attempts" | "dueMs" | "error" | "invocation" | "hostTs"> },
 ): void {
   const row = { ...change.row, ...change.next };
   deleteMark(place, key, change.row);

@@ -15,11 +15,14 @@ import type { Commit, KeyRange, Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { deliveryKeyOf, type DeliveryKey } from "./delivery-rows.ts";
 import { fanOut, type FanOutParts } from "./fan-out.ts";
+import { FreshDeliveries } from "./fresh-deliveries.ts";
+import { GroupedUpdates } from "./grouped-updates.ts";
 import { runDelivery, type DeliveryParts } from "./run-delivery.ts";
 import { WakeTimes } from "./wake-times.ts";
 
-export interface DispatcherParts extends FanOutParts, DeliveryParts {
-  readonly runtime: DeliveryParts["runtime"];
+type OwnParts = "updates" | "fresh" | "beganTs";
+
+export interface DispatcherParts extends Omit<FanOutParts & DeliveryParts, OwnParts> {
   readonly store: Pick<Store, "onCommit">;
   readonly log: Log;
   readonly drainMs: number;
@@ -42,7 +45,7 @@ interface Branch {
 }
 
 export class Dispatcher {
-  readonly #parts: DispatcherParts;
+  readonly #parts: DispatcherParts & FanOutParts & DeliveryParts;
   readonly #branches = new Map<string, Branch>();
   readonly #ranges: { readonly events: KeyRange; readonly deliveries: KeyRange };
   readonly #runningOfTenant = new Map<string, number>();
@@ -55,8 +58,8 @@ export class Dispatcher {
   #stopListening: (() => void) | undefined;
 
   constructor(parts: DispatcherParts) {
-    this.#parts = parts;
     const { database } = parts;
+    this.#parts = { ...parts, updates: new GroupedUpdates(parts), fresh: new FreshDeliveries(), beganTs: database.latest() };
     this.#ranges = {
       events: database.recordRange(PLATFORM_SCOPE, EVENT_QUEUE),
       deliveries: database.recordRange(PLATFORM_SCOPE, DELIVERY_QUEUE),
@@ -197,21 +200,30 @@ export class Dispatcher {
     branch.running.add(name);
     this.#running++;
     this.#runningOfTenant.set(tenant, (this.#runningOfTenant.get(tenant) ?? 0) + 1);
+    let hasPlace = true;
+    const leave = (): void => {
+      if (!hasPlace) return;
+      hasPlace = false;
+      this.#left(tenant);
+    };
     this.#track(
-      runDelivery(this.#parts, { scope: branch.scope, key }, this.#stopping.signal)
+      runDelivery(this.#parts, { scope: branch.scope, key }, { signal: this.#stopping.signal, onCalled: leave })
         .catch((error: unknown) => {
           if (this.#stopped) return;
           this.#parts.log.error({ error, ...branch.scope }, "a delivery failed inside the host; it is tried again in a second");
           this.#wakes.add(branch.scope, this.#parts.runtime.nowMs() + 1100);
           return this.#parts.runtime.sleep(1000, this.#stopping.signal).catch(() => undefined);
         })
-        .finally(() => this.#ended(branch, name)),
+        .finally(() => {
+          branch.running.delete(name);
+          leave();
+          this.#forgetIdle(branch);
+        }),
     );
   }
 
-  #ended(branch: Branch, name: string): void {
-    const { tenant } = branch.scope;
-    branch.running.delete(name);
+  /** A place is free. */
+  #left(tenant: string): void {
     this.#running--;
     const left = (this.#runningOfTenant.get(tenant) ?? 1) - 1;
     if (left === 0) this.#runningOfTenant.delete(tenant);
@@ -222,7 +234,6 @@ export class Dispatcher {
       this.#blocked.delete(each);
       this.#deliver(each);
     }
-    this.#forgetIdle(branch);
   }
 
   #free(tenant: string): number {

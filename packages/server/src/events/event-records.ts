@@ -57,6 +57,8 @@ export interface DeliveryRow {
   /** Why it waits after a failure. */
   readonly error: { readonly code: string; readonly message: string } | null;
   readonly invocation: string | null;
+  /** The moment of the store when the process began that has called it; absent before. */
+  readonly hostTs?: number;
 }
 
 export interface DeadLetterRow extends Omit<DeadLetter, "event"> {

@@ -3,7 +3,8 @@
  * one.
  *
  * V1 An event is committed with its cause or not at all.
- * V2 Each automation that listens gets each event at least once, under one idempotency key per event and automation.
+ * V2 Each automation that listens gets each event at least once. A call whose end is stored is not made again; one that its process
+ *    did not survive, or that ended in the last moments before the process did, is.
  * V3 Deliveries of one automation's function with the same sync id run one after the other, in the order of their commits, where the
  *    function asks for it (`supports_synchronization`); everything else side by side, within the tenant's limits.
  * V4 A delivery that fails for good becomes a dead letter, which is shown and can be replayed; those behind it go on.

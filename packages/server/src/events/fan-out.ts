@@ -11,12 +11,16 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { JailTools } from "../sandbox/tools.ts";
 import { judge, verdictKey, type FilterQuestion } from "./filters.ts";
 import { addDelivery, type DeliveryKey, putDeadLetter } from "./delivery-rows.ts";
+import type { FreshDeliveries } from "./fresh-deliveries.ts";
+import type { GroupedUpdates } from "./grouped-updates.ts";
 import type { DeliveryRow, EventMark, EventPlace, EventRow, SubscriptionRow } from "./event-records.ts";
 
 export interface FanOutParts {
   readonly database: Database;
   readonly tools: Pick<JailTools, "run">;
   readonly runtime: Pick<Runtime, "nowMs">;
+  readonly updates: GroupedUpdates;
+  readonly fresh: FreshDeliveries;
 }
 
 interface Batch {
@@ -36,7 +40,7 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
   if (batch.marks.length === 0) return false;
   const verdicts = await judge(parts.tools, scope.tenant, questionsOf(batch));
   const nowMs = parts.runtime.nowMs();
-  await parts.database.update(scope, async ({ records }) => {
+  await parts.updates.run(scope, async ({ records }) => {
     if (!(await isCurrent(records, scope, batch))) return;
     for (const { place, event } of batch.events) {
       let deliveries = 0;
@@ -46,7 +50,8 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
         if (verdict === "no") continue;
         const row = deliveryOf(event, subscription);
         if (verdict === "yes") {
-          await addDelivery({ records, scope }, key, row);
+          if (await addDelivery({ records, scope }, key, row)) parts.fresh.add(scope, key, { row, event });
+          else if (row.group !== null) parts.fresh.follow(scope, row.group);
           deliveries++;
           continue;
         }

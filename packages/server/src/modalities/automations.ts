@@ -17,7 +17,6 @@ export interface AutomationTrigger {
   readonly userId: string | null;
   readonly causeDepth?: number;
   readonly payload: unknown;
-  readonly idempotencyKey: string;
 }
 
 export const AUTOMATION: Modality<AutomationTrigger, InvocationOutcome> = {
@@ -38,7 +37,6 @@ export const AUTOMATION: Modality<AutomationTrigger, InvocationOutcome> = {
       },
       payload: trigger.payload,
       priority: "background",
-      idempotencyKey: trigger.idempotencyKey,
     };
   },
 
