@@ -1,6 +1,6 @@
 /** Brings events of invocations to those who watch them by id. */
 import { limit } from "@plinth/core/limits.ts";
-import { plinthError } from "@plinth/core/errors.ts";
+import { ERRORS, plinthError } from "@plinth/core/errors.ts";
 import { isErrorCode, restoreError } from "./engine-records.ts";
 import { cachedUsage } from "./finalize.ts";
 import type { InvocationEvent, InvocationOutcome, InvocationRecord } from "./invocation.ts";
@@ -82,7 +82,7 @@ export function outcomeOfRecord(record: InvocationRecord): InvocationOutcome | u
   const restored = restoreError({
     code: error.code,
     message: error.message,
-    next: "",
+    next: error.next ?? ERRORS[error.code].next,
     ...(error.dataText === undefined ? {} : { dataText: error.dataText }),
   });
   return { ...about, status: "failed", error: restored, ...(error.stack === undefined ? {} : { stack: error.stack }) };

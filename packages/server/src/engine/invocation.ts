@@ -168,7 +168,13 @@ export interface InvocationRecord {
   /** In place of `valueText` when it is large: digest of the blob that holds it. */
   readonly valueBlob?: string;
   readonly artefacts?: readonly Artefact[];
-  readonly error?: { readonly code: string; readonly message: string; readonly stack?: string; readonly dataText?: string };
+  readonly error?: {
+    readonly code: string;
+    readonly message: string;
+    readonly next?: string;
+    readonly stack?: string;
+    readonly dataText?: string;
+  };
   readonly logs: readonly LogLine[];
   readonly logsDropped: number;
   readonly usage?: InvocationUsage;

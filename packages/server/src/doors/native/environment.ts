@@ -12,7 +12,7 @@ export const getEnvironment: DocumentedRoute = {
   access: ["deploy"],
   doc: {
     summary: "Read the environment",
-    description: "What functions of the branch see as `process.env`, with `CONVEX_CLOUD_URL` and `CONVEX_SITE_URL`.",
+    description: "The variables that functions of the branch see, with `CONVEX_CLOUD_URL` and `CONVEX_SITE_URL`.",
     tag: "Deploys",
     answers: { 200: json(mapOf(text())) },
   },

@@ -94,14 +94,17 @@ export const removeSnapIn: DocumentedRoute = {
   },
 };
 
-/** `{user}`: opens the event sources that the package has for users. */
+/** `{user, inputs?}`: opens the event sources that the package has for users, and takes what the user fills in. */
 export const openSnapInUser: DocumentedRoute = {
   method: "POST",
   path: `${ONE}/users`,
   access: ["deploy"],
   doc: SNAP_IN_DOCS.openSnapInUser,
-  handle: async (context, request): Promise<Reply> =>
-    jsonReply(await context.snapIns.openUser(request.caller.scope, idOf(request), userOf(textField(readJsonObject(request), "user")))),
+  handle: async (context, request): Promise<Reply> => {
+    const body = readJsonObject(request);
+    const inputs = body["inputs"] === undefined ? {} : objectField(body, "inputs");
+    return jsonReply(await context.snapIns.openUser(request.caller.scope, idOf(request), userOf(textField(body, "user")), inputs));
+  },
 };
 
 /** `?user=` */

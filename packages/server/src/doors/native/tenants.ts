@@ -1,6 +1,5 @@
 /** `/v1/tenants`: organisations of this host; for its operator only. */
 import { plinthError } from "@plinth/core/errors.ts";
-import { MAIN_BRANCH } from "../../branches/branches.ts";
 import type { Tenant } from "../../tenants/tenant-records.ts";
 import { jsonReply, type Reply } from "../door.ts";
 import { optionalBooleanField, textField } from "../fields.ts";
@@ -88,9 +87,7 @@ export const deleteTenant: DocumentedRoute = {
     const name = params["name"] ?? "";
     await context.tenants.delete(name);
     await context.keys.revokeAll(name);
-    // Addresses that others were told lie outside of the tenant's own data, and so do unfinished sagas.
-    for (const branch of [MAIN_BRANCH, ...(await context.branches.list(name)).map((each) => each.name)])
-      await context.snapIns.endBranch({ tenant: name, branch });
+    // What lies outside of the tenant's own data ends with its branches: addresses that others were told, sagas, indexes in memory.
     await context.branches.deleteAll(name);
     context.streams.endOfTenant(name);
     await context.sandbox.evict(name);

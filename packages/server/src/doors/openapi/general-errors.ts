@@ -22,6 +22,7 @@ export const GENERAL_ERRORS = [
 
 /** What routes that run code may refuse a call with before it runs, or when the host cannot. */
 export const RUN_ERRORS = [
+  "ArgumentValidation",
   "IdempotencyConflict",
   "RateLimited",
   "BudgetExceeded",

@@ -169,7 +169,7 @@ export const RECORD = named(
     "value?": anything("What the code returned; absent until then."),
     "valueBlob?": text("Digest of a value that was large."),
     "artefacts?": list(ARTEFACT),
-    "error?": closed({ code: ERROR_CODE, message: MESSAGE, "stack?": text(), "data?": anything() }),
+    "error?": closed({ code: ERROR_CODE, message: MESSAGE, "next?": text("What to do next."), "stack?": text(), "data?": anything() }),
     logs: list(LOG_LINE),
     logsDropped: whole(),
     "usage?": USAGE,

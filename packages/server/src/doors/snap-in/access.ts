@@ -23,9 +23,16 @@ export function grantsOf(actor: Actor): readonly string[] | null {
   return scopes === undefined || scopes.includes("*:all") ? null : scopes;
 }
 
-/** S1: the scope of a call `<object>.<verb>`. */
-export function scopeOfCall(object: string, verb: string): string {
+/** Kinds of fragments of schemas, each of which has a scope of its own; the first where a call names none. */
+const FRAGMENTS = ["tenant_fragment", "app_fragment", "custom_type_fragment"] as const;
+
+/** S1: the scope of a call `<object>.<verb>`; `type` is that of its arguments. */
+export function scopeOfCall(object: string, verb: string, type?: unknown): string {
   const name = object.replaceAll("-", "_");
+  if (name === "schemas" && verb.startsWith("custom.")) {
+    const fragment = FRAGMENTS.find((each) => each === type) ?? FRAGMENTS[0];
+    return `${fragment}:${READING.test(verb.slice("custom.".length)) ? "read" : "write"}`;
+  }
   const singular = name.endsWith("ies") ? `${name.slice(0, -3)}y` : name.replace(/s$/, "");
   return `${singular}:${READING.test(verb) ? "read" : verb.startsWith("update") ? "update" : "write"}`;
 }

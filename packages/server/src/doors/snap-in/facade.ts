@@ -44,7 +44,7 @@ async function run(context: DoorContext, request: DoorRequest): Promise<Reply> {
     return jsonReply(await platform.handle(context, { caller, args, signal: request.signal }), statusOf(name));
   }
   const { object, verb } = splitCall(name);
-  mustHaveScope(caller, scopeOfCall(object, verb));
+  mustHaveScope(caller, scopeOfCall(object, verb, args["type"]));
   const text = await callFunction(context, { caller, path: functionPath(object, verb), args, signal: request.signal });
   return jsonTextReply(text, statusOf(name));
 }

@@ -74,7 +74,9 @@ export const snapInResources: FacadeCall = {
     const states = new Map(connected.map(({ name, state }) => [name, state]));
     const sources = await eventSourcesOf(context, caller, { snapInId: snapIn.id, user });
     const names = declared.filter((name) => states.has(name));
-    if (names.length === 0 && sources.length === 0) throw plinthError("NotFound", { what: "configuration of this user" });
+    const inputs = await context.snapIns.userInputs(scope, snapIn.id, user);
+    if (names.length === 0 && sources.length === 0 && inputs === undefined)
+      throw plinthError("NotFound", { what: "configuration of this user" });
     const active = names.filter((name) => states.get(name) === "active");
     const delivered = await context.keyrings.deliver(scope, active, { user });
     const keyrings = names.flatMap((name) => {
@@ -83,7 +85,7 @@ export const snapInResources: FacadeCall = {
       return [[name, { id: of.id, is_expired: of.state === "expired", secret: delivered[name]?.secret ?? "" }] as const];
     });
     return {
-      inputs: {},
+      inputs: inputs ?? {},
       event_sources: Object.fromEntries(sources.map(({ name, id }) => [name, id])),
       keyrings: Object.fromEntries(keyrings),
       ...common,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createBundler } from "../../../../cli/src/bundle/bundle.ts";
 import { configWith, type Config } from "../../config.ts";
 import { startHost, type Host } from "../../host.ts";
+import { checkDocumented } from "./documented-answers.ts";
 
 export interface Answer {
   readonly status: number;
@@ -15,7 +16,10 @@ export interface Answer {
 
 export interface TestHost extends Host {
   readonly dataDir: string;
-  /** Sends a request to the API with the operator's key, unless `key` says otherwise (null = none). */
+  /**
+   * Sends a request to the API with the operator's key, unless `key` says otherwise (null = none). Rejects when the native API does
+   * not keep to its OpenAPI document.
+   */
   send(path: string, options?: SendOptions): Promise<Answer>;
   /** A key of a tenant with these scopes. */
   key(
@@ -53,17 +57,30 @@ export async function startTestHost(changes: Partial<Config> = {}): Promise<Test
   const send = async (path: string, options: SendOptions = {}): Promise<Answer> => {
     const key = options.key === undefined ? host.adminKey : options.key;
     const raw = options.body === undefined || typeof options.body === "string" || options.body instanceof Uint8Array;
+    const body = raw ? (options.body as string | undefined) : JSON.stringify(options.body);
+    const method = options.method ?? (options.body === undefined ? "GET" : "POST");
+    const headers = new Headers({
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+      ...options.headers,
+    });
     const response = await fetch((options.origin === "site" ? host.siteUrl : host.url) + path, {
-      method: options.method ?? (options.body === undefined ? "GET" : "POST"),
-      headers: {
-        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-        ...(options.body === undefined ? {} : { "content-type": "application/json" }),
-        ...options.headers,
-      },
-      ...(options.body === undefined ? {} : { body: raw ? (options.body as string) : JSON.stringify(options.body) }),
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
       redirect: "manual",
     });
     const text = await response.text();
+    if (options.origin !== "site")
+      checkDocumented({
+        method,
+        path,
+        requestType: headers.get("content-type") ?? undefined,
+        requestText: typeof body === "string" ? body : undefined,
+        status: response.status,
+        contentType: response.headers.get("content-type") ?? "",
+        text,
+      });
     return { status: response.status, headers: response.headers, text, json: parse(text) };
   };
   return {
