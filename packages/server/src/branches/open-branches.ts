@@ -12,6 +12,7 @@ import {
   EVENT_QUEUE,
   INVOCATION_QUEUE,
   KEYRING_PLACES,
+  OPEN_SYNC_RUNS,
   PLATFORM_SCOPE,
   SAGAS,
 } from "../database/record-tables.ts";
@@ -113,11 +114,13 @@ class StoredBranches implements OpenedBranches {
   }
 
   async deleteAll(tenant: string): Promise<void> {
+    const names = [MAIN_BRANCH, ...(await this.#ofTenant(tenant)).keys()];
     await this.#options.database.update(PLATFORM_SCOPE, async ({ records }) => {
       const rows = await records.range(BRANCHES, { prefix: [tenant], limit: limit("branchesPerTenantMax") });
       for (const { key } of rows) records.delete(BRANCHES, key);
     });
     this.#changed(tenant);
+    for (const branch of names) await this.#end({ tenant, branch });
   }
 
   async opens(scope: Scope, key: string | undefined): Promise<boolean> {
@@ -208,7 +211,7 @@ class StoredBranches implements OpenedBranches {
   /** Rows about the branch that lie under the platform's scope, so that work in all branches can be found. */
   async #eraseWaiting({ tenant, branch }: Scope): Promise<void> {
     const page = limit("schemaBatchDocumentsMax");
-    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE]) {
+    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE, OPEN_SYNC_RUNS]) {
       for (let found = page; found === page;) {
         found = await this.#options.database.update(PLATFORM_SCOPE, async ({ records }) => {
           const rows = await records.range<unknown>(table, { prefix: [tenant, branch], limit: page });
