@@ -29,6 +29,7 @@ export default defineSchema({
   dev_users: tableOf(OBJECTS.dev_users.fields).index("by_email", ["email"]),
   rev_users: tableOf(OBJECTS.rev_users.fields).index("by_email", ["email"]),
   survey_responses: tableOf(OBJECTS.survey_responses.fields).index("by_object", ["object", "seq"]),
+  schema_fragments: tableOf(OBJECTS.schema_fragments.fields).index("by_leaf_type", ["leaf_type"]),
   links: tableOf(OBJECTS.links.fields).index("by_source", ["source.id", "seq"]).index("by_target", ["target.id", "seq"]),
   group_members: tableOf(OBJECTS.group_members.fields).index("by_group", ["group.id", "seq"]),
   /** The last number given, by prefix. */

@@ -327,6 +327,21 @@ export const OBJECTS = {
       tags: "tags",
     },
   ),
+  schema_fragments: object(
+    "schema_fragments",
+    { one: "schema_fragment", prefix: "SCHM", required: ["leaf_type", "type"] },
+    {
+      type: "text",
+      leaf_type: "text",
+      subtype: "text",
+      app: "text",
+      description: "text",
+      fields: "json",
+      is_custom_leaf_type: "boolean",
+      is_deprecated: "boolean",
+      deleted_fields: "texts",
+    },
+  ),
   slas: object(
     "slas",
     { one: "sla", prefix: "SLA", required: ["name"] },

@@ -47,6 +47,7 @@ import {
   parseServiceToken,
   parseSnapIn,
   parseTrigger,
+  parseUserInputs,
 } from "../snap-ins/snap-in-records.ts";
 import { parseKeyringName, parseKeyringRow, parseKeyringType, parseOauthState } from "../keyrings/keyring-records.ts";
 import { parseSpending, parseTenantLimits } from "../budgets/limit-records.ts";
@@ -153,6 +154,8 @@ export const SERVICE_ACCOUNTS = defineRecordTable({ space: 125, name: "serviceAc
 export const SERVICE_TOKENS = defineRecordTable({ space: 126, name: "serviceTokens", parse: parseServiceToken });
 /** Key: id of the snap-in. */
 export const QUEUES = defineRecordTable({ space: 127, name: "queues", parse: parseQueue });
+/** Key: id of the snap-in, user. */
+export const USER_INPUTS = defineRecordTable({ space: 128, name: "userInputs", parse: parseUserInputs });
 
 // Keyrings (140–159).
 export const KEYRINGS = defineRecordTable({ space: 140, name: "keyrings", parse: parseKeyringRow });

@@ -35,7 +35,7 @@ import type { EventSourceRow, SagaKind, SnapInRow } from "./snap-in-records.ts";
 import type { EventSource, SagaOptions, ServiceAccount, SnapIn, SnapIns } from "./snap-ins.ts";
 import { deleteSource, sourcesOf } from "./steps/event-sources.ts";
 import { runHook } from "./steps/hook.ts";
-import { closeUserSources, openUserSources, type UserSourcesContext } from "./user-sources.ts";
+import { closeUserSources, deleteUserInputs, openUserSources, setUserInputs, userInputs, type UserSourcesContext } from "./user-sources.ts";
 import { SAGA_PLANS } from "./steps/table.ts";
 
 export interface SnapInsOptions {
@@ -176,9 +176,18 @@ class StoredSnapIns implements SnapIns {
     return await this.#mustGet(scope, id);
   }
 
-  async openUser(scope: Scope, id: string, user: string): Promise<SnapIn> {
-    await this.#ofUser(scope, id, (context, transaction) => openUserSources(context, transaction, user));
+  async openUser(scope: Scope, id: string, user: string, inputs: Readonly<Record<string, unknown>> = {}): Promise<SnapIn> {
+    await this.#ofUser(scope, id, async (context, transaction) => {
+      await setUserInputs(context, transaction, { user, inputs });
+      await openUserSources(context, transaction, user);
+    });
     return await this.#mustGet(scope, id);
+  }
+
+  async userInputs(scope: Scope, id: string, user: string): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const snapIn = await this.#row(scope, id);
+    const { manifest } = await this.#version(scope, snapIn.package, snapIn.version);
+    return await this.#options.database.read(scope, (transaction) => userInputs({ snapIn, manifest }, transaction, user));
   }
 
   async closeUser(scope: Scope, id: string, user: string): Promise<boolean> {
@@ -245,6 +254,7 @@ class StoredSnapIns implements SnapIns {
       const row = await this.#unlocked(transaction, id);
       const { records } = transaction;
       for (const source of await sourcesOf(transaction, id)) await deleteSource(transaction, source);
+      await deleteUserInputs(transaction, id);
       if (row.serviceAccountId !== null) records.delete(SERVICE_ACCOUNTS, [row.serviceAccountId]);
       records.delete(QUEUES, [id]);
       records.delete(SNAP_INS_BY_PACKAGE, [row.package]);

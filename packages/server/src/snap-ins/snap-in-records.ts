@@ -54,6 +54,11 @@ export interface ServiceTokenRow {
   readonly user?: string;
 }
 
+/** What a user filled in for a snap-in. */
+export interface UserInputsRow {
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 export type SagaKind = "activate" | "deactivate" | "upgrade";
 
 /** A saga that has not ended. */
@@ -111,6 +116,12 @@ export function parseServiceToken(json: unknown): ServiceTokenRow {
 export function parseSaga(json: unknown): SagaRow {
   const row = json as SagaRow;
   assert(typeof row.id === "string" && typeof row.state.phase === "string" && Array.isArray(row.undo), "a stored saga has its fields");
+  return row;
+}
+
+export function parseUserInputs(json: unknown): UserInputsRow {
+  const row = json as UserInputsRow;
+  assert(typeof row.values === "object" && row.values !== null, "stored inputs of a user have their values");
   return row;
 }
 

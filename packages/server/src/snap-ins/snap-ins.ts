@@ -63,8 +63,10 @@ export interface SnapIns {
     id: string,
     changes: { readonly inputs?: Readonly<Record<string, unknown>>; readonly keyrings?: Readonly<Record<string, string>> },
   ): Promise<SnapIn>;
-  /** Opens the event sources that the manifest has for users, for one of them. */
-  openUser(scope: Scope, id: string, user: string): Promise<SnapIn>;
+  /** Opens the event sources that the manifest has for users, for one of them, and takes what they fill in. */
+  openUser(scope: Scope, id: string, user: string, inputs?: Readonly<Record<string, unknown>>): Promise<SnapIn>;
+  /** What a user filled in, with the defaults of the rest; undefined for those who have set nothing up. */
+  userInputs(scope: Scope, id: string, user: string): Promise<Readonly<Record<string, unknown>> | undefined>;
   /** Ends what a user has of the snap-in; false when there is nothing. */
   closeUser(scope: Scope, id: string, user: string): Promise<boolean>;
   /** Resolves when the saga has ended: active, or undone with the reason. */

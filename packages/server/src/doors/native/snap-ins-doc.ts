@@ -87,10 +87,10 @@ export const SNAP_IN_DOCS = {
     errors: SAGA_ERRORS,
   },
   openSnapInUser: {
-    summary: "Open the event sources that a package has for users",
+    summary: "Set a package up for a user: open the event sources that it has for users, and set their inputs",
     tag: "Snap-ins",
     path: PATH,
-    body: jsonBody(open({ user: USER })),
+    body: jsonBody(open({ user: USER, "inputs?": mapOf(anything(), "Values by name; null takes one away.") })),
     answers: { 200: json(SNAP_IN) },
     errors: ["NotFound", "WrongState", "SagaInProgress", "LimitExceeded"],
   },
