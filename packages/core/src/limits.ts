@@ -492,6 +492,40 @@ export const LIMITS = {
   flowEventsPerSourceMax: { value: 10_000, reason: "events of one source that wait for their time" },
   eventsShownMax: { value: 1000, reason: "rows that are looked at to say what waits of a branch" },
 
+  // Flows.
+  flowNodesMax: { value: 500, reason: "nodes of one flow; each transition copies the list of one chain's results at most" },
+  flowVariablesMax: { value: 100, reason: "variables of one flow" },
+  flowCasesMax: { value: 50, reason: "cases of one router" },
+  flowBranchesMax: { value: 50, reason: "branches of one parallel node" },
+  flowNestingMax: { value: 16, reason: "chains within chains of one flow" },
+  flowApproversMax: { value: 100, reason: "people who may answer one approval" },
+  flowCodeBytesMax: { value: 50_000, reason: "code of one script or code node" },
+  flowDependenciesMax: { value: 50, reason: "packages that one script or code node names" },
+  flowConcurrencyMax: { value: 100, reason: "items of one for_each that run at the same time" },
+  flowFramesMax: { value: 1000, reason: "branches and items of one run that are open at the same time" },
+  flowItemsMax: { value: 10_000, reason: "items of one for_each" },
+  flowIterations: { value: 1000, reason: "iterations of a while node that does not say" },
+  flowIterationsMax: { value: 100_000, reason: "iterations that a while node may ask for" },
+  flowGoBacks: { value: 10, reason: "jumps of a go_back node that does not say" },
+  flowGoBacksMax: { value: 1000, reason: "jumps that a go_back node may ask for" },
+  flowStepsMax: { value: 1_000_000, reason: "steps of one run" },
+  flowMovesMax: { value: 1000, reason: "steps of one run without a pause for others, a few milliseconds" },
+  flowCostMax: { value: 200_000, reason: "cost of expressions of one run without a pause for others, some tens of milliseconds" },
+  flowValueBytesMax: { value: 64 * KiB, reason: "a value that lies in the journal; larger ones are stored once and travel by reference" },
+  flowContextBytesMax: { value: 8 * MiB, reason: "values that a run holds without those that travel by reference" },
+  flowPendingEventsMax: { value: 10_000, reason: "events that wait in a run: signals that nobody has taken, and all while it is paused" },
+  flowFoldEvents: { value: 1000, reason: "events of a journal before its state is written down" },
+  flowRunMs: { value: 30 * 86_400_000, reason: "longest time of a run that does not say" },
+  flowRunMsMax: { value: 366 * 86_400_000, reason: "longest time of a run that a flow may ask for" },
+  flowWaitMs: { value: 7 * 86_400_000, reason: "deadline of a wait that does not say" },
+  flowWaitMsMax: { value: 366 * 86_400_000, reason: "longest wait of one step" },
+  flowLaterMs: { value: 86_400_000, reason: "until an operation has to complete that answered later, where nothing is said" },
+  flowStepMs: { value: 180_000, reason: "one attempt of a step that does not say" },
+  flowStepMsMax: { value: 366 * 86_400_000, reason: "timeout of a step: a subflow may take as long as a run" },
+  flowAttemptsMax: { value: 100, reason: "attempts of one step" },
+  flowRetryDelayMsMax: { value: 86_400_000, reason: "pause between two attempts of one step" },
+  flowFindingsMax: { value: 200, reason: "findings of one check of a flow" },
+
   // Webhooks and emails.
   webhookBodyBytesMax: {
     value: 4 * MiB,
@@ -511,6 +545,7 @@ export const LIMITS = {
   smtpBytesInMemoryMax: { value: 128 * MiB, reason: "emails that are being taken at the SMTP port" },
   smtpIdleMsMax: { value: 60_000, reason: "silence of a connection to the SMTP port" },
   smtpSessionMsMax: { value: 600_000, reason: "one connection to the SMTP port, however slowly it speaks" },
+  smtpRefusalsMax: { value: 20, reason: "recipients that one connection to the SMTP port asks for in vain before it is closed" },
   smtpRecipientsMax: { value: 10, reason: "event sources that one email is for" },
 
   // Retention.
@@ -553,11 +588,12 @@ export const LIMITS = {
   syncMapperBytesMax: { value: 64 * KiB, reason: "one mapping" },
   syncMappersPerUnitMax: { value: 1_000_000, reason: "mappings of one sync unit" },
   syncBlueprintBytesMax: { value: 4 * MiB, reason: "first mapping of the types of an import" },
-  syncBlueprintsMax: { value: 20, reason: "such mappings that are kept of one import" },
+  syncBlueprintsMax: { value: 20, reason: "such mappings that are kept of one snap-in" },
 
   // Doors.
   requestBodyBytesMax: { value: 24 * MiB, reason: "one HTTP request: the largest arguments with JSON escapes" },
   requestBodiesBytesMax: { value: 512 * MiB, reason: "bodies of all requests that are being read or answered" },
+  requestBodiesAnonymousBytesMax: { value: 256 * MiB, reason: "bodies of all requests that bring no key: a part of all, so that others go on" },
   connectionsMax: { value: 10_000, reason: "open connections of one port" },
   streamedBodyBytes: { value: MiB, reason: "memory that a body takes that is streamed to disk" },
   deployBodyBytesMax: { value: 40 * MiB, reason: "one deploy: code and source map" },
@@ -647,7 +683,10 @@ export const LIMITS = {
   expressionDepthMax: { value: 100, reason: "parts of an expression within each other; a chain of operators counts as one for each" },
   expressionTypePartsMax: { value: 1000, reason: "parts of a type that an expression is checked with; a larger one is any value" },
   expressionFindingsMax: { value: 20, reason: "findings about one expression that are told" },
-  expressionCostMax: { value: 50_000, reason: "steps of one evaluation, some milliseconds at most" },
+  expressionCostMax: {
+    value: 100_000,
+    reason: "steps of one evaluation: two milliseconds mostly, ten where an expression tries to take long",
+  },
   expressionSizeMax: { value: MiB, reason: "characters and elements that one evaluation makes" },
   dataExpressionsMax: { value: 500, reason: "expressions in the data of one node" },
 } as const satisfies Record<string, Limit>;
