@@ -6,7 +6,22 @@ import { jsonReply, type DoorContext, type DoorRequest, type Reply } from "../do
 import { optionalBooleanField, optionalTextField, textField, wrongField } from "../fields.ts";
 import { readJsonObject, type JsonObject } from "../request-body.ts";
 import { json, jsonBody, type DocumentedRoute } from "../openapi/route-doc.ts";
-import { always, closed, flag, list, mapOf, moment, named, oneOf, open, orNull, text, whole, type Properties } from "../openapi/schema.ts";
+import {
+  always,
+  closed,
+  flag,
+  list,
+  mapOf,
+  moment,
+  named,
+  NULL,
+  oneOf,
+  open,
+  orNull,
+  type Properties,
+  text,
+  whole,
+} from "../openapi/schema.ts";
 
 const BRANCH: Properties = {
   name: text(),
@@ -53,11 +68,7 @@ export const createBranch: DocumentedRoute = {
       open({
         name: text("1 to 63 lower-case letters, digits, `-`, `_` and `.`.", { pattern: BRANCH_NAME.source }),
         "from?": orNull(text("The branch whose data and heads it starts with; empty when absent.")),
-        "at?": oneOf(
-          whole("The moment of `from`, in microseconds; now when absent."),
-          text("As a time: `2026-01-31T12:00:00Z`."),
-          always(null),
-        ),
+        "at?": oneOf(whole("The moment of `from`, in microseconds; now when absent."), text("As a time: `2026-01-31T12:00:00Z`."), NULL),
         "copyEnvironment?": orNull(flag("Copies the environment variables too, which are secrets often.")),
       }),
     ),

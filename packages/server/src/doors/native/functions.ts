@@ -11,16 +11,12 @@ import { readJsonObject, type JsonObject } from "../request-body.ts";
 import { CALL_HEADERS, CALL_PROPERTIES, isAsynchronous, readCallSettings } from "./call-settings.ts";
 import { eventText, outcomeText, type ViewOptions } from "./outcome-json.ts";
 import { json, jsonOrEvents, optionalJsonBody, type DocumentedRoute } from "../openapi/route-doc.ts";
-import { always, anything, closed, list, mapOf, named, oneOf, open, orNull, text } from "../openapi/schema.ts";
+import { anything, closed, list, mapOf, named, NULL, oneOf, open, orNull, text } from "../openapi/schema.ts";
 import { FUNCTION_KIND, invocationEvents, LOCATION, OUTCOME, queued, VISIBILITY } from "../openapi/schemas.ts";
 import { RUN_ERRORS } from "../openapi/general-errors.ts";
 
 const PATH = { id: text("`dir/module:export`, or `@<package>/<function>` for functions of packages.") };
-const ARGS = oneOf(
-  mapOf(anything(), "Arguments of the function."),
-  list(mapOf(anything()), "A list with them.", { maxItems: 1 }),
-  always(null),
-);
+const ARGS = oneOf(mapOf(anything(), "Arguments of the function."), list(mapOf(anything()), "A list with them.", { maxItems: 1 }), NULL);
 
 /** `GET /v1/functions` */
 export const listFunctions: DocumentedRoute = {

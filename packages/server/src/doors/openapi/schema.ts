@@ -35,9 +35,11 @@ export function choice(choices: readonly (string | number | boolean)[], descript
 }
 
 /** Always this value. */
-export function always(value: string | boolean | null): Schema {
-  return { const: value };
+export function always(value: string | boolean): Schema {
+  return { type: typeof value === "string" ? "string" : "boolean", const: value };
 }
+
+export const NULL: Schema = { type: "null" };
 
 /** JSON of any kind. */
 export function anything(description?: string): Schema {
@@ -67,7 +69,7 @@ export function orNull(schema: Schema): Schema {
   const { title, type, enum: choices } = schema;
   if (title === undefined && typeof type === "string") return { ...schema, type: [type, "null"] };
   if (title === undefined && Array.isArray(choices)) return { ...schema, enum: [...choices, null] };
-  return { oneOf: [schema, { type: "null" }] };
+  return { oneOf: [schema, NULL] };
 }
 
 export function oneOf(...schemas: readonly Schema[]): Schema {

@@ -43,6 +43,24 @@ export function checkDocumented(exchange: Exchange): void {
   else if (route.doc.answers[exchange.status] === undefined) throw new Error(`${place} answered an undocumented ${exchange.status}`);
 }
 
+/** `fetch` of a host's API, with the check. Not for streams that stay open. */
+export async function checkedFetch(request: Request): Promise<Response> {
+  const requestType = request.headers.get("content-type") ?? undefined;
+  const requestText = isJson(requestType ?? "") ? await request.clone().text() : undefined;
+  const response = await fetch(request);
+  const { pathname, search } = new URL(request.url);
+  checkDocumented({
+    method: request.method,
+    path: pathname + search,
+    requestType,
+    requestText,
+    status: response.status,
+    contentType: response.headers.get("content-type") ?? "",
+    text: await response.clone().text(),
+  });
+  return response;
+}
+
 function routeOf({ method, path }: Exchange): DocumentedRoute | undefined {
   const pathname = path.replace(/[?#].*$/s, "").replace(/^\/t\/[^/]*(?=\/)/, "");
   // Exact paths go before those with parameters, as in the router.
