@@ -217,6 +217,10 @@ export const LIMITS = {
   packageMemoryBytes: { value: 256 * MiB, reason: "data of one process of a package when its manifest does not say" },
   packageMemoryBytesMax: { value: 1024 * MiB, reason: "data of one process of a package" },
   packageProcessesPerVersionMax: { value: 4, reason: "processes of one version and branch: as many calls of it run at the same time" },
+  packageStartPatienceMs: {
+    value: 25,
+    reason: "wait for a process that serves one call after the other before another one is started; as long again for each further one",
+  },
   packageProcessesPerTenantMax: { value: 8, reason: "processes of packages and inline code of one tenant" },
   packageSpares: { value: 1, reason: "loaded processes kept ready for a version of lately whose processes serve one call each" },
   toolWallMsMax: { value: 5000, reason: "one reading of YAML or evaluation of jq" },
@@ -593,7 +597,10 @@ export const LIMITS = {
   // Doors.
   requestBodyBytesMax: { value: 24 * MiB, reason: "one HTTP request: the largest arguments with JSON escapes" },
   requestBodiesBytesMax: { value: 512 * MiB, reason: "bodies of all requests that are being read or answered" },
-  requestBodiesAnonymousBytesMax: { value: 256 * MiB, reason: "bodies of all requests that bring no key: a part of all, so that others go on" },
+  requestBodiesAnonymousBytesMax: {
+    value: 256 * MiB,
+    reason: "bodies of all requests that bring no key: a part of all, so that others go on",
+  },
   connectionsMax: { value: 10_000, reason: "open connections of one port" },
   streamedBodyBytes: { value: MiB, reason: "memory that a body takes that is streamed to disk" },
   deployBodyBytesMax: { value: 40 * MiB, reason: "one deploy: code and source map" },

@@ -309,7 +309,7 @@ async function start(
       adminKey,
       feed,
       streams,
-      bodies: new BodyBudget(limit("requestBodiesBytesMax")),
+      bodies: new BodyBudget(limit("requestBodiesBytesMax"), limit("requestBodiesAnonymousBytesMax")),
       tier,
       packageCells: sandbox.report.packages,
       startedMs,

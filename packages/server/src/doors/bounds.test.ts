@@ -19,28 +19,40 @@ describe("the memory of bodies", () => {
   it("is taken until the response is over, however it ends", () => {
     const budget = new BodyBudget(100);
     const first = response();
-    budget.take(request({ "content-length": "60" }), first, 80);
-    expect(() => budget.take(request({ "content-length": "50" }), response(), 80)).toThrow("fill the memory");
-    budget.take(request({ "content-length": "40" }), response(), 80);
+    budget.take(request({ "content-length": "60" }), first, { bodyBytesMax: 80 });
+    expect(() => budget.take(request({ "content-length": "50" }), response(), { bodyBytesMax: 80 })).toThrow("fill the memory");
+    budget.take(request({ "content-length": "40" }), response(), { bodyBytesMax: 80 });
     first.emit("close");
     expect(budget.bytes).toBe(40);
   });
 
+  it("keeps a part for those who have a key", () => {
+    const budget = new BodyBudget(100, 50);
+    const flood = response();
+    budget.take(request({ "content-length": "40" }), flood, { bodyBytesMax: 80, isAnonymous: true });
+    const more = () => budget.take(request({ "content-length": "20" }), response(), { bodyBytesMax: 80, isAnonymous: true });
+    expect(more).toThrow("fill the memory");
+    budget.take(request({ "content-length": "60" }), response(), { bodyBytesMax: 80 });
+    flood.emit("close");
+    expect(more).not.toThrow();
+    expect(budget.bytes).toBe(80);
+  });
+
   it("takes nothing for a client that is gone already", () => {
     const budget = new BodyBudget(100);
-    budget.take(request({ "content-length": "60" }), Object.assign(response(), { closed: true }), 80);
+    budget.take(request({ "content-length": "60" }), Object.assign(response(), { closed: true }), { bodyBytesMax: 80 });
     expect(budget.bytes).toBe(0);
   });
 
   it("counts a body of unknown length as the largest", () => {
     const budget = new BodyBudget(100);
-    budget.take(request({ "transfer-encoding": "chunked" }), response(), 80);
+    budget.take(request({ "transfer-encoding": "chunked" }), response(), { bodyBytesMax: 80 });
     expect(budget.bytes).toBe(80);
   });
 
   it.each([{}, { "content-length": "0" }, { "content-length": "-5" }, { "content-length": "x" }])("takes nothing for %j", (headers) => {
     const budget = new BodyBudget(100);
-    budget.take(request(headers), response(), 80);
+    budget.take(request(headers), response(), { bodyBytesMax: 80 });
     expect(budget.bytes).toBe(0);
   });
 });

@@ -56,7 +56,10 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
       });
       if (route.branchless !== true && route.access !== "open") context.usedBranches.note(request.caller.scope);
       reply.headers(branchHeaders(request.caller.scope.branch));
-      context.bodies.take(request.raw, reply.raw, route.streamsBody === true ? limit("streamedBodyBytes") : bodyLimit);
+      context.bodies.take(request.raw, reply.raw, {
+        bodyBytesMax: route.streamsBody === true ? limit("streamedBodyBytes") : bodyLimit,
+        isAnonymous: request.caller.actor.kind === "anonymous",
+      });
     },
     handler: async (request, reply) => {
       const answer = await route.handle(context, doorRequest(request, reply));

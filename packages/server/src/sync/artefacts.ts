@@ -70,22 +70,26 @@ export class SyncArtefacts {
       mustBeOpen(await mustGet(records, at));
       return limit("syncArtefactsBytesMax") - mustHave(await records.get(SYNC_RUNS, [at.runId])).artefactBytes;
     });
-    if (room <= 0)
-      throw plinthError("RequestTooLarge", {
-        what: "sync run",
-        actual: "all the bytes of artefacts that it may have",
-        max: limit("syncArtefactsBytesMax"),
-      });
+    if (room <= 0) throw full();
     const { digest, bytes } = await blobs.put(scope.tenant, source, { bytesMax: Math.min(limit("syncArtefactBytesMax"), room) });
-    return await database.update(scope, async ({ records }) => {
-      const row = mustBeOpen(await mustGet(records, at));
+    const stored = await database.update(scope, async ({ records }) => {
+      const row = await mustGet(records, at);
       const run = mustHave(await records.get(SYNC_RUNS, [at.runId]));
+      const artefactBytes = run.artefactBytes + bytes - row.bytes;
+      // Others may have come while this one did: they had the same room.
+      const refusal = row.confirmed ? confirmed() : artefactBytes > limit("syncArtefactsBytesMax") ? full() : undefined;
+      if (refusal !== undefined) {
+        if (digest !== row.digest) markDropped(records, [digest], runtime.nowMs());
+        return refusal;
+      }
       if (row.digest !== null && row.digest !== digest) markDropped(records, [row.digest], runtime.nowMs());
-      const stored = { ...row, digest, bytes };
-      records.put(SYNC_ARTEFACTS, [at.runId, at.id], stored);
-      records.put(SYNC_RUNS, [run.id], { ...run, artefactBytes: run.artefactBytes + bytes - row.bytes });
-      return stored;
+      const changed = { ...row, digest, bytes };
+      records.put(SYNC_ARTEFACTS, [at.runId, at.id], changed);
+      records.put(SYNC_RUNS, [run.id], { ...run, artefactBytes });
+      return changed;
     });
+    if (stored instanceof Error) throw stored;
+    return stored;
   }
 
   /** F2 */
@@ -160,9 +164,17 @@ export async function syncBlobs(records: Records): Promise<readonly string[]> {
   }
 }
 
-function mustBeOpen(row: SyncArtefactRow): SyncArtefactRow {
-  if (row.confirmed) throw plinthError("WrongState", { what: "artefact", state: "confirmed", wanted: "announced" });
-  return row;
+function mustBeOpen(row: SyncArtefactRow): void {
+  if (row.confirmed) throw confirmed();
+}
+
+function confirmed() {
+  return plinthError("WrongState", { what: "artefact", state: "confirmed", wanted: "announced" });
+}
+
+function full() {
+  const actual = "all the bytes of artefacts that it may have";
+  return plinthError("RequestTooLarge", { what: "sync run", actual, max: limit("syncArtefactsBytesMax") });
 }
 
 async function mustGet(records: Records, { runId, id }: { readonly runId: string; readonly id: string }): Promise<SyncArtefactRow> {

@@ -46,7 +46,8 @@ export class SyncStates {
     };
     const prefix = [at.snapInId, at.slug];
     return await this.#database.update(scope, async ({ records }) => {
-      const rows = await records.range(SYNC_BLUEPRINTS, { prefix, limit: limit("syncBlueprintsMax") });
+      // Slugs are the package's own words, so those of all of them count together.
+      const rows = await records.range(SYNC_BLUEPRINTS, { prefix: [at.snapInId], limit: limit("syncBlueprintsMax") });
       if (rows.length >= limit("syncBlueprintsMax")) {
         const oldest = rows.reduce((a, b) => (b.value.createdMs < a.value.createdMs ? b : a));
         records.delete(SYNC_BLUEPRINTS, oldest.key);

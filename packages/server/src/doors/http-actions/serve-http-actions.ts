@@ -16,7 +16,7 @@ export function serveHttpActions(server: HttpServer, context: DoorContext, origi
     exposeHeadRoute: false,
     onRequest: async (request, reply) => {
       checkHead(request.raw);
-      context.bodies.take(request.raw, reply.raw, limit("httpBodyBytesMax"));
+      context.bodies.take(request.raw, reply.raw, { bodyBytesMax: limit("httpBodyBytesMax"), isAnonymous: true });
     },
     handler: (request, reply) => runHttpAction(context, { request, reply, origin, path: request.url.slice(root.length) }),
   });

@@ -46,7 +46,7 @@ export function serveMcp(server: HttpServer, context: DoorContext): McpSessions 
         return await refuse(context, request, reply, registeredError(context, error));
       }
       context.usedBranches.note(request.caller.scope);
-      context.bodies.take(request.raw, reply.raw, limit("requestBodyBytesMax"));
+      context.bodies.take(request.raw, reply.raw, { bodyBytesMax: limit("requestBodyBytesMax") });
     },
     handler: async (request, reply) => {
       const caller = request.caller;

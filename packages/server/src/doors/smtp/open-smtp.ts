@@ -47,6 +47,8 @@ class Smtp {
   readonly #server: SMTPServer;
   readonly #connections = new Map<string, number>();
   readonly #timers = new Map<string, { cancel(): void }>();
+  /** Refused recipients of each connection. */
+  readonly #refused = new Map<string, number>();
   #bytes = 0;
 
   constructor(context: Pick<DoorContext, "emails" | "log" | "runtime">, { domain }: SmtpOptions) {
@@ -79,7 +81,6 @@ class Smtp {
       maxRecipients: limit("smtpRecipientsMax"),
       socketTimeout: limit("smtpIdleMsMax"),
       closeTimeout: limit("smtpIdleMsMax"),
-      maxAllowedUnauthenticatedCommands: 50,
       authOptional: true,
       disabledCommands: ["AUTH", "STARTTLS"],
       hideSTARTTLS: true,
@@ -105,13 +106,25 @@ class Smtp {
       onClose: ({ id, remoteAddress }) => {
         this.#timers.get(id)?.cancel();
         this.#timers.delete(id);
+        this.#refused.delete(id);
         const open = (this.#connections.get(remoteAddress) ?? 1) - 1;
         if (open <= 0) this.#connections.delete(remoteAddress);
         else this.#connections.set(remoteAddress, open);
       },
-      onRcptTo: ({ address }, _session, done) => void this.#settle(this.#context.emails.check(tokenOf(address)), done),
+      onRcptTo: ({ address }, { id }, done) => void this.#settle(this.#checkRecipient(address, id), done),
       onData: (stream, session, done) => void this.#settle(this.#take(stream, session), done),
     };
+  }
+
+  /** S1. Who tries out addresses is sent away; each of them costs a look into the store. */
+  async #checkRecipient(address: string, connection: string): Promise<void> {
+    try {
+      await this.#context.emails.check(tokenOf(address));
+    } catch (error) {
+      const refused = (this.#refused.get(connection) ?? 0) + 1;
+      if (this.#timers.has(connection)) this.#refused.set(connection, refused);
+      throw refused > limit("smtpRefusalsMax") ? new Refusal(421, "4.7.0 Too many recipients that take no emails") : error;
+    }
   }
 
   async #settle<T>(work: Promise<T>, done: (error: Error | null, value?: T) => void): Promise<void> {
