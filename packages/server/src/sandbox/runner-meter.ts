@@ -39,7 +39,9 @@ export class RunnerMeter {
   }
 
   cpuNowMs(): number | undefined {
-    this.#read(0);
+    const pid = this.#pid();
+    // Read alone: it is asked for after each call.
+    this.#cpuMs = (pid === undefined ? undefined : cpuMs(pid)) ?? this.#cpuMs;
     return this.#cpuMs;
   }
 

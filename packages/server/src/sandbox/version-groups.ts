@@ -1,4 +1,5 @@
 /** What the pool of versions knows of the versions it serves and of those who wait for them. */
+import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CallEnd } from "./open-call.ts";
 import { asError } from "./places.ts";
@@ -13,6 +14,8 @@ export interface VersionLease extends RunnerLease {
 }
 
 export interface VersionWaiter {
+  /** When it came, on the clock that never jumps. */
+  readonly sinceMs: number;
   readonly resolve: (lease: VersionLease) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -55,8 +58,12 @@ export interface Stock {
 }
 
 /** Adds one who waits; when the signal fires first, it waits no longer and gets the signal's reason. */
-export function addWaiter(group: VersionGroup, { resolve, reject, signal }: VersionWaiter & { readonly signal: AbortSignal }): void {
+export function addWaiter(
+  group: VersionGroup,
+  { sinceMs, resolve, reject, signal }: VersionWaiter & { readonly signal: AbortSignal },
+): void {
   const waiter: VersionWaiter = {
+    sinceMs,
     resolve: (lease) => {
       signal.removeEventListener("abort", abort);
       resolve(lease);
@@ -77,6 +84,24 @@ export function addWaiter(group: VersionGroup, { resolve, reject, signal }: Vers
 
 export function rejectAll(group: VersionGroup, error: unknown): void {
   for (const waiter of group.waiting.splice(0)) waiter.reject(error);
+}
+
+/**
+ * How long those who wait go on without another process. Where calls are short, a process that serves one after the other is free
+ * before a new one is ready, whose start takes the processor from all; the longer somebody waits, the more are started.
+ */
+export function patienceLeftMs(
+  {
+    use,
+    processes,
+    waiting,
+  }: { readonly use: Use; readonly processes: ReadonlySet<unknown>; readonly waiting: readonly Pick<VersionWaiter, "sinceMs">[] },
+  starting: number,
+  nowMs: number,
+): number {
+  const first = waiting[0];
+  if (use !== "again" || processes.size === starting || first === undefined) return 0;
+  return Math.max(0, first.sinceMs + limit("packageStartPatienceMs") * (starting + 1) - nowMs);
 }
 
 export function newGroup(

@@ -25,7 +25,16 @@ import type { ProgramImage, RuntimeAdapter } from "./runtimes/runtime-adapter.ts
 import type { PoolStatus, Sandbox, VersionCode } from "./sandbox.ts";
 import { StartBreaker } from "./start-breaker.ts";
 import type { TenantGate } from "./tenant-gate.ts";
-import { addWaiter, rejectAll, type Refusal, type Stock, stockKey, type VersionGroup, type VersionLease } from "./version-groups.ts";
+import {
+  addWaiter,
+  patienceLeftMs,
+  rejectAll,
+  type Refusal,
+  type Stock,
+  stockKey,
+  type VersionGroup,
+  type VersionLease,
+} from "./version-groups.ts";
 import { VersionTurns } from "./version-turns.ts";
 import { leaseOn, refusingLease } from "./version-lease.ts";
 import { type StartEnd, VersionProcess } from "./version-process.ts";
@@ -176,9 +185,10 @@ export class VersionPool implements Sandbox, BudgetMember {
     if (this.#closed) throw plinthError("ShuttingDown", {});
     signal.throwIfAborted();
     const group = groupOf();
-    group.lastUsedMs = this.#runtime.monotonicMs();
+    const sinceMs = this.#runtime.monotonicMs();
+    group.lastUsedMs = sinceMs;
     return new Promise((resolve, reject) => {
-      addWaiter(group, { resolve, reject, signal });
+      addWaiter(group, { sinceMs, resolve, reject, signal });
       this.#dispatch();
     });
   }
@@ -275,7 +285,9 @@ export class VersionPool implements Sandbox, BudgetMember {
   #startForWaiting(group: VersionGroup): boolean {
     const underWay = [...group.processes].filter((process) => process.isStarting).length;
     if (underWay >= group.waiting.length || group.processes.size >= limit("packageProcessesPerVersionMax")) return false;
-    return this.#startFor(group) !== undefined;
+    const leftMs = patienceLeftMs(group, underWay, this.#runtime.monotonicMs());
+    if (leftMs > 0) this.#wakeIn(leftMs);
+    return leftMs <= 0 && this.#startFor(group) !== undefined;
   }
 
   #startFor(group: VersionGroup): VersionProcess | undefined {
