@@ -10,6 +10,7 @@ const environment = new Environment({
     maxDepth: limit("expressionDepthMax"),
     maxListElements: limit("expressionNodesMax"),
     maxMapEntries: limit("expressionNodesMax"),
+    maxCallArguments: limit("expressionNodesMax"),
   },
 });
 
@@ -75,8 +76,13 @@ class Refusal extends Error {
 function explain(error: ParseError): string {
   if (error.code === "limit_exceeded")
     return error.summary.includes("maxDepth") ? TOO_DEEP : `An expression has at most ${limit("expressionNodesMax")} parts.`;
-  const words = error.summary.replace(/\b[A-Z]{2,}\b/g, (token) => (Object.hasOwn(TOKENS, token) ? (TOKENS[token] ?? token) : token));
-  return `${words}.`;
+  if (error.code === "invalid_macro_argument")
+    return "The first argument here is the name that each element has in the second one, such as `x` in `list.map(x, x + 1)`.";
+  const words = error.summary
+    .slice(0, 200)
+    .toWellFormed()
+    .replace(/\b[A-Z]{2,}\b/g, (token) => (Object.hasOwn(TOKENS, token) ? (TOKENS[token] ?? token) : token));
+  return `${words.replace("Unexpected token: ", "A value is missing before ").replace(", got ", ", and there is ")}.`;
 }
 
 function convert(node: ASTNode, depth: number): Syntax {

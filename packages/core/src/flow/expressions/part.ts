@@ -3,9 +3,12 @@ import type { Json, JsonObject } from "../../operations/operation.ts";
 import type { ValueType } from "../definition.ts";
 import type { Findings } from "./findings.ts";
 import type { Syntax } from "./syntax.ts";
-import { parseTimestamp, timestampText } from "./timestamps.ts";
+import { isTimestampText, parseTimestamp, timestampText } from "./timestamps.ts";
 import { isListType } from "./value-types.ts";
 import { isList, type Work } from "./work.ts";
+
+/** Steps to bring a timestamp into the form that sorts. */
+const PARSE_STEPS = 8;
 
 /** Names that an expression may begin with (`trigger`, `vars`, `steps`, `item`, `now`, …) and what they hold. */
 export type ExpressionTypes = Readonly<Record<string, ValueType>>;
@@ -65,6 +68,8 @@ export function conform(run: Run, type: ValueType): Run {
 export function conformTimestamp(value: Json, work: Work): Json {
   if (typeof value !== "string") return value;
   work.spend(1);
+  if (isTimestampText(value)) return value;
+  work.spend(PARSE_STEPS);
   const ms = parseTimestamp(value);
   return ms === null ? value : timestampText(ms);
 }

@@ -47,6 +47,13 @@ export function momentOf(ms: number): Moment {
   };
 }
 
+const SORTABLE = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
+
+/** Whether a text has the form that `timestampText` writes; there may be no such day. */
+export function isTimestampText(text: string): boolean {
+  return text.length === 24 && SORTABLE.test(text);
+}
+
 /** `2026-01-02T03:04:05.006Z` */
 export function timestampText(ms: number): string {
   const { year, month, day, hour, minute, second, millisecond } = momentOf(ms);

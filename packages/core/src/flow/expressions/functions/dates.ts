@@ -6,21 +6,26 @@ import { shorten, type Work } from "../work.ts";
 import { formatDate } from "./format-date.ts";
 import { type FunctionSpec, numberOf, one, optional, textOf, wholeOf } from "./function-spec.ts";
 
+/** Steps to read or write a timestamp. */
+const MOMENT_STEPS = 8;
 const COUNT = { min: -1e12, max: 1e12 };
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS, w: 7 * DAY_MS } as const;
 const DURATION_CHARS = 60;
 const DURATION = /^-?(?:\d{1,12}(?:\.\d{1,9})?(?:ms|[smhdw]))+$/;
 
 function momentMs(args: readonly Json[], index: number, work: Work): number {
+  work.spend(MOMENT_STEPS);
   const text = textOf(args, index);
   return parseTimestamp(text) ?? work.fail("value", `\`${shorten(text)}\` is no timestamp such as 2026-01-31T09:30:00Z or 2026-01-31.`);
 }
 
 function made(ms: number, work: Work): string {
+  work.spend(MOMENT_STEPS);
   return isMoment(ms) ? timestampText(ms) : work.fail("value", "Timestamps have the years 1 to 9999.");
 }
 
 function durationMs(text: string, work: Work): number {
+  work.spend(MOMENT_STEPS);
   if (text.length > DURATION_CHARS || !DURATION.test(text))
     return work.fail("value", `\`${shorten(text)}\` is no length of time such as 90s, 1h30m or 3d; the units are ms, s, m, h, d and w.`);
   let total = 0;

@@ -32,7 +32,7 @@ export function formatDate(ms: number, pattern: string, work: Work): string {
   while (at < pattern.length) {
     const end = runEnd(pattern, at);
     const run = pattern.slice(at, end);
-    work.spend(1);
+    work.spend(2);
     if (run.startsWith("'")) made += run === "''" ? "'" : run.slice(1, -1);
     else if (isLetter(run)) {
       const field = FIELDS.get(run);

@@ -7,6 +7,8 @@ import { isList, isRecord, type Work } from "../work.ts";
 import { type FunctionSpec, listOf, one, optional, recordOf, wholeOf } from "./function-spec.ts";
 import { characterCount } from "./text.ts";
 
+/** Steps to add a field to a record whose shape the engine does not know. */
+const FIELD_STEPS = 8;
 const PLACE = { min: 0, max: Number.MAX_SAFE_INTEGER };
 const sameList = ([type = "any"]: readonly ValueType[]): ValueType => (isListType(type) ? type : { list: "any" });
 const itsElement = ([type = "any"]: readonly ValueType[]): ValueType => elementType(type);
@@ -76,6 +78,7 @@ function merge(first: { readonly [name: string]: Json }, second: { readonly [nam
   for (const record of [first, second])
     for (const name of Object.keys(record)) {
       work.growList(1);
+      work.spend(FIELD_STEPS);
       setField(made, name, record[name] ?? null);
     }
   return made;

@@ -8,6 +8,8 @@ import { type FunctionSpec, many, numberOf, one, optional, wholeOf } from "./fun
 import { plainText } from "./format-text.ts";
 
 const DECIMALS = { min: 0, max: 15 };
+/** Steps to move a decimal point through texts. */
+const ROUND_STEPS = 6;
 const NUMBER_CHARS = 40;
 const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
 
@@ -90,7 +92,10 @@ export const NUMBER_FUNCTIONS: readonly FunctionSpec[] = [
       ["round(-2.5)", -3],
       ["round(1.005, 2)", 1.01],
     ],
-    run: (args, work) => round(numberOf(args, 0), args.length > 1 ? wholeOf(args, 1, DECIMALS, work) : 0) + 0,
+    run: (args, work) => {
+      work.spend(ROUND_STEPS);
+      return round(numberOf(args, 0), args.length > 1 ? wholeOf(args, 1, DECIMALS, work) : 0) + 0;
+    },
   },
   {
     name: "floor",

@@ -25,11 +25,11 @@ function indexOfLong(text: string, part: string, from: number, work: Work): numb
     while (matched > 0 && part.charCodeAt(matched) !== unit) matched = borders[matched - 1] ?? 0;
     if (part.charCodeAt(matched) === unit) matched += 1;
     if (matched === part.length) {
-      work.spend(Math.ceil((i - from) / 8));
+      work.spend(Math.ceil((i - from) / 4));
       return i - part.length + 1;
     }
   }
-  work.spend(Math.ceil((part.length + text.length - from) / 8));
+  work.spend(Math.ceil((part.length + text.length - from) / 4));
   return -1;
 }
 
@@ -65,8 +65,8 @@ export function matchesGlob(text: string, pattern: string, work: Work): boolean 
       p += 1;
       resume = t;
     } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[t])) {
+      t += pattern[p] === "?" && isPair(text, t) ? 2 : 1;
       p += 1;
-      t += 1;
     } else if (star !== -1) {
       // The last star takes one character more.
       resume += 1;
@@ -77,4 +77,9 @@ export function matchesGlob(text: string, pattern: string, work: Work): boolean 
   }
   while (pattern[p] === "*") p += 1;
   return p === pattern.length;
+}
+
+/** Whether a character of two units begins here. */
+function isPair(text: string, at: number): boolean {
+  return (text.codePointAt(at) ?? 0) > 0xffff;
 }
