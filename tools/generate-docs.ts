@@ -2,9 +2,11 @@
  * Makes the reference pages of errors, limits and configuration, and the OpenAPI document, from the code that defines them. Without
  * `--write` it only compares, and fails when a page has drifted.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS, type ErrorSpec } from "../packages/core/src/errors.ts";
+import { referenceGroups } from "../packages/core/src/flow/expressions/reference.ts";
 import { LIMITS, type Limit } from "../packages/core/src/limits.ts";
 import { SETTINGS, type Setting } from "../packages/server/src/config.ts";
 import { NATIVE_ROUTES } from "../packages/server/src/doors/native/table.ts";
@@ -18,6 +20,7 @@ export function pages(): Readonly<Record<string, string>> {
     "errors.md": GENERATED + errorsPage(),
     "limits.md": GENERATED + limitsPage(),
     "configuration.md": GENERATED + configurationPage(),
+    "expressions.md": GENERATED + expressionsPage(),
     "openapi.json": openApiPage(),
   };
 }
@@ -76,6 +79,16 @@ A flag wins over the environment, the environment over the default.
 ${markdownTable(["environment", "flag", "type", "default", "what it does"], rows)}`;
 }
 
+function expressionsPage(): string {
+  const tables = referenceGroups().map(({ title, rows }) => `## ${title}\n\n${markdownTable(["call", "what it gives", "examples"], rows)}`);
+  return `# Expressions
+
+How they are written is in [the guide](../guide/expressions.md). Every function can be called behind its first argument too:
+\`lower(name)\` and \`name.lower()\` are the same. Where a timestamp is taken, a text such as \`2026-01-31T09:30:00Z\` or \`2026-01-31\` is too.
+
+${tables.join("\n")}`;
+}
+
 function formatDefault(setting: Setting): string {
   if (setting.default === null || (Array.isArray(setting.default) && setting.default.length === 0)) return "none";
   return `\`${String(setting.default)}\``;
@@ -111,6 +124,8 @@ if (import.meta.main) {
   if (process.argv.includes("--write")) {
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(pages())) writeFileSync(join(folder, name), text);
+    // The types of the example client are made from the document.
+    spawnSync(process.execPath, [join(import.meta.dirname, "../examples/http-client/generate.ts")], { stdio: "inherit" });
   } else if (drifted().length > 0) {
     console.log(`These pages do not say what the code says: ${drifted().join(", ")}. Run \`npm run docs\`.`);
     process.exit(1);
