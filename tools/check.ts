@@ -16,8 +16,10 @@ const STEPS: readonly { readonly name: string; readonly command: readonly string
   { name: "types of the quickstart", command: ["tsc", "-p", "examples/quickstart"] },
   { name: "types of the example CRM", command: ["tsc", "-p", "examples/crm"] },
   { name: "types of the operations example", command: ["tsc", "-p", "examples/operations"] },
+  { name: "types of the HTTP client example", command: ["tsc", "-p", "examples/http-client"] },
   { name: "project rules", command: ["node", "tools/tidy.ts"] },
   { name: "generated pages", command: ["node", "tools/generate-docs.ts", ...(fix ? ["--write"] : [])] },
+  { name: "generated types of the HTTP client", command: ["node", "examples/http-client/generate.ts", ...(fix ? [] : ["--check"])] },
   { name: "generated protobuf", command: ["node", "tools/generate-protobuf.ts", ...(fix ? [] : ["--check"])] },
   ...(withTests ? [{ name: "tests", command: ["vitest", "run"] }] : []),
 ];

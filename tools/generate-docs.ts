@@ -3,6 +3,7 @@
  * `--write` it only compares, and fails when a page has drifted.
  */
 import { spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS, type ErrorSpec } from "../packages/core/src/errors.ts";
@@ -124,6 +125,8 @@ if (import.meta.main) {
   if (process.argv.includes("--write")) {
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(pages())) writeFileSync(join(folder, name), text);
+    // The types of the example client are made from the document.
+    spawnSync(process.execPath, [join(import.meta.dirname, "../examples/http-client/generate.ts")], { stdio: "inherit" });
     // The types of the example client are made from the document.
     spawnSync(process.execPath, [join(import.meta.dirname, "../examples/http-client/generate.ts")], { stdio: "inherit" });
   } else if (drifted().length > 0) {

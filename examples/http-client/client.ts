@@ -2,7 +2,8 @@
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./_generated/plinth-api.d.ts";
 
-export type PlinthClient = Client<paths>;
+/** Where a path can also answer with a stream, the type is the one of its JSON. */
+export type PlinthClient = Client<paths, "application/json">;
 export type PlinthError = components["schemas"]["Error"];
 export type Outcome = components["schemas"]["InvocationOutcome"];
 
@@ -14,7 +15,7 @@ export interface ClientOptions {
 }
 
 export function plinthClient({ url, key, fetch }: ClientOptions): PlinthClient {
-  return createClient<paths>({
+  return createClient<paths, "application/json">({
     baseUrl: url,
     headers: { authorization: `Bearer ${key}` },
     ...(fetch === undefined ? {} : { fetch }),

@@ -3851,6 +3851,15 @@ export interface operations {
                     "application/json": components["schemas"]["SnapIn"];
                 };
             };
+            /** @description InvalidInputs */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description NotFound */
             404: {
                 headers: {
