@@ -64,6 +64,14 @@ inputs:
       description: How to greet.
       field_type: text
       default_value: Hello
+  user:
+    - name: away
+      description: Whether the user is away.
+      field_type: bool
+      default_value: false
+    - name: note
+      description: What others are told.
+      field_type: text
 snap_kit_actions:
   - name: save
     description: Saves the form.
@@ -333,6 +341,58 @@ describe("the platform's own calls", () => {
     await succeed(post("event-sources.schedule", event, token));
     const heard = async () => at(await host.send("/timeline-entries.list?object=heard/1"), "timeline_entries", 0, "body");
     await expect.poll(heard, { timeout: 30_000 }).toBe('custom:reminder {"n":1}');
+  });
+});
+
+describe("what users fill in", () => {
+  it("is told to the account by itself, checked, and gone with the user", { timeout: 60_000 }, async () => {
+    const id = await host.bring("personal", files("personal", ""));
+    const { service_account_token: token = "", actor_session_token: actor = "" } = await tokens("personal");
+    const resources = (user: string, key = token) => post("snap-ins.resources", { id, user }, key);
+    const setUp = (body: unknown) => host.send(`/v1/snap-ins/${id}/users`, { body });
+
+    expect((await resources("ada")).status).toBe(404);
+    await succeed(setUp({ user: "ada", inputs: { note: "Back on Monday" } }));
+    expect((await resources("ada")).json).toMatchObject({ inputs: { away: false, note: "Back on Monday" } });
+    expect((await resources("ben")).status).toBe(404);
+    expect((await resources("ada", actor)).status).toBe(403);
+
+    await succeed(setUp({ user: "ada", inputs: { away: true, note: null } }));
+    expect(at(await resources("ada"), "inputs")).toEqual({ away: true });
+    for (const inputs of [{ away: "yes" }, { other: 1 }, { greeting: "Hello" }, { note: "x".repeat(300_000) }])
+      expect((await setUp({ user: "ada", inputs })).status, JSON.stringify(inputs).slice(0, 40)).toBeGreaterThanOrEqual(400);
+    expect(at(await resources("ada"), "inputs")).toEqual({ away: true });
+
+    await succeed(host.send(`/v1/snap-ins/${id}/users?user=ada`, { method: "DELETE" }));
+    expect((await resources("ada")).status).toBe(404);
+  });
+});
+
+describe("fragments of schemas", () => {
+  const fragment = { type: "tenant_fragment", leaf_type: "conversation", fields: [{ name: "channel", field_type: "text" }] };
+
+  it("are set, replaced, got and listed", { timeout: 30_000 }, async () => {
+    const first = textAt(await succeed(post("schemas.custom.set", fragment)), "id");
+    const fields = [{ name: "thread", field_type: "text", is_filterable: true }];
+    expect(textAt(await succeed(post("schemas.custom.set", { ...fragment, fields })), "id")).toBe(first);
+    const other = textAt(await succeed(post("schemas.custom.set", { ...fragment, leaf_type: "ticket", subtype: "bug" })), "id");
+    expect(other).not.toBe(first);
+    expect((await host.send(`/schemas.custom.get?id=${first}`)).json).toMatchObject({ fragment: { leaf_type: "conversation", fields } });
+    const listed = await post("schemas.custom.list", { leaf_type: ["ticket"], types: ["tenant_fragment"] });
+    expect(listed.json).toMatchObject({ result: [{ id: other, subtype: "bug" }] });
+    expect((await post("schemas.custom.list", { types: ["app_fragment"] })).json).toEqual({ result: [] });
+    expect((await post("schemas.custom.set", { ...fragment, fields: [{ field_type: "text" }] })).status).toBe(400);
+    expect((await post("schemas.custom.set", { ...fragment, type: "stock" })).status).toBe(400);
+  });
+
+  it("need the scope of their kind", { timeout: 30_000 }, async () => {
+    await host.bring("fragments", files("fragments", "  scopes:\n    self:\n      - scope: tenant_fragment:write"));
+    const { service_account_token: token = "" } = await tokens("fragments");
+    expect((await post("schemas.custom.set", fragment, token)).status).toBe(200);
+    expect((await post("schemas.custom.set", { ...fragment, type: "app_fragment", app: "a" }, token)).status).toBe(403);
+    const { service_account_token: bounded = "" } = await tokens("bounded");
+    expect((await post("schemas.custom.set", fragment, bounded)).status).toBe(403);
+    expect((await post("schemas.custom.list", {}, bounded)).status).toBe(403);
   });
 });
 

@@ -65,7 +65,14 @@ export async function seedCrm(connection: Connection): Promise<Crm> {
     call: callCrm,
     timeline: async (object) => ((await callCrm("timeline-entries.list", { object }))["timeline_entries"] ?? []) as readonly JsonObject[],
     async objectOf(type) {
-      const work = { title: "Sample", body: "It is broken.", applies_to_part: product, owned_by: [user], tags: [{ id: tag }] };
+      const work = {
+        title: "Sample",
+        body: "It is broken.",
+        applies_to_part: product,
+        owned_by: [user],
+        reported_by: [revu],
+        tags: [{ id: tag }],
+      };
       switch (type) {
         case "issue":
         case "ticket":
@@ -73,7 +80,7 @@ export async function seedCrm(connection: Connection): Promise<Crm> {
         case "opportunity":
           return await id("works", { type, ...work });
         case "conversation":
-          return await id("conversations", { type: "support", title: "Sample" });
+          return await id("conversations", { type: "support", title: "Sample", members: [revu] });
         case "incident":
           return await id("incidents", { title: "Sample" });
         case "article":

@@ -21,6 +21,8 @@ import { judge, shownCall, type TriggerReport } from "./trigger-report.ts";
 const CRM_FOLDER = join(import.meta.dirname, "../../../examples/crm/convex");
 const SHIFTED_CLOCK = join(import.meta.dirname, "shifted-clock.mjs");
 
+const CALL_END_MS = 2000;
+
 export interface DrivenPackage {
   readonly folder: string;
   readonly overrides: Readonly<Record<string, string>>;
@@ -31,9 +33,16 @@ export async function drivePackage(
   folder: string,
   { root, overrides: given }: { readonly root: string; readonly overrides: Readonly<Record<string, string>> },
 ): Promise<DrivenPackage> {
-  mustBeValid(folder);
   const overrides = overridesFor(`${folder}/code`, given);
-  const built = await buildPackage(folder, { overrides, update: () => undefined });
+  const head = { folder: relative(root, folder) || ".", overrides };
+  let built: BuiltPackage;
+  try {
+    mustBeValid(folder);
+    built = await buildPackage(folder, { overrides, update: () => undefined });
+  } catch (error) {
+    const judged = judge({ failure: error instanceof Error ? error.message : String(error), lines: [], calls: [] });
+    return { ...head, triggers: [{ kind: "build", trigger: "manifest and code", ...judged, calls: [], ms: 0 }] };
+  }
   const port = await freePort();
   const proxy = await startRecordingProxy(port);
   const hosts = new Hosts(port, proxy);
@@ -41,7 +50,7 @@ export async function drivePackage(
     const connection = await hosts.start();
     await deployFolder(connection, CRM_FOLDER);
     const crm = await seedCrm(connection);
-    return { folder: relative(root, folder) || ".", overrides, triggers: await driveAll({ built, connection, crm, proxy, hosts }) };
+    return { ...head, triggers: await driveAll({ built, connection, crm, proxy, hosts }) };
   } finally {
     await hosts.stop();
     proxy.close();
@@ -177,19 +186,21 @@ async function driveSync(drive: Drive): Promise<readonly TriggerReport[]> {
     await call(connection, "/v1/keyrings", { body: { name: "connection", type: "snap_in_secret", fields: { secret: SECRET } } });
   for (const { slug, loaderFunction } of manifest.imports) {
     proxy.take();
-    observer.takeLines();
+    await observer.takeLines();
     const { runs, error } = await checkImport(connection, { folder: "", snapIn, slug, loads: loaderFunction !== null });
-    const [calls, lines] = [proxy.take(), observer.takeLines()];
+    // A call ends after its report.
+    const lines = await observer.takeLines(CALL_END_MS);
+    const calls = proxy.take();
     const shown = calls.map(shownCall);
     for (const { mode, status, reason, ms, calls: phases, items } of runs) {
       const trigger = `${slug}: ${mode} (${phases.map(({ phase }) => phase).join(", ")}; ${JSON.stringify(items)})`;
-      // Mappers answer 404 for what is not there yet, and state for the first run.
-      const judged =
-        status === "done" ? { result: "passed" as const, reason: "" } : judge({ failure: `${status}: ${reason ?? ""}`, lines, calls: [] });
+      // Refusals are part of it: mappers and states that are not there yet are answered with 404.
+      const judged = judge({ failure: status === "done" ? undefined : `${status}: ${reason ?? ""}`, lines, calls: [] });
       reports.push({ kind: "sync", trigger, ...judged, calls: shown, ms });
       if (status !== "done") break;
     }
-    if (error !== null) reports.push({ kind: "sync", trigger: slug, ...judge({ failure: error, lines, calls: [] }), calls: shown, ms: 0 });
+    if (error !== null && runs.every(({ status }) => status === "done"))
+      reports.push({ kind: "sync", trigger: slug, ...judge({ failure: error, lines, calls: [] }), calls: shown, ms: 0 });
   }
   return reports;
 }

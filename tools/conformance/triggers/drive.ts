@@ -9,6 +9,8 @@ import { failureOfLetters, judge, shownCall, type TriggerKind, type TriggerRepor
 /** Secret of every keyring that a package asks for. */
 export const SECRET = "placeholder";
 
+const LINES_AFTER_MS = 150;
+
 export interface Drive {
   readonly connection: Connection;
   readonly package: string;
@@ -38,7 +40,7 @@ export async function report(
   // What led to this trigger may be an event too.
   await drive.observer.quiet();
   drive.proxy.take();
-  drive.observer.takeLines();
+  await drive.observer.takeLines();
   await drive.observer.takeDeadLetters();
   const startedMs = performance.now();
   let triggered: Triggered;
@@ -47,10 +49,11 @@ export async function report(
   } catch (error) {
     triggered = { wrong: error instanceof Error ? error.message : String(error) };
   }
+  const lines = await drive.observer.takeLines(LINES_AFTER_MS);
   const letters = await drive.observer.takeDeadLetters();
   const calls = drive.proxy.take();
   const failure = triggered.failure ?? failureOfLetters(letters);
-  const judged = judge({ failure, calls, lines: drive.observer.takeLines() });
+  const judged = judge({ failure, calls, lines });
   const isWrong = triggered.wrong !== undefined && judged.result !== "outside";
   return {
     kind,
@@ -58,6 +61,7 @@ export async function report(
     result: isWrong ? (triggered.result ?? "failed") : judged.result,
     reason: [triggered.wrong, judged.reason].filter((part) => part !== undefined && part !== "").join("; "),
     calls: calls.map(shownCall),
+    ...(judged.lines === undefined ? {} : { lines: judged.lines }),
     ms: Math.round(performance.now() - startedMs),
   };
 }

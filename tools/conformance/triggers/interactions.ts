@@ -13,7 +13,7 @@ const FORM_WAIT_MS = 45_000;
 
 export async function driveCommands(drive: Drive): Promise<readonly TriggerReport[]> {
   const reports: TriggerReport[] = [];
-  for (const { namespace, name, surfaces } of drive.manifest.commands)
+  for (const { namespace, name, surfaces, usageHint } of drive.manifest.commands)
     for (const type of new Set(surfaces.flatMap(({ objectTypes }) => objectTypes))) {
       const trigger = `/${name} at ${type}`;
       const object = type === "snap_in" ? snapInName(drive) : await drive.crm.objectOf(type);
@@ -21,7 +21,7 @@ export async function driveCommands(drive: Drive): Promise<readonly TriggerRepor
         reports.push(notApplicable("command", trigger, `the CRM has no objects of the type ${type}`));
         continue;
       }
-      const body = { object, parameters: "sample text", user: drive.crm.user };
+      const body = { object, parameters: parametersOf(usageHint), user: drive.crm.user };
       reports.push(
         await report(drive, { kind: "command", trigger }, async () =>
           outcomeOf(await call(drive.connection, `/v1/commands/${namespace}/${name}`, { body })),
@@ -30,6 +30,12 @@ export async function driveCommands(drive: Drive): Promise<readonly TriggerRepor
       reports.push(...(await submitForms(drive, object)));
     }
   return reports;
+}
+
+/** `[chat/email] [question]` → `chat sample`. */
+function parametersOf(usageHint: string): string {
+  const asked = usageHint.match(/\[[^\]]*\]/g) ?? ["[text]"];
+  return asked.map((part) => (part.includes("/") ? part.slice(1).split("/")[0] : "sample")).join(" ");
 }
 
 /** Submits what the package shows at an object, and what it shows after that. */

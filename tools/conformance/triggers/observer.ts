@@ -7,6 +7,7 @@ import { readEvents } from "../../../packages/cli/src/event-stream.ts";
 const POLL_MS = 100;
 
 export interface LogLine {
+  readonly invocation: string;
   readonly functionPath: string;
   readonly level: string;
   readonly text: string;
@@ -21,6 +22,8 @@ export class Observer {
   readonly #connection: Connection;
   #abort = new AbortController();
   #lines: LogLine[] = [];
+  /** Calls whose lines were read; a host that starts again tells them anew. */
+  readonly #told = new Set<string>();
   #following: Promise<void> | undefined;
 
   constructor(connection: Connection) {
@@ -39,7 +42,9 @@ export class Observer {
     await this.#following;
   }
 
-  takeLines(): readonly LogLine[] {
+  /** Lines come on a connection of their own, a moment after what they are about. */
+  async takeLines(afterMs = 0): Promise<readonly LogLine[]> {
+    await pause(afterMs);
     const taken = this.#lines;
     this.#lines = [];
     return taken;
@@ -89,8 +94,15 @@ export class Observer {
   }
 
   async #follow(response: Response, signal: AbortSignal): Promise<void> {
+    const before = new Set(this.#told);
     try {
-      for await (const { event, data } of readEvents(response)) if (event === "log") this.#lines.push(JSON.parse(data) as LogLine);
+      for await (const { event, data } of readEvents(response)) {
+        if (event !== "log") continue;
+        const line = JSON.parse(data) as LogLine;
+        if (before.has(line.invocation)) continue;
+        this.#told.add(line.invocation);
+        this.#lines.push(line);
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     }

@@ -79,7 +79,7 @@ async function ofObjects(drive: Drive, { automation }: Listening): Promise<reado
   for (const type of automation.eventTypes) {
     const changes = await changesFor(drive, type);
     if (changes.length === 0)
-      reports.push(notApplicable("object event", `${automation.name}: ${type}`, "an event of the platform's own agents"));
+      reports.push(notApplicable("object event", `${automation.name}: ${type}`, `the CRM has nothing that ${type} tells of`));
     for (const { name, make } of changes)
       reports.push(
         await report(drive, { kind: "object event", trigger: `${automation.name}: ${type}, ${name}` }, () => runs(drive, automation, make)),
@@ -96,7 +96,8 @@ interface Change {
 /** Changes of the CRM that are events of the type. What they need is there before them. */
 async function changesFor({ crm }: Drive, type: string): Promise<readonly Change[]> {
   const { create, user, otherUser, ids } = crm;
-  const work = { title: "Sample", body: "It is broken.", applies_to_part: ids["product"], owned_by: [user] };
+  const reporter = ids["revu"] ?? "";
+  const work = { title: "Sample", body: "It is broken.", applies_to_part: ids["product"], owned_by: [user], reported_by: [reporter] };
   switch (type) {
     case "work_created":
       return [
@@ -111,6 +112,10 @@ async function changesFor({ crm }: Drive, type: string): Promise<readonly Change
           name: "another stage of a ticket",
           make: () => crm.call("works.update", { id: ticket, stage: { name: "awaiting_product_assist" } }),
         },
+        {
+          name: "a ticket is resolved",
+          make: () => crm.call("works.update", { id: ticket, stage: { name: "resolved" }, state: "closed" }),
+        },
         { name: "an issue is closed", make: () => crm.call("works.update", { id: issue, state: "closed", stage: { name: "completed" } }) },
         { name: "another owner", make: () => crm.call("works.update", { id: issue, owned_by: { set: [otherUser] } }) },
       ];
@@ -121,6 +126,13 @@ async function changesFor({ crm }: Drive, type: string): Promise<readonly Change
       ];
     case "conversation_created":
       return [{ name: "a conversation", make: () => create("conversations", { type: "support", title: "Sample" }) }];
+    case "conversation_updated": {
+      const conversation = text(
+        (await create("conversations", { type: "support", title: "Sample", members: [reporter], state: "open" }))["id"],
+      );
+      const closed = { id: conversation, stage: { name: "resolved" }, state: "closed", status: "closed" };
+      return [{ name: "it is resolved", make: () => crm.call("conversations.update", closed) }];
+    }
     case "account_created":
       return [{ name: "an account", make: () => create("accounts", { display_name: "Another" }) }];
     default:

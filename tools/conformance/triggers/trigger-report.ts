@@ -5,6 +5,7 @@ import type { DeadLetter, LogLine } from "./observer.ts";
 import type { RecordedCall } from "./recording-proxy.ts";
 
 export type TriggerKind =
+  | "build"
   | "hook"
   | "object event"
   | "user event"
@@ -32,6 +33,8 @@ export interface TriggerReport {
   /** What the package asked of the host, `POST /works.create 201`. */
   readonly calls: readonly string[];
   readonly ms: number;
+  /** The last lines of the function, where it failed. */
+  readonly lines?: readonly string[];
 }
 
 /** What was seen of a trigger. */
@@ -48,10 +51,18 @@ const OUTSIDE =
 const AGENTS = /\/ai-agents\./;
 const NO_SUCH_CALL = /neither the platform nor a function/;
 const DETAIL_CHARS = 300;
+const LINES_SHOWN = 8;
 /** Text of a failure → why it is the package's own. */
 const KNOWN_FAULTS = JSON.parse(readFileSync(join(import.meta.dirname, "known-faults.json"), "utf8")) as Readonly<Record<string, string>>;
 
-export function judge({ failure, lines, calls }: Observed): { readonly result: TriggerResult; readonly reason: string } {
+type Judged = Pick<TriggerReport, "result" | "reason" | "lines">;
+
+export function judge(observed: Observed): Judged {
+  const judged = judgeResult(observed);
+  return judged.result === "failed" ? { ...judged, lines: observed.lines.slice(-LINES_SHOWN).map(({ text }) => oneLine(text)) } : judged;
+}
+
+function judgeResult({ failure, lines, calls }: Observed): Judged {
   const unanswered = calls.filter(({ status, refusal }) => status === 0 || status >= 500 || NO_SUCH_CALL.test(refusal));
   const agents = unanswered.filter(({ path }) => AGENTS.test(path));
   const missing = unanswered.filter(({ path }) => !AGENTS.test(path));
@@ -60,7 +71,8 @@ export function judge({ failure, lines, calls }: Observed): { readonly result: T
   const outside = failure !== undefined && OUTSIDE.test(failure) ? failure : lines.find(({ text }) => OUTSIDE.test(text))?.text;
   if (outside !== undefined) return { result: "outside", reason: oneLine(matchOf(outside)) };
   if (failure !== undefined) {
-    const known = Object.entries(KNOWN_FAULTS).find(([text]) => failure.includes(text));
+    const told = [failure, ...lines.map(({ text }) => text)].join("\n");
+    const known = Object.entries(KNOWN_FAULTS).find(([text]) => told.includes(text));
     if (known !== undefined) return { result: "package", reason: known[1] };
     return { result: "failed", reason: oneLine(failure) };
   }

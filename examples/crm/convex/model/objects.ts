@@ -173,6 +173,8 @@ export const OBJECTS = {
       title: "text",
       description: "text",
       stage: "stage",
+      state: "text",
+      status: "text",
       members: "references",
       owned_by: "references",
       applies_to_parts: "references",

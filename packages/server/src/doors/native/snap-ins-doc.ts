@@ -92,7 +92,7 @@ export const SNAP_IN_DOCS = {
     path: PATH,
     body: jsonBody(open({ user: USER, "inputs?": mapOf(anything(), "Values by name; null takes one away.") })),
     answers: { 200: json(SNAP_IN) },
-    errors: ["NotFound", "WrongState", "SagaInProgress", "LimitExceeded"],
+    errors: ["NotFound", "WrongState", "SagaInProgress", "LimitExceeded", "InvalidInputs"],
   },
   closeSnapInUser: {
     summary: "End the event sources of a user",
