@@ -1,5 +1,4 @@
 /** `a.b`, `a["b"]`, `list[0]`: a part of a value, and nothing of its prototype (X4). */
-import { didYouMean } from "../../manifest/near-miss.ts";
 import type { Json } from "../../operations/operation.ts";
 import type { ValueType } from "../definition.ts";
 import { conform, type Part, refuse, type Run, type Scope } from "./part.ts";
@@ -24,10 +23,7 @@ export function typeOfField(type: ValueType, field: string, at: number, scope: S
   if (type === "any") return "any";
   if (isRecordType(type)) {
     const found = fieldType(type, field);
-    if (found === null) {
-      const known = Object.keys(type.record);
-      scope.findings.add(at, `There is no field \`${shorten(field)}\`.${didYouMean(field, known)}${listed(known)}`);
-    }
+    if (found === null) scope.findings.addUnknown(at, `There is no field \`${shorten(field)}\`.`, field, Object.keys(type.record));
     return found;
   }
   const hint = type === "timestamp" ? " Use functions such as `year(t)` or `formatDate(t, pattern)`." : "";
@@ -91,11 +87,4 @@ function elementOf(value: Json, index: Json, at: number, work: Work): Json {
   if (!Number.isInteger(index)) return work.failAt(at, "value", `${index} is no whole number, so no place in a list.`);
   const found = index < 0 ? undefined : value[index];
   return found === undefined ? work.failAt(at, "absent", `There is no element ${index}; the list has ${value.length}.`) : found;
-}
-
-const SHOWN_FIELDS = 12;
-
-function listed(names: readonly string[]): string {
-  if (names.length === 0) return " The record has none.";
-  return ` There ${names.length === 1 ? "is" : "are"} ${names.slice(0, SHOWN_FIELDS).map(shorten).join(", ")}${names.length > SHOWN_FIELDS ? ", …" : ""}.`;
 }

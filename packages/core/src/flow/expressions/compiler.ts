@@ -2,14 +2,13 @@
  * Makes a tree ready to run: one closure for each part, with its type. What is wrong is a finding, and the part then counts as `any`,
  * so that one mistake is told once. Closures look at the values they get (X5), whatever the types say.
  */
-import { didYouMean } from "../../manifest/near-miss.ts";
 import type { Json } from "../../operations/operation.ts";
 import type { ValueType } from "../definition.ts";
 import { compileAccess } from "./access.ts";
 import { compileCall } from "./calls.ts";
 import type { Findings } from "./findings.ts";
 import { compileBinary, compileConditional, compileLogic, compileNegate, compileNot } from "./operators.ts";
-import { conform, type ExpressionTypes, type Part, refuse, type Run, type Scope } from "./part.ts";
+import { brokenPart, conform, type ExpressionTypes, type Part, type Run, type Scope } from "./part.ts";
 import type { Syntax } from "./syntax.ts";
 import { bounded, unite } from "./value-types.ts";
 import { ownField, setField } from "./values.ts";
@@ -73,11 +72,8 @@ function namePart(name: string, at: number, scope: Scope): Part {
   const type = Object.hasOwn(scope.types, name) ? scope.types[name] : undefined;
   if (type === undefined) {
     const known = [...scope.locals.map((variable) => variable.name), ...Object.keys(scope.types)];
-    return refuse(
-      scope,
-      at,
-      `\`${shorten(name)}\` is not known here.${didYouMean(name, known)} There are ${known.join(", ") || "no names"}.`,
-    );
+    scope.findings.addUnknown(at, `\`${shorten(name)}\` is not known here.`, name, known);
+    return brokenPart();
   }
   const run: Run = ({ work, context }) => {
     work.spend(1);

@@ -11,6 +11,8 @@ import { FUNCTIONS } from "./functions/table.ts";
 import { compileData } from "./resolve-data.ts";
 import type { ExpressionTypes } from "./part.ts";
 import { LOOPS } from "./syntax.ts";
+import { ownField, setField } from "./values.ts";
+import { isRecord } from "./work.ts";
 
 const NAMES = ["a", "b", "constructor", "toString", "length", "x"];
 const OPERATORS = ["+", "-", "*", "/", "%", "<", "<=", ">", ">=", "==", "!=", "in", "&&", "||"];
@@ -76,6 +78,46 @@ test("X1 X2 X3 X6 whatever an expression is, it ends within its bound, the same 
       expect(Object.is(first.value, -0)).toBe(false);
       expect(compiled.expression.evaluate(values, { costMax: first.cost })).toEqual(first);
       expect(compiled.expression.evaluate(values, { costMax: first.cost - 1 })).toMatchObject({ ok: false, error: { code: "limit" } });
+    }),
+    { numRuns: 4000 },
+  );
+  expect(evaluated).toBeGreaterThan(500);
+}, 60_000);
+
+/** What stands at some paths of the context, and nothing beside them. */
+function pruned(whole: JsonObject, reads: readonly (readonly string[])[]): JsonObject {
+  const kept: Record<string, Json> = {};
+  for (const path of reads) keep(whole, kept, path);
+  return kept;
+}
+
+function keep(from: JsonObject, to: Record<string, Json>, [name = "", ...rest]: readonly string[]): void {
+  if (!Object.hasOwn(from, name)) return;
+  const value = from[name] ?? null;
+  if (rest.length === 0 || !isRecord(value)) {
+    setField(to, name, value);
+    return;
+  }
+  const before = ownField(to, name) ?? null;
+  // A shorter path may have brought the whole of it already.
+  if (before === value) return;
+  const inner: Record<string, Json> = isRecord(before) ? { ...before } : {};
+  keep(value, inner, rest);
+  setField(to, name, inner);
+}
+
+test("what it reads is all that it reads", () => {
+  let evaluated = 0;
+  fc.assert(
+    fc.property(expression, context, (text, values) => {
+      const compiled = compileExpression(text, ANY_TYPES);
+      if (!compiled.ok) return;
+      const { reads, evaluate } = compiled.expression;
+      const result = evaluate(values);
+      const sorted = reads.toSorted((left, right) => left.length - right.length);
+      const again = evaluate(pruned(values, sorted));
+      evaluated += 1;
+      expect([text, again.ok ? again.value : again.error.code]).toEqual([text, result.ok ? result.value : result.error.code]);
     }),
     { numRuns: 4000 },
   );

@@ -357,6 +357,8 @@ describe("expressions", () => {
       ok: false,
       findings: [{ message: "This is a number; a boolean is needed here.", position: { line: 1, column: 1 } }],
     });
+    const text = compileExpression("trigger.amount", TYPES, "string");
+    expect(text.ok ? [] : text.findings[0]?.message).toBe("This is a number; a text is needed here. `string(x)` makes one.");
     expect(compileExpression("data.x", TYPES, "boolean").ok).toBe(true);
     expect(compileExpression("trigger.items.map(i, i.sku)", TYPES, { list: "string" }).ok).toBe(true);
     expect(compileExpression("now", TYPES, "string").ok).toBe(true);

@@ -58,7 +58,7 @@ export function compileExpression(text: string, types: ExpressionTypes, expected
   const syntax = parseExpression(text, findings);
   const part = syntax === null ? null : compileSyntax(syntax, types, findings);
   if (part !== null && findings.isEmpty && !isAssignable(part.type, expected))
-    findings.add(0, `This is ${describeType(part.type)}; ${describeType(expected)} is needed here.`);
+    findings.add(0, `This is ${describeType(part.type)}; ${describeType(expected)} is needed here.${conversion(part.type, expected)}`);
   if (syntax === null || part === null || !findings.isEmpty) return { ok: false, findings: findings.list };
 
   const run = (context: JsonObject, work: Work): Json => work.result(part.run({ context, work, locals: [] }), part.isFresh);
@@ -81,4 +81,10 @@ export function expressionError(failure: unknown, text: string): ExpressionError
   if (failure instanceof RangeError)
     return { code: "limit", message: "The expression nests too deeply.", position: { line: 1, column: 1 } };
   throw failure;
+}
+
+function conversion(type: ValueType, expected: ValueType): string {
+  if (expected === "timestamp" && type === "string") return " `timestamp(x)` makes one of a text.";
+  if (expected === "number" && type === "string") return " `number(x)` makes one of a text.";
+  return expected === "string" ? " `string(x)` makes one." : "";
 }

@@ -83,6 +83,17 @@ test.each([
   expect(result).toMatchObject({ ok: false, error: { code: "limit" } });
 });
 
+test("X2 what an evaluation makes is bounded apart from its steps", () => {
+  for (const text of [
+    "padStart('', 1500000, 'ab')",
+    "size(data.text.replace('a', 'x' + substring(data.text, 0, 20)))",
+    "data.list.slice(0, 2).map(a, [data.text, data.text, data.text, data.text, data.text, data.text, data.text, data.text, data.text])",
+  ]) {
+    const result = evaluateBig(text);
+    expect(result.ok ? "" : result.error.message).toContain("characters and elements");
+  }
+});
+
 test("X2 an expression cannot catch the error of the limit", () => {
   const endless = "data.list.all(a, data.list.all(b, data.list.all(c, true)))";
   for (const text of [
@@ -143,6 +154,17 @@ test("X4 names of prototypes are fields like any others", () => {
     expect(compileExpression(name === "map" ? "[].map" : `${name}()`, TYPES).ok).toBe(false);
   }
   expect(Object.keys(Object.prototype)).toEqual([]);
+});
+
+test("names that nearly fit among many are looked for in time", () => {
+  const name = (i: number): string => `${"a".repeat(60)}${1000 + i}`;
+  const record = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [name(i), "number"] as const));
+  const text = `[${Array.from({ length: 180 }, (_, i) => `trigger.${name(-1 - i)}`).join(",")}]`;
+  const start = performance.now();
+  const compiled = compileExpression(text, { trigger: { record } });
+  expect(compiled.ok ? [] : compiled.findings).toHaveLength(limit("expressionFindingsMax"));
+  // Without a bound it takes a minute.
+  expect(performance.now() - start).toBeLessThan(5000);
 });
 
 test("a stack that is nearly used up is an error like others", () => {
