@@ -30,6 +30,7 @@ import { InvocationFeed } from "./doors/invocation-feed.ts";
 import { openDoors, type Doors } from "./doors/open-doors.ts";
 import { OpenStreams } from "./doors/open-streams.ts";
 import { finishedInvocation, recentInvocations } from "./doors/recent-invocations.ts";
+import { UnreadAnswers } from "./doors/unread-answers.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { engineConfig } from "./engine/engine-config.ts";
 import { logCalls } from "./engine/result-sinks/log-calls.ts";
@@ -309,6 +310,7 @@ async function start(
       adminKey,
       feed,
       streams,
+      answers: new UnreadAnswers(),
       bodies: new BodyBudget(limit("requestBodiesBytesMax"), limit("requestBodiesAnonymousBytesMax")),
       tier,
       packageCells: sandbox.report.packages,

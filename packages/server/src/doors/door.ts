@@ -35,6 +35,7 @@ import type { Tenants } from "../tenants/tenants.ts";
 import type { BodyBudget } from "./body-budget.ts";
 import type { FinishedInvocation, InvocationFeed } from "./invocation-feed.ts";
 import type { OpenStreams } from "./open-streams.ts";
+import type { UnreadAnswers } from "./unread-answers.ts";
 
 /** What the routes work with. Made by `host.ts`. */
 export interface DoorContext {
@@ -69,6 +70,7 @@ export interface DoorContext {
   readonly recentInvocations: (scope: Scope) => Promise<readonly FinishedInvocation[]>;
   readonly streams: OpenStreams;
   readonly bodies: BodyBudget;
+  readonly answers: UnreadAnswers;
   readonly metricsText: () => Promise<string>;
   readonly backup: (path: string) => Promise<void>;
   /** Isolation tier of the host. */

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import type { StreamForm } from "./door.ts";
 import { sendStream } from "./event-stream.ts";
+import { UnreadAnswers } from "./unread-answers.ts";
 
 const server = fastify();
 afterEach(async () => await server.close());
@@ -14,11 +15,11 @@ describe("H07: the text of a runner's result", () => {
       reply.hijack();
       const place = new AbortController();
       await sendStream(
-        { runtime: createSystemRuntime() },
+        { runtime: createSystemRuntime(), answers: new UnreadAnswers() },
         {
           reply,
           answer: { kind: "stream", form: request.params.form, write: async (stream) => stream.send("done", hostile) },
-          place: { signal: place.signal, abort: () => place.abort() },
+          place: { tenant: "default", signal: place.signal, abort: () => place.abort() },
         },
       );
     });

@@ -13,12 +13,16 @@ export function streamFormOf(accept: string | undefined): StreamForm | undefined
 }
 
 export async function sendStream(
-  context: Pick<DoorContext, "runtime">,
+  context: Pick<DoorContext, "runtime" | "answers">,
   {
     reply,
     answer,
     place,
-  }: { readonly reply: FastifyReply; readonly answer: StreamReply; readonly place: { readonly signal: AbortSignal; abort(): void } },
+  }: {
+    readonly reply: FastifyReply;
+    readonly answer: StreamReply;
+    readonly place: { readonly tenant: string; readonly signal: AbortSignal; abort(): void };
+  },
 ): Promise<void> {
   const response = reply.raw;
   response.once("close", () => place.abort());
@@ -37,6 +41,8 @@ export async function sendStream(
     heart.stop();
   }
   response.end();
+  // Its place is another's now; what was written is not read yet.
+  if (!response.destroyed) context.answers.hold(response, { tenant: place.tenant, bytes: response.writableLength });
 }
 
 function sinkOf(response: ServerResponse, form: StreamForm, signal: AbortSignal): EventSink {

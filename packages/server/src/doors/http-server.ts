@@ -16,7 +16,10 @@ const pathTenants = new WeakMap<IncomingMessage, string>();
 
 export type HttpServer = FastifyInstance;
 
-export function createHttpServer(context: Pick<DoorContext, "log" | "runtime">, options: { readonly bodyBytesMax: number }): HttpServer {
+export function createHttpServer(
+  context: Pick<DoorContext, "log" | "runtime" | "answers">,
+  options: { readonly bodyBytesMax: number },
+): HttpServer {
   const server = fastify({
     logger: false,
     bodyLimit: options.bodyBytesMax,
@@ -42,6 +45,16 @@ export function createHttpServer(context: Pick<DoorContext, "log" | "runtime">, 
   server.server.maxConnections = limit("connectionsMax");
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  server.addHook("onSend", (request, reply, payload, done) => {
+    const bytes = typeof payload === "string" || Buffer.isBuffer(payload) ? payload.length : 0;
+    try {
+      context.answers.hold(reply.raw, { tenant: tenantOf(request), bytes });
+      done();
+    } catch (error) {
+      for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name);
+      done(registeredError(context, error));
+    }
+  });
   server.setErrorHandler((error, request, reply) => {
     const registered = httpLibraryError(error, request.routeOptions.bodyLimit ?? options.bodyBytesMax) ?? registeredError(context, error);
     sendText(reply, errorReply(registered));
@@ -52,6 +65,11 @@ export function createHttpServer(context: Pick<DoorContext, "log" | "runtime">, 
 /** The tenant in `/t/<tenant>/…`, or undefined. */
 export function pathTenantOf(request: FastifyRequest): string | undefined {
   return pathTenants.get(request.raw);
+}
+
+/** Whose answers are counted together: those of keys, and those of each name that a path has. */
+function tenantOf(request: FastifyRequest): string {
+  return request.caller?.scope.tenant ?? pathTenantOf(request) ?? "";
 }
 
 /** Refuses requests with too many headers or query parameters. */

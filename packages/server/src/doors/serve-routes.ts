@@ -124,7 +124,7 @@ async function send(
   const place = context.streams.open(caller);
   reply.hijack();
   try {
-    await sendStream(context, { reply, answer, place });
+    await sendStream(context, { reply, answer, place: { tenant: caller.scope.tenant, signal: place.signal, abort: () => place.abort() } });
   } catch (error) {
     // The head is sent; what is left is to say so and to end.
     registeredError(context, error);

@@ -2,7 +2,7 @@
  * Who calls, found out before anything of the request's message is read. Metadata are the headers of the HTTP door; a tenant, which
  * no path names here, is named by `x-plinth-tenant`.
  */
-import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import { createContextKey, type ContextValues, type HandlerContext } from "@connectrpc/connect";
 import { plinthError } from "@plinth/core/errors.ts";
 import type { KeyScope } from "../../engine/invocation.ts";
 import { authenticate } from "../authenticate.ts";
@@ -54,6 +54,11 @@ export function callGate(context: DoorContext): (call: HandlerContext) => Promis
       throw thrownAsGrpc(context, error);
     }
   };
+}
+
+/** Whom the gate let in; undefined for methods without one. */
+export function callerIn(values: ContextValues): Caller | undefined {
+  return values.get(CALLER);
 }
 
 export function callerOf(call: HandlerContext): Caller {

@@ -1,12 +1,12 @@
 /** Serves handlers of Connect on servers of Node: the gRPC port, and the API's port for the JSON form. */
-import { Code, ConnectError, createContextValues, type ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues, type ConnectRouter, type ContextValues } from "@connectrpc/connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { limit } from "@plinth/core/limits.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { DoorContext } from "../door.ts";
-import { PATH_TENANT } from "./call-gate.ts";
+import { callerIn, PATH_TENANT } from "./call-gate.ts";
 import { thrownAsGrpc } from "./grpc-error.ts";
 import { messageForm, readRequestMessage } from "./request-message.ts";
 
@@ -59,7 +59,9 @@ async function serve(
     single ? { ...given, body: checkedBody(context, { handler, response, header: given.header, body }) } : given,
   );
   await universalResponseToNodeResponse(
-    answer.body === undefined ? answer : { ...answer, body: thenPlainMessage(answer.body, answer.trailer) },
+    answer.body === undefined
+      ? answer
+      : { ...answer, body: held(context, { response, values }, thenPlainMessage(answer.body, answer.trailer)) },
     response,
   );
 }
@@ -72,6 +74,19 @@ async function* thenPlainMessage(body: AsyncIterable<Uint8Array>, trailer: Heade
   yield* body;
   const message = trailer?.get("grpc-message") ?? null;
   if (message !== null) trailer?.set("grpc-message", percentEncoded(decodeURIComponent(message)));
+}
+
+/** Who asks for the next piece has had the one before taken by the client. */
+async function* held(
+  { answers }: DoorContext,
+  { response, values }: { readonly response: NodeResponse; readonly values: ContextValues },
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    const read = answers.hold(response, { tenant: callerIn(values)?.scope.tenant ?? "", bytes: piece.length });
+    yield piece;
+    read();
+  }
 }
 
 function percentEncoded(text: string): string {

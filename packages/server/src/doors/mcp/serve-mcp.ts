@@ -167,7 +167,9 @@ async function send(
     });
     raw.flushHeaders();
     for (let chunk = await reader?.read(); chunk?.done === false; chunk = await reader?.read()) {
+      const read = context.answers.hold(raw, { tenant: caller.scope.tenant, bytes: chunk.value.length });
       if (!raw.write(chunk.value) && !raw.destroyed) await drained(raw);
+      read();
     }
     raw.end();
   } catch (error) {
