@@ -104,6 +104,13 @@ test("X2 an expression cannot catch the error of the limit", () => {
     `true ? ${endless} : 1`,
   ])
     expect(evaluateBig(text)).toMatchObject({ ok: false, error: { code: "limit" } });
+  const large = "padStart('', 1500000, 'ab') == ''";
+  for (const text of [
+    `${large} || true`,
+    `true || ${large} ? [0].exists(x, ${large} || x == 0) : 1`,
+    `[0, 1].exists(x, x == 1 || ${large})`,
+  ])
+    expect(evaluateBig(text)).toMatchObject({ ok: false, error: { code: "limit" } });
 });
 
 test("X2 one value in many places is counted as often as it would be written", () => {
