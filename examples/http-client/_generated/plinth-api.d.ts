@@ -2225,6 +2225,8 @@ export interface components {
         /** @description Refused for a reason that every route has. */
         Refused: {
             headers: {
+                /** @description Seconds after which the same request may succeed. */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -2437,6 +2439,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2455,6 +2459,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2680,6 +2686,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2698,6 +2706,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4487,6 +4497,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4505,6 +4517,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4625,6 +4639,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4643,6 +4659,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4763,6 +4781,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4781,6 +4801,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4901,6 +4923,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4919,6 +4943,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5061,6 +5087,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5079,6 +5107,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5197,6 +5227,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5215,6 +5247,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5317,6 +5351,8 @@ export interface operations {
             /** @description RateLimited */
             429: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5335,6 +5371,8 @@ export interface operations {
             /** @description ExpiredInQueue, RunnerLost */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6298,6 +6336,8 @@ export interface operations {
             /** @description KeyringUnavailable */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6468,6 +6508,8 @@ export interface operations {
             /** @description KeyringUnavailable */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6562,6 +6604,8 @@ export interface operations {
             /** @description KeyringUnavailable */
             503: {
                 headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

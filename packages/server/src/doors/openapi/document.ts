@@ -139,8 +139,11 @@ function responsesOf({ answers, errors = [] }: RouteDoc): JsonObject {
 }
 
 function refusal(codes: readonly ErrorCode[]): JsonObject {
+  const waits = codes.some((code) => ERRORS[code].status === 429 || ERRORS[code].status === 503);
+  const retryAfter = { description: "Seconds after which the same request may succeed.", schema: { type: "integer" } };
   return {
     description: [...new Set(codes)].join(", "),
+    ...(waits ? { headers: { "Retry-After": retryAfter } } : {}),
     content: { [JSON_MEDIA]: { schema: ERROR } },
     "x-plinth-errors": [...new Set(codes)],
   };
