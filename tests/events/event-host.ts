@@ -1,6 +1,7 @@
 /** A real host, a package that tells a server of ours what its automations get, and functions that change documents. */
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
+import { checkedFetch } from "../../packages/server/src/doors/test/documented-answers.ts";
 import { archiveOf, type Files } from "../../packages/server/src/packages/test-packages.ts";
 import { callFunction, deployFolder, startLocalHost, type LocalHost } from "../../tools/local-host.ts";
 
@@ -111,7 +112,7 @@ export function eventHost(local: LocalHost, tenant?: string): EventHost {
   const headers = { authorization: `Bearer ${local.connection.key ?? ""}` };
   const send: EventHost["send"] = async (path, { method, body, key } = {}) => {
     const isBytes = body instanceof Uint8Array;
-    const response = await fetch(url + path, {
+    const request = new Request(url + path, {
       method: method ?? (body === undefined ? "GET" : "POST"),
       headers: {
         ...(key === undefined ? headers : { authorization: `Bearer ${key}` }),
@@ -119,6 +120,7 @@ export function eventHost(local: LocalHost, tenant?: string): EventHost {
       },
       ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
     });
+    const response = await checkedFetch(request);
     return { status: response.status, json: (await response.json()) as Record<string, unknown> };
   };
   return {
