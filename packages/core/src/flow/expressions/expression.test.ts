@@ -187,6 +187,7 @@ test.each(VALUES)("%s", (text, value) => {
 const FINDINGS: readonly (readonly [text: string, at: string, part: string])[] = [
   ["", "1:1", "empty"],
   ["   ", "1:1", "empty"],
+  ["'\ud83d' + 'x'", "1:1", "half a character"],
   ["1 +", "1:4", "A value is missing before the end"],
   ["(1", "1:3", "Expected `)`, and there is the end"],
   ["1 2", "1:3", "Unexpected"],

@@ -49,6 +49,10 @@ export function parseExpression(text: string, findings: Findings): Syntax | null
     findings.add(0, "The expression is empty.");
     return null;
   }
+  if (!text.isWellFormed()) {
+    findings.add(0, "The expression has half a character in it.");
+    return null;
+  }
   try {
     return convert(environment.parse(text).ast, 1);
   } catch (error) {

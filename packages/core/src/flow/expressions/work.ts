@@ -135,7 +135,7 @@ export function kindOf(value: Json): "null" | "boolean" | "number" | "string" | 
 
 /** A text of hostile length in a message. */
 export function shorten(text: string): string {
-  return text.length <= SHOWN_CHARS ? text : `${text.slice(0, SHOWN_CHARS).toWellFormed()}…`;
+  return `${text.slice(0, SHOWN_CHARS).toWellFormed()}${text.length > SHOWN_CHARS ? "…" : ""}`;
 }
 
 /** The failure, when the expression may catch it; throws everything else on. */
