@@ -9,6 +9,7 @@ import { coldTenant } from "./cold-tenant.ts";
 import { coldVersion } from "./cold-version.ts";
 import { deployLarge } from "./deploy-large.ts";
 import { eventToAutomation } from "./event-to-automation.ts";
+import { flood } from "./flood.ts";
 import { grpcExecute } from "./grpc-execute.ts";
 import { memory } from "./memory.ts";
 import { mutation } from "./mutation.ts";
@@ -47,6 +48,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "skill-mcp": skillMcp,
   "event-to-automation": eventToAutomation,
   "sync-phase": syncPhase,
+  flood,
 };
 
 const [name] = process.argv.slice(2);

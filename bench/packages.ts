@@ -7,7 +7,7 @@ import { call, send, type Json } from "../packages/cli/src/client.ts";
 import type { Connection } from "../packages/cli/src/connection.ts";
 import { percentile } from "./load.ts";
 
-export type PackageFolder = "node" | "python" | "activated" | "listener" | "synced";
+export type PackageFolder = "node" | "python" | "activated" | "listener" | "synced" | "flooded";
 
 export const PACKAGES = join(import.meta.dirname, "packages");
 

@@ -606,6 +606,7 @@ export const LIMITS = {
   unreadTenantBytesMax: { value: 256 * MiB, reason: "answers of one tenant that its clients have not read yet" },
   answerStallMs: { value: 60_000, reason: "until a client that takes nothing of a large answer is cut off" },
   answerSmallBytes: { value: 64 * KiB, reason: "shorter answers are not counted: the kernel takes them at once" },
+  largeBodyBytes: { value: 256 * KiB, reason: "bodies that are parsed one after the other, with pauses: about a millisecond each" },
   streamedBodyBytes: { value: MiB, reason: "memory that a body takes that is streamed to disk" },
   deployBodyBytesMax: { value: 40 * MiB, reason: "one deploy: code and source map" },
   jsonDepthMax: { value: 96, reason: "nesting of request bodies: the deepest value within its envelope" },

@@ -26,6 +26,7 @@ import type { Scope } from "./database/database.ts";
 import { openDatabase } from "./database/open-database.ts";
 import { openDeploys } from "./deploys/open-deploys.ts";
 import { BodyBudget } from "./doors/body-budget.ts";
+import { BodyTurns } from "./doors/body-turns.ts";
 import { InvocationFeed } from "./doors/invocation-feed.ts";
 import { openDoors, type Doors } from "./doors/open-doors.ts";
 import { OpenStreams } from "./doors/open-streams.ts";
@@ -312,6 +313,7 @@ async function start(
       streams,
       answers: new UnreadAnswers(),
       bodies: new BodyBudget(limit("requestBodiesBytesMax"), limit("requestBodiesAnonymousBytesMax")),
+      bodyTurns: new BodyTurns(runtime),
       tier,
       packageCells: sandbox.report.packages,
       startedMs,

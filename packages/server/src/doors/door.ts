@@ -33,6 +33,7 @@ import type { Keys } from "../tenants/keys.ts";
 import type { TenantEraser } from "../tenants/tenant-eraser.ts";
 import type { Tenants } from "../tenants/tenants.ts";
 import type { BodyBudget } from "./body-budget.ts";
+import type { BodyTurns } from "./body-turns.ts";
 import type { FinishedInvocation, InvocationFeed } from "./invocation-feed.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { UnreadAnswers } from "./unread-answers.ts";
@@ -71,6 +72,7 @@ export interface DoorContext {
   readonly streams: OpenStreams;
   readonly bodies: BodyBudget;
   readonly answers: UnreadAnswers;
+  readonly bodyTurns: BodyTurns;
   readonly metricsText: () => Promise<string>;
   readonly backup: (path: string) => Promise<void>;
   /** Isolation tier of the host. */

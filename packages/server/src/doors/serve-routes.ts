@@ -62,7 +62,9 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
       });
     },
     handler: async (request, reply) => {
-      const answer = await route.handle(context, doorRequest(request, reply));
+      const made = doorRequest(request, reply);
+      if (made.bodyBytes !== undefined) await context.bodyTurns.turn(made.caller.scope.tenant, made.bodyBytes.length);
+      const answer = await route.handle(context, made);
       return await send(context, { request, reply, answer });
     },
   });

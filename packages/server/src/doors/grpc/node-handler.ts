@@ -109,6 +109,11 @@ async function* checkedBody(
       input: call.handler.method.input,
       form: messageForm(call.header),
       hold: context.bodies.holder(call.response),
+      turn: (bytes) => {
+        // It has come whole.
+        timer.cancel();
+        return context.bodyTurns.turn(call.header.get("authorization") ?? "", bytes);
+      },
     });
   } catch (error) {
     throw error instanceof ConnectError ? error : thrownAsGrpc(context, error);

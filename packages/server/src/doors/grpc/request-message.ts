@@ -39,15 +39,19 @@ export async function readRequestMessage(
     input,
     form,
     hold,
+    turn,
   }: {
     readonly input: DescMessage;
     readonly form: MessageForm;
     /** Q2; throws when there is no room. */ readonly hold: (bytes: number) => void;
+    /** Resolves when a message of this size may be parsed. */
+    readonly turn: (bytes: number) => Promise<void>;
   },
 ): Promise<Uint8Array> {
   const bytes = await readAll(body, hold);
   const message = await plainMessage(bytes, form, hold);
   if (message === undefined) return bytes;
+  await turn(message.length);
   if (form.json) scanJsonText(message, { depthMax: limit("jsonDepthMax"), what: "message" });
   else countFields(input, message);
   return bytes;

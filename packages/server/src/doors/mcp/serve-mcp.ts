@@ -51,6 +51,7 @@ export function serveMcp(server: HttpServer, context: DoorContext): McpSessions 
     handler: async (request, reply) => {
       const caller = request.caller;
       if (caller === null) throw plinthError("Unauthenticated", {});
+      if (Buffer.isBuffer(request.body)) await context.bodyTurns.turn(caller.scope.tenant, request.body.length);
       const response = await answer(context, { sessions, request, caller });
       return await send(context, { request, reply, caller, response });
     },

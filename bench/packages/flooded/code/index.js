@@ -1,0 +1,1 @@
+exports.functionFactory = { go: async () => null };
