@@ -157,6 +157,8 @@ const VALUES: readonly (readonly [text: string, value: Json])[] = [
   ['glob("aXbXc", "*X*c")', true],
   ['glob("", "*")', true],
   ['replace("aaa", "a", "bb")', "bbbbbb"],
+  ['replace("aaa", "aa", "b")', "ba"],
+  ['split("aaaaa", "aa")', ["", "", "a"]],
   ['contains("xaaaaaaaaaaaaaaaaaaaay", "aaaaaaaaaaaaaaaaaaaay")', true],
   ['contains("aaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaab")', false],
   ['split("aXXXXXXXXXXXXXXXXXXbXXXXXXXXXXXXXXXXXXc", "XXXXXXXXXXXXXXXXXX")', ["a", "b", "c"]],

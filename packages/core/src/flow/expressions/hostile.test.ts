@@ -29,6 +29,8 @@ test.each([
   ["a row of -", `${"-".repeat(16_000)}1`],
   ["a row of !", `${"!".repeat(16_000)}true`],
   ["a long sum", Array.from({ length: 4000 }, () => "1").join("+")],
+  ["a sum deeper than allowed", Array.from({ length: limit("expressionDepthMax") + 1 }, () => "1").join("+")],
+  ["a row of - deeper than allowed", `${"-".repeat(limit("expressionDepthMax"))}1`],
   ["a long chain of fields", `data${".a".repeat(4000)}`],
   ["a long chain of methods", `data${".lower()".repeat(2000)}`],
   ["nested conditions", "true ? ".repeat(2000)],
@@ -42,6 +44,10 @@ test.each([
     expect(compiled.findings.length).toBeLessThanOrEqual(limit("expressionFindingsMax"));
     for (const { message } of compiled.findings) expect(message.length).toBeLessThan(600);
   }
+});
+
+test("as deep as allowed is no finding", () => {
+  expect(outcome(Array.from({ length: limit("expressionDepthMax") }, () => "1").join("+"))).toBe(limit("expressionDepthMax"));
 });
 
 /** What takes long, or makes much, and would not end in time if it were not counted. */
