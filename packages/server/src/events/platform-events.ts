@@ -57,8 +57,10 @@ export class PlatformEvents {
     this.#timer?.cancel();
   }
 
-  #finished({ scope, outcome, finishedMs }: InvocationResult): void {
+  #finished({ scope, source, outcome, finishedMs }: InvocationResult): void {
     if (outcome.status !== "failed" || !REFUSALS.has(outcome.error.code)) return;
+    // Deliveries wait and come again. An event about each that waits would wait too, and be one more that is told of.
+    if (source === "automation") return;
     const { code, message } = outcome.error;
     const key = [scope.tenant, scope.branch, outcome.functionPath, code].join("\n");
     const known = this.#refusals.get(key);

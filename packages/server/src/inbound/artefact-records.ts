@@ -7,11 +7,14 @@ export interface InboundArtefactRow {
   readonly name: string;
   readonly type: string;
   readonly bytes: number;
+  /** Whose event source it came to. */
+  readonly snapInId: string;
   readonly createdMs: number;
 }
 
 export function parseInboundArtefact(json: unknown): InboundArtefactRow {
   const row = json as InboundArtefactRow;
   assert(typeof row.digest === "string" && typeof row.type === "string" && Number.isInteger(row.bytes), "a stored file has its fields");
-  return row;
+  // Rows of before have no owner: applications with a key read them.
+  return { ...row, snapInId: typeof row.snapInId === "string" ? row.snapInId : "" };
 }

@@ -30,9 +30,12 @@ export class InboundArtefacts {
   }
 
   /** The bytes are durable when this resolves; `keep` writes the row in the transaction that refers to it. */
-  async put(scope: Scope, file: { readonly name: string; readonly type: string; readonly bytes: Buffer }): Promise<InboundArtefactRow> {
+  async put(
+    scope: Scope,
+    file: { readonly snapInId: string; readonly name: string; readonly type: string; readonly bytes: Buffer },
+  ): Promise<InboundArtefactRow> {
     const { blobs, runtime } = this.#parts;
-    const { name, type, bytes } = file;
+    const { snapInId, name, type, bytes } = file;
     const source = (async function* () {
       yield bytes;
     })();
@@ -40,7 +43,7 @@ export class InboundArtefacts {
     const nowMs = runtime.nowMs();
     // Ids are in the order of their time.
     const id = `art_${nowMs.toString(36).padStart(9, "0")}_${Buffer.from(runtime.randomBytes(16)).toString("hex")}`;
-    return { id, digest, name, type, bytes: bytes.length, createdMs: nowMs };
+    return { id, digest, name, type, bytes: bytes.length, snapInId, createdMs: nowMs };
   }
 
   async keep(records: Records, rows: readonly InboundArtefactRow[]): Promise<void> {
@@ -52,10 +55,15 @@ export class InboundArtefacts {
     }
   }
 
-  /** Undefined when there is none, or none any more. */
-  async read(scope: Scope, id: string): Promise<{ readonly row: InboundArtefactRow; readonly bytes: Buffer } | undefined> {
+  /** Undefined when there is none, or none any more; for a snap-in that is named also when it is another's. */
+  async read(
+    scope: Scope,
+    id: string,
+    snapInId?: string,
+  ): Promise<{ readonly row: InboundArtefactRow; readonly bytes: Buffer } | undefined> {
     if (!ID.test(id)) return undefined;
     const row = await this.#parts.database.read(scope, ({ records }) => records.get(INBOUND_ARTEFACTS, [id]));
+    if (snapInId !== undefined && row?.snapInId !== snapInId) return undefined;
     const bytes = row === undefined ? undefined : await this.#parts.blobs.read(resultSpace(scope.tenant), row.digest);
     if (row === undefined || bytes === undefined) return undefined;
     assert(bytes.length === row.bytes, "a stored file has the length of its row");

@@ -68,10 +68,10 @@ export class Emails {
     { raw, envelope, causeDepth }: { readonly raw: Buffer; readonly envelope: Envelope | null; readonly causeDepth?: number },
   ): Promise<{ readonly id: string; readonly isNew: boolean }> {
     const { database, events, artefacts } = this.#parts;
-    const rawRow = await artefacts.put(scope, { name: "email.eml", type: "message/rfc822", bytes: raw });
+    const rawRow = await artefacts.put(scope, { snapInId: source.snapInId, name: "email.eml", type: "message/rfc822", bytes: raw });
     const files: InboundArtefactRow[] = [];
     for (const { name, type, base64 } of message.attachments)
-      files.push(await artefacts.put(scope, { name, type, bytes: Buffer.from(base64, "base64") }));
+      files.push(await artefacts.put(scope, { snapInId: source.snapInId, name, type, bytes: Buffer.from(base64, "base64") }));
     const payload = emailPayload(message, { raw: rawRow.id, attachments: files.map(({ id }) => id) }, envelope);
     const key = `email ${createHash("sha256").update(raw).digest("hex")}`;
     return await database.update(scope, async (transaction) => {

@@ -46,6 +46,17 @@ describe("functions", () => {
     expect(events.map(({ event }) => event.case)).toEqual(["result"]);
   });
 
+  it("refuses numbers that JSON does not have, in place of null", async () => {
+    for (const number of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+      for (const value of [number, [number], { deep: number }])
+        await expect(client.call(execute, [{ function: "messages:echo", args: { value } }])).rejects.toMatchObject({
+          code: status.INVALID_ARGUMENT,
+          info: { reason: "InvalidValue" },
+        });
+    const [event] = await client.call(execute, [{ function: "messages:echo", args: { value: [-0.5, 1e300] }, resultOnly: true }]);
+    expect(event?.event.case).toBe("result");
+  });
+
   it("answers a failure of user code as a result", async () => {
     const events = await client.call(execute, [{ function: "messages:refuse", args: { text: "x" } }]);
     const last = events.at(-1)?.event;

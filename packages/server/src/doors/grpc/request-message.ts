@@ -104,7 +104,11 @@ function countFields(desc: DescMessage, message: Uint8Array): void {
   const open: { readonly container: Container; readonly bytes: Uint8Array }[] = [{ container: { kind: "message", desc }, bytes: message }];
   let count = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    for (const { number, bytes } of fieldsOf(next.bytes)) {
+    const isValue = next.container.kind === "message" && next.container.desc.typeName === "google.protobuf.Value";
+    for (const { number, bytes, double } of fieldsOf(next.bytes)) {
+      // JSON has no such number, and would hold null in its place.
+      if (isValue && number === NUMBER_VALUE && double !== undefined && !Number.isFinite(double))
+        throw plinthError("InvalidValue", { detail: `The message holds the number ${double}, which JSON does not have.` });
       count += 1;
       if (count > max) throw plinthError("TooManyValues", { what: "message", max: limit("jsonValuesMax") });
       const container = bytes === undefined ? undefined : containerIn(next.container, number);
@@ -113,15 +117,25 @@ function countFields(desc: DescMessage, message: Uint8Array): void {
   }
 }
 
-function* fieldsOf(message: Uint8Array): Iterable<{ readonly number: number; readonly bytes: Uint8Array | undefined }> {
+/** Of `google.protobuf.Value`. */
+const NUMBER_VALUE = 2;
+
+interface WireField {
+  readonly number: number;
+  readonly bytes: Uint8Array | undefined;
+  readonly double: number | undefined;
+}
+
+function* fieldsOf(message: Uint8Array): Iterable<WireField> {
   const reader = new BinaryReader(message);
   while (reader.pos < reader.len) {
-    let field: { readonly number: number; readonly bytes: Uint8Array | undefined };
+    let field: WireField;
     try {
       const [number, wireType] = reader.tag();
       const delimited = wireType === WireType.LengthDelimited;
-      field = { number, bytes: delimited ? reader.bytes() : undefined };
-      if (!delimited) reader.skip(wireType, number, 0);
+      const double = wireType === WireType.Bit64 ? reader.double() : undefined;
+      field = { number, bytes: delimited ? reader.bytes() : undefined, double };
+      if (!delimited && double === undefined) reader.skip(wireType, number, 0);
     } catch {
       throw plinthError("BadRequest", { detail: "The message is not valid protobuf." });
     }

@@ -29,7 +29,7 @@ export const getArtefact: Route = {
   access: ["read", "invoke"],
   serviceTokens: true,
   handle: async (context, { caller, params }): Promise<Reply> => {
-    const found = await context.inboundArtefacts.read(caller.scope, params["id"] ?? "");
+    const found = await context.inboundArtefacts.read(caller.scope, params["id"] ?? "", caller.actor.service?.snapInId);
     if (found === undefined) throw plinthError("NotFound", { what: "file with this id" });
     // A browser must not run what somebody sent under the host's own origin.
     const headers = {
