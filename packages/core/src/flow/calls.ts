@@ -1,0 +1,40 @@
+/**
+ * What a step asks the driver to do and what a wait is for, as data.
+ */
+import type { NodeId } from "./definition.ts";
+import type { FlowValue } from "./value.ts";
+
+/** `input` is what the node was given after its expressions; it may be edited for a retry. */
+export type CallDescription =
+  /** An operation by slug, or `<namespace>/<slug>`. */
+  | { readonly kind: "operation"; readonly operation: string; readonly input: FlowValue }
+  /** A function by path: `dir/module:export` or `@package/function`. */
+  | { readonly kind: "function"; readonly path: string; readonly input: FlowValue }
+  /** Code of the node `node`, which stays in the definition. */
+  | {
+      readonly kind: "inline";
+      readonly language: "javascript" | "python";
+      readonly node: NodeId;
+      /** `async`: the run waits without a worker until the code reports through its callback. */
+      readonly mode: "sync" | "async";
+      readonly input: FlowValue;
+    }
+  /** `input`: `{method, url, headers, query, body}`. */
+  | { readonly kind: "http"; readonly connection: string | null; readonly input: FlowValue }
+  /** `awaited`: the step ends with that run; else when it has begun. */
+  | { readonly kind: "subflow"; readonly flow: string; readonly awaited: boolean; readonly input: FlowValue }
+  /** `input`: `{message, context, …}`. */
+  | { readonly kind: "agent"; readonly agent: string; readonly session: string | null; readonly input: FlowValue };
+
+/** What the outside has to do for a step that waits. */
+export type WaitDescription =
+  /** Whoever has the address that the driver makes for it answers; `details` go with it. */
+  | { readonly kind: "callback"; readonly details: FlowValue }
+  | {
+      readonly kind: "approval";
+      readonly title: string;
+      readonly form: FlowValue;
+      readonly approvers: readonly string[];
+      readonly details: FlowValue;
+    }
+  | { readonly kind: "signal"; readonly name: string };

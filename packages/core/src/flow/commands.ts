@@ -1,0 +1,119 @@
+/**
+ * What the driver has to do after a transition. A command is not written down: the same ones follow from the state (`outstanding`), so
+ * that after a crash the driver folds the journal and carries out what is outstanding. Every command may be carried out twice.
+ *
+ * C1 An event is durable before a command that followed from it reaches the outside. Commands that only compute or read may be
+ *    carried out before, so several steps in a row can be driven in memory and written in one commit: if that commit is lost, they
+ *    run again with the same keys.
+ * C2 A call that is a mutation, or that writes in the host's store, is done in one transaction with its `completed` event and with the
+ *    records that the next commands need (timers, child runs): the driver computes the transition inside the transaction. A conflict
+ *    aborts all of it together.
+ * C3 The key of a call is its idempotency key, in every attempt; it reaches the outside as a header or in the context.
+ * C4 Commands are carried out in their order: what is cancelled comes before what is begun.
+ */
+import type { CallDescription, WaitDescription } from "./calls.ts";
+import type { NodeId } from "./definition.ts";
+import type { StepKey } from "./events.ts";
+import type { Frame, Outcome, RunState, Wait } from "./state.ts";
+import type { FlowValue } from "./value.ts";
+
+export type Command =
+  /** Answered by `completed`, `failed` or `deferred`. After `timeoutMs` the driver gives `failed` with the code `timeout`. */
+  | {
+      readonly kind: "call";
+      readonly key: StepKey;
+      readonly node: NodeId;
+      readonly attempt: number;
+      readonly call: CallDescription;
+      readonly timeoutMs: number;
+      readonly isUndo: boolean;
+    }
+  /** Nobody waits for its result any longer. */
+  | { readonly kind: "cancelCall"; readonly key: StepKey }
+  /** Answered by `timerFired`, not before `atMs`. */
+  | { readonly kind: "startTimer"; readonly timer: string; readonly atMs: number }
+  | { readonly kind: "cancelTimer"; readonly timer: string }
+  /** Lets somebody answer with `completed`; signals need nothing. */
+  | { readonly kind: "openWait"; readonly key: StepKey; readonly node: NodeId; readonly wait: WaitDescription; readonly untilMs: number }
+  | { readonly kind: "closeWait"; readonly key: StepKey }
+  /** The agent gets its answer. */
+  | { readonly kind: "reply"; readonly output: FlowValue }
+  /** The run has more to do than one transition may; answered by `continued`. */
+  | { readonly kind: "continue" }
+  | { readonly kind: "end"; readonly outcome: Outcome };
+
+export const RUN_TIMER = "run";
+
+/** Waits for an answer of anybody: attempts do not exist for them. */
+export const ANSWER_ATTEMPT = 1;
+
+/** What makes a wait happen. */
+export function commandsOf(wait: Wait, node: NodeId, isUndo: boolean): readonly Command[] {
+  switch (wait.kind) {
+    case "call":
+      return [{ kind: "call", key: wait.key, node, attempt: wait.attempt, call: wait.call, timeoutMs: wait.timeoutMs, isUndo }];
+    case "deferred":
+    case "retry":
+    case "sleep":
+      return [{ kind: "startTimer", timer: wait.timer, atMs: wait.untilMs }];
+    case "answer":
+      return [
+        ...(wait.wait.kind === "signal"
+          ? []
+          : [{ kind: "openWait", key: wait.key, node, wait: wait.wait, untilMs: wait.untilMs } as const]),
+        { kind: "startTimer", timer: wait.timer, atMs: wait.untilMs },
+      ];
+    case "each":
+    case "while":
+    case "branches":
+    case "handler":
+      return [];
+  }
+}
+
+/** What ends a wait that nobody needs any longer. */
+export function commandsToEnd(wait: Wait): readonly Command[] {
+  switch (wait.kind) {
+    case "call":
+      return [{ kind: "cancelCall", key: wait.key }];
+    case "deferred":
+      return [
+        { kind: "cancelCall", key: wait.key },
+        { kind: "cancelTimer", timer: wait.timer },
+      ];
+    case "retry":
+    case "sleep":
+      return [{ kind: "cancelTimer", timer: wait.timer }];
+    case "answer":
+      return [
+        ...(wait.wait.kind === "signal" ? [] : [{ kind: "closeWait", key: wait.key } as const]),
+        { kind: "cancelTimer", timer: wait.timer },
+      ];
+    case "each":
+    case "while":
+    case "branches":
+    case "handler":
+      return [];
+  }
+}
+
+/** All that has to be under way for this state: what a driver does after it has read a run from the store. */
+export function outstanding(state: RunState): readonly Command[] {
+  const { status } = state;
+  if (status.kind === "new" || status.kind === "ended") return [];
+  const open = state.frames.filter((frame): frame is Frame => frame !== null);
+  const waits = open.flatMap((frame) => (frame.wait === null || frame.node === null ? [] : commandsOf(frame.wait, frame.node, false)));
+  const canGoOn = status.kind !== "paused" && open.some((frame) => frame.wait === null && !frame.isDetached);
+  return [
+    ...(status.kind === "undoing" ? [] : [{ kind: "startTimer", timer: RUN_TIMER, atMs: state.deadlineMs } as const]),
+    ...(state.reply === null ? [] : [{ kind: "reply", output: state.reply } as const]),
+    ...waits,
+    ...(status.kind === "undoing" && status.undoing.wait !== null ? commandsOf(status.undoing.wait, undoNode(state), true) : []),
+    ...(canGoOn ? [{ kind: "continue" } as const] : []),
+  ];
+}
+
+function undoNode(state: RunState): NodeId {
+  const { length, chunks } = state.compensations;
+  return length === 0 ? "" : (chunks.at(-1)?.at(-1)?.node ?? "");
+}

@@ -1,0 +1,42 @@
+/**
+ * State and journal. The state of a run is the fold of its journal; a snapshot is its text, and going on from one is the same as going
+ * on from the events that made it.
+ */
+import { assert } from "../assert.ts";
+import { limit } from "../limits.ts";
+import type { FlowEvent } from "./events.ts";
+import type { StepNote } from "./notes.ts";
+import type { FlowProgram } from "./program.ts";
+import { NEW_RUN, type RunState } from "./state.ts";
+import { transition } from "./transition.ts";
+
+/** Events that were refused do not belong in a journal; they change nothing here. */
+export function fold(program: FlowProgram, events: Iterable<FlowEvent>, from: RunState = NEW_RUN): RunState {
+  let state = from;
+  for (const event of events) state = transition(program, state, event).state;
+  return state;
+}
+
+/** The steps of a run in the order of what they did. */
+export function historyOf(program: FlowProgram, events: Iterable<FlowEvent>): readonly StepNote[] {
+  const notes: StepNote[] = [];
+  let state = NEW_RUN;
+  for (const event of events) ({ state } = transition(program, state, event, { onNote: (note) => notes.push(note) }));
+  return notes;
+}
+
+/** Whether so many events have come since the last snapshot that the state is written down. */
+export function isSnapshotDue(eventsSinceSnapshot: number): boolean {
+  return eventsSinceSnapshot >= limit("flowFoldEvents");
+}
+
+export function snapshotOf(state: RunState): string {
+  return JSON.stringify(state);
+}
+
+/** Of a text that `snapshotOf` made, which only the store of the host has. */
+export function stateOfSnapshot(text: string): RunState {
+  const state = JSON.parse(text) as RunState;
+  assert(state.format === 1, "a snapshot has a format that this version knows");
+  return state;
+}

@@ -1,0 +1,44 @@
+/** Sends an HTTP request. */
+import { defineNode } from "../node-type.ts";
+import type { Template } from "../template.ts";
+import { recordValue } from "../value.ts";
+import { formField } from "./form-fields.ts";
+
+const METHODS = ["get", "post", "put", "patch", "delete", "head"] as const;
+
+export const webhook = defineNode({
+  type: "webhook",
+  aliases: ["http"],
+  title: "Webhook",
+  description: "Sends an HTTP request and hands on the response.",
+  category: "call",
+  fields: [
+    formField("url", "text", "Address, with its scheme.", { required: true, editor: "expression" }),
+    formField("method", "enum", "POST when absent.", { choices: METHODS }),
+    formField("headers", "struct", "Headers by name.", { editor: "expression" }),
+    formField("query", "struct", "Query parameters by name.", { editor: "expression" }),
+    formField("body", "struct", "JSON, or a text that is sent as it is.", { editor: "expression" }),
+    formField("connection", "text", "Name of the keyring whose credentials are added."),
+  ],
+  read: (reader) => {
+    const connection = reader.optionalText("connection");
+    if (connection !== null && reader.catalogue !== null && !reader.catalogue.hasConnection(connection)) {
+      reader.error("connection", `names \`${connection}\`, which is no connection here; connect it first, or choose another.`);
+    }
+    const method: Template = { kind: "literal", value: { json: reader.choice("method", METHODS, "post").toUpperCase() } };
+    return {
+      connection,
+      request: {
+        method,
+        url: reader.template("url", "string"),
+        headers: reader.inputs("headers"),
+        query: reader.inputs("query"),
+        body: reader.optionalTemplate("body") ?? { kind: "literal" as const, value: { json: null } },
+      },
+    };
+  },
+  output: () => ({ record: { status: "number", headers: "any", body: "any" } }),
+  resolve: ({ request }, resolver) =>
+    recordValue(Object.fromEntries(Object.entries(request).map(([name, template]) => [name, resolver.value(template)]))),
+  execute: (input, { connection }) => ({ kind: "call", call: { kind: "http", connection, input } }),
+});

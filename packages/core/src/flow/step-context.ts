@@ -1,0 +1,161 @@
+/**
+ * What expressions of a step see: `trigger`, `vars`, `steps.<node>.output` and `.error`, `item` and `index` of the loop around,
+ * `run` and `now`. A step that has not run reads as null; within a for_each its own node has `item` and `index` too.
+ */
+import type { Json, JsonObject } from "../operations/operation.ts";
+import { momentText } from "./durations.ts";
+import { StepFailure } from "./flow-error.ts";
+import type { Resolver } from "./node-type.ts";
+import type { RunDraft } from "./run-draft.ts";
+import type { Frame } from "./state.ts";
+import { resolveTemplate, type TemplateContext } from "./template.ts";
+import { type FlowValue, isRecord, NOTHING, recordValue } from "./value.ts";
+import { limit } from "../limits.ts";
+
+const COST_MAX = limit("expressionCostMax");
+const LOOPS: ReadonlySet<string> = new Set(["for_each", "while"]);
+
+/** Resolves templates as the step at `frame` sees them. */
+export function resolverOf(draft: RunDraft, frame: Frame): Resolver {
+  const context = new StepContext(draft, frame);
+  return { nowMs: draft.nowMs, value: (template) => resolveTemplate(template, context) };
+}
+
+/** The same where the results do not matter: what cannot be resolved is null. */
+export function lenientResolverOf(draft: RunDraft, frame: Frame): Resolver {
+  const resolver = resolverOf(draft, frame);
+  return { nowMs: draft.nowMs, value: (template) => valueOrNothing(() => resolver.value(template)) };
+}
+
+function valueOrNothing(value: () => FlowValue): FlowValue {
+  try {
+    return value();
+  } catch (error) {
+    if (error instanceof StepFailure) return NOTHING;
+    throw error;
+  }
+}
+
+class StepContext implements TemplateContext {
+  readonly costMax = COST_MAX;
+  readonly #draft: RunDraft;
+  readonly #frame: Frame;
+
+  constructor(draft: RunDraft, frame: Frame) {
+    this.#draft = draft;
+    this.#frame = frame;
+  }
+
+  spent(cost: number): void {
+    this.#draft.cost += cost;
+  }
+
+  json(reads: readonly (readonly string[])[]): JsonObject {
+    const context: Record<string, Json> = {};
+    const steps: Record<string, Json> = {};
+    for (const [root = "", id] of reads) {
+      if (root === "steps" && id !== undefined) steps[id] = this.#step(id).json;
+      else context[root] = this.#root(root)?.json ?? null;
+    }
+    return Object.keys(steps).length === 0 ? context : { ...context, steps: { ...asRecord(context["steps"]), ...steps } };
+  }
+
+  value(path: readonly string[]): { readonly value: FlowValue; readonly rest: readonly string[] } | null {
+    const [root = "", name, field] = path;
+    if (root === "steps" && name !== undefined) {
+      if (field !== "output") return { value: this.#step(name), rest: path.slice(2) };
+      return { value: this.#record(name)?.output ?? NOTHING, rest: path.slice(3) };
+    }
+    if (root === "vars" && name !== undefined) {
+      const { variables } = this.#draft;
+      const value = Object.hasOwn(variables, name) ? variables[name] : undefined;
+      return value === undefined ? null : { value, rest: path.slice(2) };
+    }
+    const value = this.#root(root);
+    return value === null ? null : { value, rest: path.slice(1) };
+  }
+
+  #root(name: string): FlowValue | null {
+    switch (name) {
+      case "trigger":
+        return this.#draft.trigger;
+      case "vars":
+        return recordValue(this.#draft.variables);
+      case "steps":
+        return this.#allSteps();
+      case "item":
+        return this.#around((frame) => frame.item !== null)?.item ?? NOTHING;
+      case "index":
+        return { json: this.#around((frame) => this.#isLoop(frame))?.place ?? null };
+      case "run":
+        return { json: this.#run() };
+      case "now":
+        return { json: momentText(this.#draft.nowMs) };
+      default:
+        return null;
+    }
+  }
+
+  #run(): JsonObject {
+    const { info, startedMs, program } = this.#draft;
+    const main = this.#draft.frames[0];
+    const error = main?.wait?.kind === "handler" ? main.wait.error : null;
+    return {
+      id: info?.id ?? "",
+      flow: program.definition.name,
+      startedAt: momentText(startedMs),
+      company: { id: info?.company.id ?? "", name: info?.company.name ?? "" },
+      error: error === null ? null : { code: error.code, message: error.message, node: error.node },
+    };
+  }
+
+  #allSteps(): FlowValue {
+    const steps: Record<string, FlowValue> = {};
+    for (let frame: Frame | null = this.#frame; frame !== null; frame = this.#parent(frame)) {
+      for (const id of this.#draft.program.chains.get(frame.chain)?.nodes ?? []) steps[id] ??= this.#step(id);
+    }
+    return recordValue(steps);
+  }
+
+  /** `{output, error}`, and for the loop around `item` and `index`. */
+  #step(id: string): FlowValue {
+    const record = this.#record(id);
+    const error = record?.error ?? null;
+    const fields: Record<string, FlowValue> = {
+      output: record?.output ?? NOTHING,
+      error: { json: error === null ? null : { code: error.code, message: error.message, node: error.node } },
+    };
+    const loop = this.#around((frame) => this.#isLoop(frame) && this.#container(frame) === id);
+    return recordValue(loop === null ? fields : { ...fields, item: loop.item ?? NOTHING, index: { json: loop.place } });
+  }
+
+  #record(id: string): Frame["steps"][number] {
+    const node = this.#draft.program.nodes.get(id);
+    const frame = node === undefined ? null : this.#around(({ chain }) => chain === node.chain);
+    return node === undefined || frame === null ? null : (frame.steps[node.slot] ?? null);
+  }
+
+  /** The nearest frame around for which `fits` holds, its own included. */
+  #around(fits: (frame: Frame) => boolean): Frame | null {
+    let frame: Frame | null = this.#frame;
+    while (frame !== null && !fits(frame)) frame = this.#parent(frame);
+    return frame;
+  }
+
+  #parent(frame: Frame): Frame | null {
+    return frame.parent === null ? null : (this.#draft.frames[frame.parent] ?? null);
+  }
+
+  #container(frame: Frame): string | null {
+    return this.#draft.program.chains.get(frame.chain)?.container ?? null;
+  }
+
+  #isLoop(frame: Frame): boolean {
+    const container = this.#container(frame);
+    return container !== null && LOOPS.has(this.#draft.program.nodes.get(container)?.type ?? "");
+  }
+}
+
+function asRecord(json: Json | undefined): JsonObject {
+  return isRecord(json) ? json : {};
+}
