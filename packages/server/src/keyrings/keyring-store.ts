@@ -91,7 +91,8 @@ export class KeyringStore {
   /** The type of a name: built-in, or `<package>/<id>`; throws NotFound. */
   async type(scope: Scope, name: string): Promise<KeyringTypeSpec> {
     const type = await this.knownType(scope, name);
-    if (type === undefined) throw plinthError("NotFound", { what: `keyring type '${name.slice(0, 200)}'` });
+    const whose = name.includes("/") ? " of an installed package" : "";
+    if (type === undefined) throw plinthError("NotFound", { what: `keyring type '${name.slice(0, 200)}'${whose}` });
     return type;
   }
 

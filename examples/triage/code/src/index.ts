@@ -1,0 +1,1 @@
+export { functionFactory } from "./function-factory";
