@@ -19,18 +19,21 @@ it("a table whose index would be too large is refused, and vectors count", () =>
   expect(index.size).toBe(size - 99);
 });
 
-it("a host keeps so many indexes, and those that were unused for longest go first", async () => {
+it("a tenant keeps so many indexes, and those that it did not use for longest go first, never those of others", async () => {
   const test = await openTestDatabase();
   const search = openSearch(test);
   try {
     const scope = newScope();
     await write(test.database, scope, (calls) => calls.insert("notes", { title: "kept" }));
     const { signal } = new AbortController();
-    const ask = (vectorField: string) =>
-      search.search(scope, { text: "kept", vector: null, tables: ["notes"], vectorField, filters: {}, limit: 1 }, signal);
-    const max = limit("searchIndexesMax");
+    const other = { ...scope, tenant: `${scope.tenant}-other` };
+    await write(test.database, other, (calls) => calls.insert("notes", { title: "kept" }));
+    const ask = (vectorField: string, place = scope) =>
+      search.search(place, { text: "kept", vector: null, tables: ["notes"], vectorField, filters: {}, limit: 1 }, signal);
+    const max = limit("searchTenantIndexesMax");
+    await ask("field0", other);
     for (let i = 0; i < max + 5; i += 1) await ask(`field${i}`);
-    expect(search.status().indexes).toBe(max);
+    expect(search.status().indexes).toBe(max + 1);
     expect((await ask("field0")).results).toHaveLength(1);
     expect(search.status().bytes).toBeLessThan(limit("searchTenantBytesMax"));
   } finally {

@@ -91,20 +91,28 @@ export class KeptIndexes {
   #makeRoom(kept: KeptIndex): void {
     const { tenant } = kept.options.scope;
     const own = () => [...this.#byName].filter(([, { options }]) => options.scope.tenant === tenant);
-    this.#dropUntil(own, kept, { what: "Memory of all search indexes of the tenant", max: limit("searchTenantBytesMax") });
-    this.#dropUntil(() => [...this.#byName], kept, { what: "Memory of all search indexes", max: limit("searchIndexesBytesMax") });
+    this.#dropUntil(own, kept, {
+      what: "Memory of all search indexes of the tenant",
+      max: limit("searchTenantBytesMax"),
+      countMax: limit("searchTenantIndexesMax"),
+    });
+    this.#dropUntil(() => [...this.#byName], kept, {
+      what: "Memory of all search indexes",
+      max: limit("searchIndexesBytesMax"),
+      countMax: limit("searchIndexesMax"),
+    });
   }
 
   #dropUntil(
     listed: () => readonly (readonly [string, KeptIndex])[],
     kept: KeptIndex,
-    { what, max }: { readonly what: string; readonly max: number },
+    { what, max, countMax }: { readonly what: string; readonly max: number; readonly countMax: number },
   ): void {
     const entries = [...listed()];
     let bytes = bytesOf(entries.map(([, index]) => index));
     let count = entries.length;
     for (const [name, index] of entries) {
-      if (bytes <= max && count <= limit("searchIndexesMax")) return;
+      if (bytes <= max && count <= countMax) return;
       if (index === kept || index.isBusy) continue;
       bytes -= index.bytes;
       count -= 1;
