@@ -145,7 +145,7 @@ async function activate(drive: Drive): Promise<readonly TriggerReport[]> {
   await call(connection, `${path}/configure`, { body: { inputs: inputsFor(manifest, crm.ids) as Json, keyrings: {} } });
   const reports: TriggerReport[] = [];
   reports.push(
-    await report(drive, { kind: "hook", trigger: named(drive, "activation", ["validate", "activate"]) }, async () => {
+    await report(drive, named(drive, "activation", ["validate", "activate"]), async () => {
       await runSaga(connection, `${path}/activate`, {});
       return {};
     }),
@@ -165,7 +165,7 @@ async function activate(drive: Drive): Promise<readonly TriggerReport[]> {
 async function deactivate(drive: Drive, snapIn: string): Promise<readonly TriggerReport[]> {
   const path = `/v1/snap-ins/${snapIn}`;
   return [
-    await report(drive, { kind: "hook", trigger: named(drive, "deactivation", ["deactivate"]) }, async () => {
+    await report(drive, named(drive, "deactivation", ["deactivate"]), async () => {
       await runSaga(drive.connection, `${path}/deactivate`, {});
       await call(drive.connection, path, { method: "DELETE" });
       return {};
@@ -173,9 +173,9 @@ async function deactivate(drive: Drive, snapIn: string): Promise<readonly Trigge
   ];
 }
 
-function named({ manifest }: Drive, what: string, types: readonly string[]): string {
+function named({ manifest }: Drive, what: string, types: readonly string[]): Pick<TriggerReport, "kind" | "trigger"> {
   const declared = manifest.hooks.filter(({ type }) => types.includes(type)).map(({ type }) => type);
-  return declared.length === 0 ? `${what} (without a hook)` : `${what} (${declared.join(", ")})`;
+  return declared.length === 0 ? { kind: "lifecycle", trigger: what } : { kind: "hook", trigger: `${what} (${declared.join(", ")})` };
 }
 
 /** Whole runs: the first extraction with the choice of a unit, a later one, the loading of what was extracted. */

@@ -6,6 +6,8 @@ import type { RecordedCall } from "./recording-proxy.ts";
 
 export type TriggerKind =
   | "build"
+  /** Activation and deactivation without a hook. */
+  | "lifecycle"
   | "hook"
   | "object event"
   | "user event"

@@ -104,7 +104,7 @@ test("each trigger is real, and what went wrong is told apart", { timeout: 180_0
   write("code/dist/index.js", CODE);
   const { triggers } = await drivePackage(folder, { root: folder, overrides: {} });
   expect(triggers.map(({ kind, trigger, result, calls }) => [kind, trigger, result, calls.join(", ")])).toEqual([
-    ["hook", "activation (without a hook)", "passed", ""],
+    ["lifecycle", "activation", "passed", ""],
     ["command", "/say at ticket", "passed", "POST /timeline-entries.create 201"],
     ["snap-kit", "pressed: button ok", "passed", "POST /timeline-entries.create 201"],
     ["object event", "on_work: work_created, an issue", "passed", "POST /timeline-entries.create 201"],
@@ -113,7 +113,7 @@ test("each trigger is real, and what went wrong is told apart", { timeout: 180_0
     ["webhook", "on_push: a forged push", "passed", ""],
     ["webhook", "on_push: a push without a signature", "passed", ""],
     ["timer", "on_tick (*/30 * * * *)", "outside", ""],
-    ["hook", "deactivation (without a hook)", "passed", ""],
+    ["lifecycle", "deactivation", "passed", ""],
   ]);
   expect(triggers[5]?.reason).toContain("the host did not answer POST /nothing.create 404");
 });
