@@ -1,9 +1,7 @@
 /** What this process knows of deliveries that it has just made, so that it need not read them again. Hints: all of it may be forgotten. */
+import { limit } from "@plinth/core/limits.ts";
 import type { Scope } from "../database/database.ts";
 import type { DeliveryKey, StoredDelivery } from "./delivery-rows.ts";
-
-const DELIVERIES_MAX = 256;
-const GROUPS_MAX = 10_000;
 
 export class FreshDeliveries {
   readonly #deliveries = new Map<string, StoredDelivery>();
@@ -13,7 +11,7 @@ export class FreshDeliveries {
   add(scope: Scope, key: DeliveryKey, stored: StoredDelivery): void {
     this.#deliveries.set(nameOf(scope, key), stored);
     for (const oldest of this.#deliveries.keys()) {
-      if (this.#deliveries.size <= DELIVERIES_MAX) break;
+      if (this.#deliveries.size <= limit("freshDeliveriesMax")) break;
       this.#deliveries.delete(oldest);
     }
   }
@@ -27,7 +25,7 @@ export class FreshDeliveries {
 
   /** Others of the group wait for the end of its first one. */
   follow(scope: Scope, group: string): void {
-    if (this.#followed.size >= GROUPS_MAX) this.#followed.clear();
+    if (this.#followed.size >= limit("followedGroupsMax")) this.#followed.clear();
     this.#followed.add(nameOf(scope, [group]));
   }
 
