@@ -4,6 +4,7 @@
 import type { FunctionKind, LogLevel } from "@plinth/core/protocol/runner-protocol.ts";
 import type { PlinthError } from "@plinth/core/errors.ts";
 import type { Timestamp } from "../store/store.ts";
+import type { ModalityName } from "../modalities/modality.ts";
 import type { HandlerSubject } from "./handler-event.ts";
 import type { Artefact } from "./result-sink.ts";
 import type { TraceContext } from "../telemetry/trace.ts";
@@ -44,12 +45,7 @@ export type InvocationSource =
   | "grpc"
   | "mcp"
   | "snapIn"
-  | "automation"
-  | "snapKit"
-  | "keyring"
-  | "command"
-  | "sync"
-  | "agentSkill";
+  | ModalityName;
 
 export interface InvocationRequest {
   readonly tenant: string;
@@ -190,6 +186,8 @@ export interface Engine {
   ): Promise<InvocationOutcome>;
   /** Stores a call durably, to be run when a place is free; resolves after the commit. */
   enqueue(request: InvocationRequest): Promise<{ readonly id: string }>;
+  /** The same for calls of one branch, in one commit: all of them are stored, or none. */
+  enqueueAll(requests: readonly InvocationRequest[]): Promise<readonly { readonly id: string }[]>;
   get(scope: { readonly tenant: string; readonly branch: string }, id: string): Promise<InvocationRecord | undefined>;
   /** A file that an invocation left, by its name. */
   artefact(

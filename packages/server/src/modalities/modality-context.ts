@@ -45,6 +45,16 @@ export async function enqueueModality<Trigger>(
   return await context.engine.enqueue(requestOf(scope, modality, call, trace));
 }
 
+/** The same for several, in one commit: all of them are stored, or none. */
+export async function enqueueModalities<Trigger>(
+  context: Omit<ModalityContext, "engine"> & { readonly engine: Pick<Engine, "invoke" | "enqueue" | "enqueueAll"> },
+  modality: Modality<Trigger, unknown>,
+  { scope, triggers }: { readonly scope: Scope; readonly triggers: readonly Trigger[] },
+): Promise<readonly { readonly id: string }[]> {
+  const calls = await Promise.all(triggers.map((trigger) => modality.prepare(context, scope, trigger)));
+  return await context.engine.enqueueAll(calls.map((call) => requestOf(scope, modality, call)));
+}
+
 /** The engine's request for a modality's call. */
 export function requestOf(
   scope: Scope,

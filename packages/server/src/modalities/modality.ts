@@ -10,8 +10,10 @@ import type { Scope } from "../database/database.ts";
 import type { HandlerSubject } from "../engine/handler-event.ts";
 import type { Actor, InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
 import type { ModalityContext } from "./modality-context.ts";
+import type { MODALITIES } from "./table.ts";
 
-export type ModalityName = "automation" | "snapKit" | "keyring" | "command" | "sync" | "agentSkill";
+/** Where a call came from, as records, metrics and the API name it. */
+export type ModalityName = keyof typeof MODALITIES;
 
 export interface ModalityCall {
   /** `@<package>/<function>` or another path of the engine. */

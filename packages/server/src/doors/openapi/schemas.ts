@@ -2,6 +2,7 @@
 import { ERRORS, type Fault, type Retry } from "@plinth/core/errors.ts";
 import type { FunctionKind, LogLevel, RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { InvocationSource, InvocationState, InvocationUsage, KeyScope, Priority, WaitReason } from "../../engine/invocation.ts";
+import { MODALITIES } from "../../modalities/table.ts";
 import {
   always,
   anything,
@@ -39,13 +40,8 @@ const UNIONS = {
     grpc: 0,
     mcp: 0,
     snapIn: 0,
-    automation: 0,
-    snapKit: 0,
-    keyring: 0,
-    command: 0,
-    sync: 0,
-    agentSkill: 0,
-  } satisfies Record<InvocationSource, 0>,
+    ...MODALITIES,
+  } satisfies Record<InvocationSource, unknown>,
   waitReasons: {
     tenantQueries: 0,
     tenantMutations: 0,
