@@ -703,7 +703,6 @@ export const LIMITS = {
     reason: "steps of one evaluation: two milliseconds mostly, ten where an expression tries to take long",
   },
   expressionSizeMax: { value: MiB, reason: "characters and elements that one evaluation makes" },
-  dataExpressionsMax: { value: 500, reason: "expressions in the data of one node" },
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof LIMITS;

@@ -286,6 +286,8 @@ const ERRORS: readonly (readonly [text: string, error: string])[] = [
   ["1e308 * 10", "value 1:1"],
   ["5 % 0", "value 1:1"],
   ["sum(data.l)", "type 1:1"],
+  ["default(data.n + data.s, 1)", "type 1:9"],
+  ["has(data.n.x)", "type 1:12"],
   ["join(data.l)", "type 1:1"],
   ["sort(data.l)", "type 1:1"],
   ["min([])", "absent 1:1"],

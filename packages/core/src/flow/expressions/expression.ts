@@ -44,8 +44,6 @@ export interface Expression {
   readonly reads: readonly (readonly string[])[];
   /** The result may share parts with the context: neither may be changed afterwards. */
   readonly evaluate: (context: JsonObject, options?: EvaluationOptions) => Evaluation;
-  /** The same with the counters of a larger piece of work; throws ExpressionFailure. */
-  readonly run: (context: JsonObject, work: Work) => Json;
 }
 
 export type CompiledExpression =
@@ -61,20 +59,19 @@ export function compileExpression(text: string, types: ExpressionTypes, expected
     findings.add(0, `This is ${describeType(part.type)}; ${describeType(expected)} is needed here.${conversion(part.type, expected)}`);
   if (syntax === null || part === null || !findings.isEmpty) return { ok: false, findings: findings.list };
 
-  const run = (context: JsonObject, work: Work): Json => work.result(part.run({ context, work, locals: [] }), part.isFresh);
   const evaluate = (context: JsonObject, options: EvaluationOptions = {}): Evaluation => {
     const work = new Work({ stepsMax: options.costMax ?? limit("expressionCostMax"), sizeMax: limit("expressionSizeMax") });
     try {
-      return { ok: true, value: run(context, work), cost: work.steps };
+      return { ok: true, value: work.result(part.run({ context, work, locals: [] }), part.isFresh), cost: work.steps };
     } catch (failure) {
       return { ok: false, error: expressionError(failure, text), cost: work.steps };
     }
   };
-  return { ok: true, expression: { text, type: part.type, reads: pathsOf(syntax), evaluate, run } };
+  return { ok: true, expression: { text, type: part.type, reads: pathsOf(syntax), evaluate } };
 }
 
 /** What an evaluation ended with; anything that is no failure of an expression is thrown on. */
-export function expressionError(failure: unknown, text: string): ExpressionError {
+function expressionError(failure: unknown, text: string): ExpressionError {
   if (failure instanceof ExpressionFailure)
     return { code: failure.code, message: failure.message, position: new Findings(text).position(failure.offset) };
   // The engine's stack is nearly used up by the caller: the expression's own depth is bounded.
