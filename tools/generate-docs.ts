@@ -3,14 +3,13 @@
  * `--write` it only compares, and fails when a page has drifted.
  */
 import { spawnSync } from "node:child_process";
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS, type ErrorSpec } from "../packages/core/src/errors.ts";
 import { referenceGroups } from "../packages/core/src/flow/expressions/reference.ts";
 import { LIMITS, type Limit } from "../packages/core/src/limits.ts";
 import { SETTINGS, type Setting } from "../packages/server/src/config.ts";
-import { NATIVE_ROUTES } from "../packages/server/src/doors/native/table.ts";
+import { DOCUMENTED_ROUTES } from "../packages/server/src/doors/native/table.ts";
 import { openApiDocument } from "../packages/server/src/doors/openapi/document.ts";
 
 const folder = join(import.meta.dirname, "..", "docs", "reference");
@@ -28,7 +27,7 @@ export function pages(): Readonly<Record<string, string>> {
 
 function openApiPage(): string {
   const url = `http://127.0.0.1:${SETTINGS.port.default}`;
-  return `${JSON.stringify(openApiDocument({ routes: NATIVE_ROUTES, url }), null, 1)}\n`;
+  return `${JSON.stringify(openApiDocument({ routes: DOCUMENTED_ROUTES, url }), null, 1)}\n`;
 }
 
 function errorsPage(): string {
@@ -125,8 +124,6 @@ if (import.meta.main) {
   if (process.argv.includes("--write")) {
     mkdirSync(folder, { recursive: true });
     for (const [name, text] of Object.entries(pages())) writeFileSync(join(folder, name), text);
-    // The types of the example client are made from the document.
-    spawnSync(process.execPath, [join(import.meta.dirname, "../examples/http-client/generate.ts")], { stdio: "inherit" });
     // The types of the example client are made from the document.
     spawnSync(process.execPath, [join(import.meta.dirname, "../examples/http-client/generate.ts")], { stdio: "inherit" });
   } else if (drifted().length > 0) {

@@ -1,13 +1,14 @@
 /** The routes that the outside sends events to. */
-import type { Route } from "../door.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { getArtefact, postEmail } from "./emails.ts";
+import { INBOUND_DOCS } from "./inbound-doc.ts";
 import { getEventSource, getWebhook, postEventSource, postWebhook } from "./webhooks.ts";
 
 export const INBOUND_ROUTES = {
-  getWebhook,
-  postWebhook,
-  getEventSource,
-  postEventSource,
-  postEmail,
-  getArtefact,
-} as const satisfies Record<string, Route>;
+  getWebhook: { ...getWebhook, doc: INBOUND_DOCS.getWebhook },
+  postWebhook: { ...postWebhook, doc: INBOUND_DOCS.postWebhook },
+  getEventSource: { ...getEventSource, doc: INBOUND_DOCS.getEventSource },
+  postEventSource: { ...postEventSource, doc: INBOUND_DOCS.postEventSource },
+  postEmail: { ...postEmail, doc: INBOUND_DOCS.postEmail },
+  getInboundArtefact: { ...getArtefact, doc: INBOUND_DOCS.getArtefact },
+} as const satisfies Record<string, DocumentedRoute>;

@@ -1,4 +1,5 @@
 /** The routes of Plinth's own API. */
+import { INBOUND_ROUTES } from "../inbound/table.ts";
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { backup } from "./backup.ts";
 import { executeCode } from "./code.ts";
@@ -148,5 +149,8 @@ export const NATIVE_ROUTES = {
   health,
   metrics,
   backup,
-  getOpenApi: openApiRoute((): Readonly<Record<string, DocumentedRoute>> => NATIVE_ROUTES),
+  getOpenApi: openApiRoute((): Readonly<Record<string, DocumentedRoute>> => DOCUMENTED_ROUTES),
 } as const satisfies Record<string, DocumentedRoute>;
+
+/** What the OpenAPI document tells of: these, and those that the outside sends to. */
+export const DOCUMENTED_ROUTES = { ...NATIVE_ROUTES, ...INBOUND_ROUTES } as const satisfies Record<string, DocumentedRoute>;

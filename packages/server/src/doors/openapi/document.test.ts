@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 import { ERRORS } from "@plinth/core/errors.ts";
 import { isObject } from "@plinth/core/operations/json-schema.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
-import { NATIVE_ROUTES } from "../native/table.ts";
+import { DOCUMENTED_ROUTES } from "../native/table.ts";
 import { openApiDocument } from "./document.ts";
 import { json, type DocumentedRoute } from "./route-doc.ts";
 import { named, text } from "./schema.ts";
 
-const document = openApiDocument({ routes: NATIVE_ROUTES, url: "http://127.0.0.1:3210" });
+const document = openApiDocument({ routes: DOCUMENTED_ROUTES, url: "http://127.0.0.1:3210" });
 
 function at(...keys: readonly string[]): Json | undefined {
   return keys.reduce<Json | undefined>((value, key) => (isObject(value) ? value[key] : undefined), document);
@@ -32,7 +32,7 @@ test("every schema is one of JSON Schema 2020-12, and every reference leads some
 });
 
 test("each route is an operation with its parameters, scopes and codes", () => {
-  for (const [name, route] of Object.entries<DocumentedRoute>(NATIVE_ROUTES)) {
+  for (const [name, route] of Object.entries<DocumentedRoute>(DOCUMENTED_ROUTES)) {
     const operation = at("paths", route.path.replaceAll(/:(\w+)/g, "{$1}"), route.method.toLowerCase());
     expect(operation, name).toMatchObject({ operationId: name });
     const inPath = [...route.path.matchAll(/:(\w+)/g)].map(([, parameter]) => parameter);
@@ -49,9 +49,9 @@ test("each route is an operation with its parameters, scopes and codes", () => {
 
 test("two schemas of one name are a mistake that is found", () => {
   const route = (path: string, description: string): DocumentedRoute => ({
-    ...NATIVE_ROUTES.health,
+    ...DOCUMENTED_ROUTES.health,
     path,
-    doc: { ...NATIVE_ROUTES.health.doc, answers: { 200: json(named("Same", text(description))) } },
+    doc: { ...DOCUMENTED_ROUTES.health.doc, answers: { 200: json(named("Same", text(description))) } },
   });
   const routes = { a: route("/a", "One."), b: route("/b", "Another.") };
   expect(() => openApiDocument({ routes, url: "" })).toThrow("one schema with the name Same");

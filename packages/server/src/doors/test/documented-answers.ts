@@ -3,7 +3,7 @@
  * refusals, and the bodies of requests that were taken. Throws at the first difference.
  */
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { NATIVE_ROUTES } from "../native/table.ts";
+import { DOCUMENTED_ROUTES } from "../native/table.ts";
 import { openApiDocument } from "../openapi/document.ts";
 import { GENERAL_ERRORS } from "../openapi/general-errors.ts";
 import { JSON_MEDIA, type DocumentedRoute } from "../openapi/route-doc.ts";
@@ -20,13 +20,13 @@ export interface Exchange {
   readonly text: string;
 }
 
-const ROUTES: readonly DocumentedRoute[] = Object.values(NATIVE_ROUTES);
+const ROUTES: readonly DocumentedRoute[] = Object.values(DOCUMENTED_ROUTES);
 const MATCHERS = ROUTES.map((route) => ({
   route,
   pattern: new RegExp(`^${route.path.replaceAll(".", "\\.").replaceAll(/:\w+/g, "[^/]+")}$`),
 }));
 
-const document = openApiDocument({ routes: NATIVE_ROUTES, url: "" });
+const document = openApiDocument({ routes: DOCUMENTED_ROUTES, url: "" });
 const ajv = new Ajv2020({ strictTypes: false, strictRequired: false, allErrors: true, validateSchema: false });
 for (const [name, schema] of Object.entries(at(["components", "schemas"]))) ajv.addSchema(withNames(schema), `component:${name}`);
 const compiled = new Map<string, ValidateFunction>();

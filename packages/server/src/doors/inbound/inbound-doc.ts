@@ -1,0 +1,53 @@
+/** What is written about the routes that the outside sends events to. */
+import { json, type RouteDoc } from "../openapi/route-doc.ts";
+import { anything, closed, flag, list, text } from "../openapi/schema.ts";
+
+const TOKEN = { token: text("The secret part of the address, which is the right to send.") };
+const ANY = { "*/*": anything() };
+
+function webhook(summary: string, address: Pick<RouteDoc, "path" | "query">): RouteDoc {
+  return {
+    summary,
+    description: "Without a key. The package's policy says what the answer is: its status, its headers and its body.",
+    tag: "Events",
+    ...address,
+    answers: { 200: { description: "What the policy says; other statuses too.", content: ANY } },
+    errors: ["WebhookRefused", "WebhookFailed", "RateLimited", "BudgetExceeded", "NotAvailable"],
+  };
+}
+
+function withBody(doc: RouteDoc): RouteDoc {
+  return { ...doc, body: { required: false, content: ANY } };
+}
+
+const WEBHOOK = webhook("Send an event to a package", { path: TOKEN });
+const EVENT_SOURCE = webhook("Send an event to a package, at the address that platforms of snap-ins give", {
+  query: { "id!": TOKEN.token },
+});
+
+export const INBOUND_DOCS = {
+  getWebhook: WEBHOOK,
+  postWebhook: withBody(WEBHOOK),
+  getEventSource: EVENT_SOURCE,
+  postEventSource: withBody(EVENT_SOURCE),
+  postEmail: {
+    summary: "Send an email to a package",
+    description: "Without a key. The body is the raw email.",
+    tag: "Events",
+    path: TOKEN,
+    query: {
+      from: text("The sender that the receiving server was told; empty for bounces."),
+      to: list(text(), "The receivers that it was told."),
+    },
+    body: { required: true, content: { "message/rfc822": text(undefined, { contentEncoding: "binary" }) } },
+    answers: { 202: json(closed({ id: text("Id of the event."), isNew: flag("False when it came before.") }), "The email is stored.") },
+    errors: ["EmailRefused", "RateLimited", "BudgetExceeded", "NotAvailable"],
+  },
+  getArtefact: {
+    summary: "Read a file that came with an email",
+    tag: "Events",
+    path: { id: text("As the event has it.") },
+    answers: { 200: { description: "The file, with the type that it came with.", content: ANY } },
+    errors: ["NotFound"],
+  },
+} as const satisfies Record<string, RouteDoc>;
