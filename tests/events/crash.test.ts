@@ -45,6 +45,14 @@ function namesOf(): readonly string[] {
   });
 }
 
+/** Until nothing is left that a crash would have done again. */
+async function untilSettled(): Promise<void> {
+  await eventually(async () => {
+    const { json } = await host.send("/v1/events/waiting");
+    return (json["waiting"] as readonly unknown[]).length === 0 ? true : undefined;
+  }, "the end of the deliveries");
+}
+
 test("V1 V2 every change that was acknowledged comes to its automation", { timeout: 120_000 }, async () => {
   const acknowledged = new Set<string>();
   for (let round = 0; round < 3; round++) {
@@ -67,11 +75,7 @@ test("V1 V2 every change that was acknowledged comes to its automation", { timeo
     await Promise.all([crashing, ...writers]);
   }
   await eventually(() => (acknowledged.isSubsetOf(new Set(namesOf())) ? true : undefined), "each acknowledged change");
-  const { json } = await eventually(async () => {
-    const answer = await host.send("/v1/events/waiting");
-    return (answer.json["waiting"] as readonly unknown[]).length === 0 ? answer : undefined;
-  }, "the end of the deliveries");
-  expect(json["waiting"]).toEqual([]);
+  await untilSettled();
   expect((await host.send("/v1/events/dead-letters")).json["deadLetters"]).toEqual([]);
 });
 
@@ -88,6 +92,7 @@ test("V2 a delivery that was cut is done again; V3 the next of its group waits f
   isHanging = false;
   await crash();
   await eventually(() => (listener.received.length === 3 ? true : undefined), "the calls after the crash");
+  await untilSettled();
   expect(listener.received.map(({ payload }) => payload["n"])).toEqual([1, 1, 2]);
 });
 
@@ -104,6 +109,7 @@ test("V4 a delivery that was under way at each end of a host is given up", { tim
     await crash();
   }
   await eventually(() => (listener.received.length === 6 ? true : undefined), "the next of the group");
+  await untilSettled();
   expect(listener.received.map(({ payload }) => payload["n"])).toEqual([...Array.from({ length: 5 }, () => "deadly"), "behind"]);
   const { json } = await host.send("/v1/events/dead-letters");
   expect(json["deadLetters"]).toMatchObject([{ attempts: 5, error: { code: "RunnerLost" } }]);
