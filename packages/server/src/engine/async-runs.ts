@@ -3,6 +3,7 @@
  * lease. After a crash, queries and mutations are run again (nothing of them was committed, or they are gone from
  * the queue); actions that had started are failed with RunnerLost, because they run at most once.
  */
+import { assert, must } from "@plinth/core/assert.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { retryDelayMs, shouldRetry } from "@plinth/core/policy/retry.ts";
 import { AsyncDispatcher, type WaitingCall } from "./async-dispatcher.ts";
@@ -25,6 +26,7 @@ import { finishedRecord, outcomeOf, resultOf } from "./finalize.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { intake, laneOf, type AcceptedCall } from "./intake.ts";
 import { traceOf } from "./trace-of-call.ts";
+import type { Records } from "../database/database.ts";
 import { INVOCATIONS } from "../database/record-tables.ts";
 import type { InvocationOutcome, InvocationRecord, InvocationRequest, WaitReason } from "./invocation.ts";
 import type { EngineParts } from "./parts.ts";
@@ -71,33 +73,58 @@ export class AsyncRuns {
   }
 
   async enqueue(request: InvocationRequest): Promise<{ readonly id: string }> {
-    const giveBack = this.#dispatcher.keepRoom(request.tenant, Buffer.byteLength(request.argsText));
+    const [stored] = await this.enqueueAll([request]);
+    return must(stored, "each call that is stored has an id");
+  }
+
+  /** All of one branch, in one commit: where one of them cannot be, none is. */
+  async enqueueAll(requests: readonly InvocationRequest[]): Promise<readonly { readonly id: string }[]> {
+    const giveBack: (() => void)[] = [];
     try {
-      return await this.#store(request);
+      for (const { tenant, argsText } of requests) giveBack.push(this.#dispatcher.keepRoom(tenant, Buffer.byteLength(argsText)));
+      return await this.#store(requests);
     } finally {
-      giveBack();
+      for (const give of giveBack) give();
     }
   }
 
-  async #store(request: InvocationRequest): Promise<{ readonly id: string }> {
+  async #store(requests: readonly InvocationRequest[]): Promise<readonly { readonly id: string }[]> {
     const { parts, retention } = this.#options;
-    const accepted = await intake(parts, request);
-    const known = await parts.database.update(accepted.scope, async ({ records }) => {
-      const key = request.idempotencyKey;
-      if (key !== undefined) {
-        const row = await this.#options.idempotency.find(records, accepted, key);
-        if (row?.result.kind === "enqueued") return row.result.id;
-        if (row !== undefined) throw plinthError("IdempotencyConflict", { key });
-        this.#options.idempotency.put(records, accepted, { key, result: { kind: "enqueued", id: accepted.id } });
-      }
-      putStoredCall(records, accepted, { row: queueRow(accepted), stored: storedRequest(parts, accepted), record: queuedRecord(accepted) });
-      retention.note(records, "invocations", accepted.scope, accepted.createdMs);
-      return undefined;
+    const all = await Promise.all(requests.map((request) => intake(parts, request)));
+    const [first] = all;
+    if (first === undefined) return [];
+    const { scope } = first;
+    assert(
+      all.every((each) => each.scope.tenant === scope.tenant && each.scope.branch === scope.branch),
+      "calls that are stored together are of one branch",
+    );
+    const known = await parts.database.update(scope, async ({ records }) => {
+      const ids: (string | undefined)[] = [];
+      for (const accepted of all) ids.push(await this.#put(records, accepted));
+      return ids;
     });
-    if (known !== undefined) return { id: known };
-    retention.committed("invocations", accepted.scope, accepted.createdMs);
-    this.#dispatcher.add(waiting(accepted, queueRow(accepted)));
-    return { id: accepted.id };
+    return all.map((accepted, index) => {
+      const before = known[index];
+      if (before !== undefined) return { id: before };
+      retention.committed("invocations", accepted.scope, accepted.createdMs);
+      this.#dispatcher.add(waiting(accepted, queueRow(accepted)));
+      return { id: accepted.id };
+    });
+  }
+
+  /** The id of the call that came first with its key; undefined when it is this one. */
+  async #put(records: Records, accepted: AcceptedCall): Promise<string | undefined> {
+    const { parts, retention, idempotency } = this.#options;
+    const key = accepted.request.idempotencyKey;
+    if (key !== undefined) {
+      const row = await idempotency.find(records, accepted, key);
+      if (row?.result.kind === "enqueued") return row.result.id;
+      if (row !== undefined) throw plinthError("IdempotencyConflict", { key });
+      idempotency.put(records, accepted, { key, result: { kind: "enqueued", id: accepted.id } });
+    }
+    putStoredCall(records, accepted, { row: queueRow(accepted), stored: storedRequest(parts, accepted), record: queuedRecord(accepted) });
+    retention.note(records, "invocations", accepted.scope, accepted.createdMs);
+    return undefined;
   }
 
   /** Ends a call that has not started. */

@@ -160,6 +160,12 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     return await this.#async.enqueue(request);
   }
 
+  async enqueueAll(requests: readonly InvocationRequest[]): Promise<readonly { readonly id: string }[]> {
+    this.#checkRunning();
+    for (const { tenant, branch } of requests.slice(0, 1)) this.parts.budgets?.checkStored({ tenant, branch });
+    return await this.#async.enqueueAll(requests);
+  }
+
   async get(scope: Scope, id: string): Promise<InvocationRecord | undefined> {
     if (!isInvocationId(id)) return undefined;
     const known = this.#inMemory(scope, id);

@@ -1,7 +1,7 @@
 /** `/v1/snap-kit`: what users do with elements that packages show, and what is shown first. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import { enqueueModality, runModality } from "../../modalities/modality-context.ts";
+import { enqueueModalities, runModality } from "../../modalities/modality-context.ts";
 import { actionNameOf, INITIALIZERS, SNAP_KIT_ACTIONS, staticBody, type ElementAction } from "../../modalities/snap-kit.ts";
 import { parseSnapInName } from "../../snap-ins/ids.ts";
 import { hasScope } from "../authenticate.ts";
@@ -34,10 +34,9 @@ export const runSnapKitAction: DocumentedRoute = {
       actor: caller.actor,
     };
     if (body["elements"] !== undefined) {
-      const ids: string[] = [];
-      for (const element of deferredElements(arrayField(body, "elements")))
-        ids.push((await enqueueModality(context, SNAP_KIT_ACTIONS, { scope: caller.scope, trigger: { ...common, element } })).id);
-      return jsonReply({ invocations: ids }, 202);
+      const triggers = deferredElements(arrayField(body, "elements")).map((element) => ({ ...common, element }));
+      const stored = await enqueueModalities(context, SNAP_KIT_ACTIONS, { scope: caller.scope, triggers });
+      return jsonReply({ invocations: stored.map(({ id }) => id) }, 202);
     }
     const trigger = { ...common, element: readElement(objectField(body, "element")), ...idempotencyOf(request, body) };
     const outcome = await runModality(context, SNAP_KIT_ACTIONS, { scope: caller.scope, trigger, options: { signal: request.signal() } });

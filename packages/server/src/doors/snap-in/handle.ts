@@ -53,7 +53,7 @@ export const handleAsync: Route = {
       return refused({ err_type: "INVALID_REQUEST", err_msg: `The body is not an array of 1 to ${max} events.` });
     const calls = await Promise.all(events.map((event) => callOf(context, request, event)));
     for (const call of calls) if ("refusal" in call) return refused(call.refusal);
-    for (const call of calls) if ("invocation" in call) await context.engine.enqueue(call.invocation);
+    await context.engine.enqueueAll(calls.flatMap((call) => ("invocation" in call ? [call.invocation] : [])));
     return { kind: "text", status: 200, contentType: "text/plain; charset=utf-8", body: "" };
   },
 };

@@ -1,6 +1,6 @@
 /** `snap-kit-action.execute.deferred`: stores what a user did with up to five elements. */
 import { plinthError } from "@plinth/core/errors.ts";
-import { enqueueModality } from "../../modalities/modality-context.ts";
+import { enqueueModalities } from "../../modalities/modality-context.ts";
 import { SNAP_KIT_ACTIONS } from "../../modalities/snap-kit.ts";
 import { parseSnapInName } from "../../snap-ins/ids.ts";
 import { arrayField, objectField, textField } from "../fields.ts";
@@ -26,8 +26,10 @@ export const executeDeferred: FacadeCall = {
       user: user ?? serviceAccount ?? caller.actor.keyId ?? "unknown",
       actor: caller.actor,
     };
-    for (const element of elements)
-      await enqueueModality(context, SNAP_KIT_ACTIONS, { scope: caller.scope, trigger: { ...common, element } });
+    await enqueueModalities(context, SNAP_KIT_ACTIONS, {
+      scope: caller.scope,
+      triggers: elements.map((element) => ({ ...common, element })),
+    });
     return {};
   },
 };
