@@ -16,7 +16,7 @@ beforeAll(async () => {
   host = await startTestHost();
   client = plinthClient({ url: host.url, key: host.adminKey, fetch: checkedFetch });
   must(await client.POST("/v1/deploy", { body: await bundleApp() }));
-}, 60_000);
+}, 120_000);
 afterAll(() => host.remove());
 
 /** Asks until there is an answer. */
@@ -133,7 +133,7 @@ test("keys, tenants, limits, branches and the environment", async () => {
   expect(must(await client.GET("/v1/environment"))["COLOUR"]).toBe("red");
 });
 
-describe("packages", { timeout: 60_000 }, () => {
+describe("packages", { timeout: 120_000 }, () => {
   let snapIn: string;
   const name = { path: { name: "parts" } };
 
