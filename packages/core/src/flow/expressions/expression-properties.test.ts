@@ -233,3 +233,20 @@ test("what CEL and flows share has the library's results", () => {
   );
   expect(compared).toBe(3000);
 }, 60_000);
+
+test("parts of texts are found where the engine finds them", () => {
+  const word = fc.constantFrom("a", "b", "aa", "ab", "aab", "aaaaaaaab", "abababab");
+  const words = (most: number): fc.Arbitrary<string> => fc.array(word, { minLength: 1, maxLength: most }).map((parts) => parts.join(""));
+  const compiled = compileExpression("[indexOf(a, b), a.split(b), a.replace(b, 'c'), a.contains(b)]", { a: "string", b: "string" });
+  let long = 0;
+  fc.assert(
+    fc.property(words(30), words(8), fc.nat(), (text, other, from) => {
+      const part = other.length > 20 ? text.slice(from % text.length, (from % text.length) + 24) : other;
+      const result = compiled.ok ? compiled.expression.evaluate({ a: text, b: part }) : compiled;
+      if (part.length > 16 && text.includes(part)) long += 1;
+      expect(result).toMatchObject({ value: [text.indexOf(part), text.split(part), text.replaceAll(part, "c"), text.includes(part)] });
+    }),
+    { numRuns: 2000 },
+  );
+  expect(long).toBeGreaterThan(50);
+});

@@ -136,15 +136,12 @@ function sortBy(each: ForEach, key: Part, listType: ValueType, at: number): Part
   const run: Run = (frame) => {
     const keyed: { readonly item: Json; readonly key: Json }[] = [];
     each(frame, (item) => {
-      frame.work.growList(1);
       keyed.push({ item, key: key.run(frame) });
       return true;
     });
     frame.work.offset = at;
-    keyed.sort((a, b) => {
-      frame.work.spend(1);
-      return compare(a.key, b.key, frame.work);
-    });
+    frame.work.sort(keyed.length);
+    keyed.sort((a, b) => compare(a.key, b.key, frame.work));
     return keyed.map(({ item }) => item);
   };
   return { type: isListType(listType) ? listType : { list: "any" }, run, isFresh: true };

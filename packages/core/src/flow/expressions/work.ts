@@ -13,6 +13,7 @@ export type ExpressionErrorCode = "absent" | "type" | "value" | "limit";
 
 /** Characters that cost one step to look at or to copy. */
 const CHARS_PER_STEP = 32;
+const COMPARISONS_PER_STEP = 2;
 /** Making and catching a failure takes the engine so much longer than a step. */
 const FAILURE_STEPS = 40;
 const SHOWN_CHARS = 60;
@@ -54,6 +55,12 @@ export class Work {
   spend(steps: number): void {
     this.#steps += steps;
     if (this.#steps > this.#limits.stepsMax) this.#exceed(`takes more than ${this.#limits.stepsMax} steps`);
+  }
+
+  /** Charges for bringing so many elements into an order; comparing long texts is charged besides. */
+  sort(elements: number): void {
+    this.#grow(elements);
+    this.spend(elements + Math.ceil((elements * Math.log2(Math.max(1, elements))) / COMPARISONS_PER_STEP));
   }
 
   /** Charges for looking at a text. */
