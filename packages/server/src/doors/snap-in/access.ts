@@ -3,10 +3,12 @@
  *
  * S1 A token of a service account opens what the manifest's scopes say. An account whose manifest has no `scopes` at all, as older
  *    ones do, has every scope of this interface (`*:all`) and of nothing else.
- * S2 A key with `invoke` calls everything: the functions behind it decide what it sees, as with its other calls.
+ * S2 A key with `invoke` calls every function: they decide what it sees, as with its other calls. A call about the platform needs the
+ *    scope that the native interface asks for the same.
  */
 import { plinthError } from "@plinth/core/errors.ts";
-import type { Actor } from "../../engine/invocation.ts";
+import type { Actor, KeyScope } from "../../engine/invocation.ts";
+import { hasScope } from "../authenticate.ts";
 import type { Caller } from "../door.ts";
 
 /** Objects that a scope may name in place of those of the call. */
@@ -35,6 +37,12 @@ export function scopeOfCall(object: string, verb: string, type?: unknown): strin
   }
   const singular = name.endsWith("ies") ? `${name.slice(0, -3)}y` : name.replace(/s$/, "");
   return `${singular}:${READING.test(verb) ? "read" : verb.startsWith("update") ? "update" : "write"}`;
+}
+
+/** S2 */
+export function mustHaveKeyScope({ actor }: Caller, scopes: readonly KeyScope[]): void {
+  if (actor.service !== undefined || scopes.some((scope) => hasScope(actor, scope))) return;
+  throw plinthError("Forbidden", { scope: scopes.join("` or `") });
 }
 
 export function mustHaveScope({ actor }: Caller, scope: string): void {

@@ -1,4 +1,5 @@
 /** Calls about the platform itself, by name. All others are functions of the branch. */
+import type { KeyScope } from "../../engine/invocation.ts";
 import { createAuthToken, getServiceAccount, selfDevUser } from "./accounts.ts";
 import type { FacadeCall } from "./call.ts";
 import { getEventSource, listEventSources, scheduleEvent, unscheduleEvent } from "./event-sources.ts";
@@ -24,4 +25,17 @@ export const PLATFORM_CALLS: Readonly<Record<string, FacadeCall>> = {
   "auth-tokens.create": createAuthToken,
   "commands.list": listCommands,
   "snap-kit-action.execute.deferred": executeDeferred,
+};
+
+/** What a key needs for a call about the platform; `invoke` for those that are not here. */
+export const KEY_SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
+  "snap-ins.get": ["read", "deploy"],
+  "snap-ins.list": ["read", "deploy"],
+  "snap-ins.update": ["deploy"],
+  "snap-ins.system-update": ["deploy"],
+  "event-sources.get": ["read", "deploy"],
+  "event-sources.list": ["read", "deploy"],
+  "keyrings.get": ["admin"],
+  "keyrings.list": ["admin"],
+  "service-accounts.get": ["read", "deploy"],
 };

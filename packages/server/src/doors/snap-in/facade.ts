@@ -6,10 +6,10 @@ import { plinthError, PlinthError } from "@plinth/core/errors.ts";
 import { jsonReply, jsonTextReply, type DoorContext, type DoorRequest, type Reply, type Route, type TextReply } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 import { readJsonObject } from "../request-body.ts";
-import { mustHaveScope, scopeOfCall } from "./access.ts";
+import { mustHaveKeyScope, mustHaveScope, scopeOfCall } from "./access.ts";
 import { argsOfQuery } from "./query-args.ts";
 import { callFunction, functionPath } from "./branch-functions.ts";
-import { PLATFORM_CALLS } from "./calls.ts";
+import { KEY_SCOPES, PLATFORM_CALLS } from "./calls.ts";
 import { errorBody } from "./error-body.ts";
 
 /** One segment with a dot, so that no other path is meant. */
@@ -23,7 +23,14 @@ export const getPublicCall = callRoute("GET", "/public/");
 export const postPublicCall = callRoute("POST", "/public/");
 
 function callRoute(method: "GET" | "POST", prefix: string): Route {
-  return { method, path: `${prefix}${CALL}`, access: ["invoke"], serviceTokens: true, crossOrigin: false, handle: answer };
+  return {
+    method,
+    path: `${prefix}${CALL}`,
+    access: ["invoke", "read", "deploy"],
+    serviceTokens: true,
+    crossOrigin: false,
+    handle: answer,
+  };
 }
 
 async function answer(context: DoorContext, request: DoorRequest): Promise<Reply> {
@@ -41,8 +48,10 @@ async function run(context: DoorContext, request: DoorRequest): Promise<Reply> {
   const platform = Object.hasOwn(PLATFORM_CALLS, name) ? PLATFORM_CALLS[name] : undefined;
   if (platform !== undefined) {
     if (platform.scope !== null) mustHaveScope(caller, platform.scope);
+    mustHaveKeyScope(caller, KEY_SCOPES[name] ?? ["invoke"]);
     return jsonReply(await platform.handle(context, { caller, args, signal: request.signal }), statusOf(name));
   }
+  mustHaveKeyScope(caller, ["invoke"]);
   const { object, verb } = splitCall(name);
   mustHaveScope(caller, scopeOfCall(object, verb, args["type"]));
   const text = await callFunction(context, { caller, path: functionPath(object, verb), args, signal: request.signal });
