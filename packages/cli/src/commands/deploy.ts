@@ -1,3 +1,4 @@
+import { changedIndexes } from "../changed-indexes.ts";
 import { createBundler } from "../bundle/bundle.ts";
 import { findConnection } from "../connection.ts";
 import { functionsFolder } from "../functions-folder.ts";
@@ -25,8 +26,7 @@ export const deploy: AddCommand = (program) => {
         success(
           `${verb} ${result.functions.length} functions as version ${result.version.slice(0, 12)} (bundle ${result.bundleMs.toFixed(0)} ms, deploy ${result.deployMs.toFixed(0)} ms)`,
         );
-        for (const index of result.indexesAdded) success(`index added: ${index}`);
-        for (const index of result.indexesRemoved) success(`index removed: ${index}`);
+        for (const line of changedIndexes(result)) success(line);
       } finally {
         await bundler.dispose();
       }

@@ -1,3 +1,4 @@
+import { changedIndexes } from "../changed-indexes.ts";
 import { createBundler } from "../bundle/bundle.ts";
 import { push } from "../push.ts";
 import type { Pusher } from "./pusher.ts";
@@ -13,8 +14,7 @@ export function functionsPusher(folder: string): Pusher {
       const verb = result.changed ? "pushed" : "unchanged";
       return [
         `${verb}: ${result.functions.length} functions in ${(result.bundleMs + result.deployMs).toFixed(0)} ms`,
-        ...result.indexesAdded.map((index) => `index added: ${index}`),
-        ...result.indexesRemoved.map((index) => `index removed: ${index}`),
+        ...changedIndexes(result),
       ];
     },
     dispose: () => bundler.dispose(),

@@ -60,7 +60,8 @@ export class AiEndpoints {
     const own = inputs.baseUrl !== null || provider !== defaults.provider;
     const baseUrl = parseBaseUrl(inputs.baseUrl ?? (own ? null : defaults.baseUrl) ?? PUBLIC_URLS[provider]);
     const model = inputs.model ?? (own ? null : defaults.model);
-    if (model === null || model === "") throw invalid("Name a model: neither the inputs nor the host's settings do.");
+    if (model === null || model === "")
+      throw invalid("There is no model: the input has no `model`, and the host no PLINTH_AI_MODEL or PLINTH_EMBEDDINGS_MODEL.");
     if (model.length > MODEL_CHARS_MAX) throw invalid("The name of the model is too long.");
     const keyring = inputs.keyring ?? (own ? null : defaults.keyring);
     return { provider, baseUrl, model, ...(await this.#key(scope, keyring)) };
