@@ -49,8 +49,7 @@ export async function withClient<T>(
   body: (client: AiClient) => Promise<T>,
 ): Promise<T> {
   const keyring = textOf(input["keyring"]);
-  if (keyring !== null && isModelChosen(context))
-    throw plinthError("InvalidArgument", { detail: "A keyring cannot be named here; leave it out to use that of the host's settings." });
+  if (keyring !== null) mayNameKeyrings(context, "leave it out to use that of the host's settings");
   const timeoutMs = numberOf(input["timeout_ms"]) ?? limit("aiCallMs");
   const time = new AbortController();
   const timer = runtime.timer(timeoutMs, () =>
@@ -71,6 +70,11 @@ export async function withClient<T>(
   } finally {
     timer.cancel();
   }
+}
+
+/** A5: throws InvalidArgument where no keyring may be named. */
+export function mayNameKeyrings(context: NativeContext, instead: string): void {
+  if (isModelChosen(context)) throw plinthError("InvalidArgument", { detail: `A keyring cannot be named here; ${instead}.` });
 }
 
 function isModelChosen({ request: { actor, source } }: NativeContext): boolean {

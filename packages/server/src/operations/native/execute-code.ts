@@ -1,9 +1,10 @@
 /** `execute_code`: inline code, in the runner of its language. What it prints is streamed to those who watch the execution. */
 import { limit } from "@plinth/core/limits.ts";
-import { isObject } from "@plinth/core/operations/json-schema.ts";
+import { isList, isObject } from "@plinth/core/operations/json-schema.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import { outputOf } from "@plinth/core/operations/result.ts";
 import { INLINE_LANGUAGES, inlinePath } from "../../engine/inline-code.ts";
+import { mayNameKeyrings } from "./ai-inputs.ts";
 import { describeNative, nativeField } from "./describe.ts";
 import type { MakeNativeOperation } from "./native-operation.ts";
 
@@ -21,7 +22,7 @@ const operation = describeNative({
       defaultValue: limit("inlineWallMs"),
       schema: { type: "integer", minimum: 1, maximum: limit("inlineWallMsMax") },
     }),
-    nativeField("keyrings", "array", "Names of keyrings that the code sees as `keyrings`.", {
+    nativeField("keyrings", "array", "Names of keyrings that the code sees as `keyrings`. Agents and service accounts cannot name any.", {
       baseType: "text",
       schema: { type: "array", items: { type: "string" }, maxItems: limit("inlineKeyringsMax") },
     }),
@@ -37,9 +38,12 @@ const operation = describeNative({
 export const executeCode: MakeNativeOperation = () => ({
   operation,
   kind: "action",
-  run: async ({ call, log, emit }, { input }) => {
+  run: async (context, { input }) => {
+    const { call, log, emit } = context;
     const printed = { stdout: "", stderr: "" };
     const { language, code, inputs = {}, timeout_ms: timeoutMs, keyrings = [] } = input;
+    // The code would read them, whosever they are.
+    if (!isList(keyrings) || keyrings.length > 0) mayNameKeyrings(context, "leave `keyrings` out");
     const outcome = await call(
       {
         path: inlinePath(typeof language === "string" ? language : ""),

@@ -1,0 +1,55 @@
+/** Keyrings that somebody names: those of the branch are not for every token. */
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { at, textAt } from "../../packages/server/src/doors/test/test-host.ts";
+import { startCalledHost, succeed, type CalledHost } from "./test-callers.ts";
+
+const FILES = {
+  "manifest.yaml": `version: "2"
+name: nosy
+description: For tests.
+service_account:
+  display_name: Nosy
+  scopes:
+    self:
+      - scope: operation:execute
+functions:
+  - name: token
+    description: Tells its token.
+commands:
+  - name: token
+    namespace: nosy
+    description: Tells its token.
+    surfaces:
+      - surface: discussions
+        object_types: [ticket]
+    usage_hint: ""
+    function: token
+`,
+  "code/package.json": '{"main":"./dist/index.js"}',
+  "code/dist/index.js": `exports.functionFactory = {
+  token: async ([event]) => [...event.context.secrets.service_account_token].reverse().join(""),
+};`,
+};
+
+let host: CalledHost;
+let token: string;
+beforeAll(async () => {
+  host = await startCalledHost();
+  await host.bring("nosy", FILES);
+  await succeed(host.send("/v1/keyrings", { body: { name: "others", type: "snap_in_secret", fields: { secret: "s3cret-of-others" } } }));
+  const body = { object: "don:core:plinth:devo/default:ticket/1", user: "don:identity:plinth:devo/default:devu/7" };
+  const answer = await succeed(host.send("/v1/commands/nosy/token", { body }));
+  token = [...textAt(answer, "value")].reverse().join("");
+}, 60_000);
+afterAll(() => host.remove());
+
+it("a service account runs code, and gives it no keyring of the branch", { timeout: 60_000 }, async () => {
+  const run = async (input: object) =>
+    await host.send("/v1/operations/execute_code/execute", { key: token, body: { input: { language: "javascript", ...input } } });
+  const plain = await run({ code: "return 1 + 1;" });
+  expect(plain.status, plain.text).toBe(200);
+  expect(at(plain, "result", "output", "values", 0, "result"), plain.text).toBe(2);
+  const nosy = await run({ code: "return [...keyrings.others].reverse().join('');", keyrings: ["others"] });
+  expect(at(nosy, "error", "code"), nosy.text).toBe("InvalidArgument");
+  expect(nosy.text).not.toContain("s3cret");
+});
