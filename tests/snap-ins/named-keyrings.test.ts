@@ -39,7 +39,7 @@ beforeAll(async () => {
   await succeed(host.send("/v1/keyrings", { body: { name: "others", type: "snap_in_secret", fields: { secret: "s3cret-of-others" } } }));
   const body = { object: "don:core:plinth:devo/default:ticket/1", user: "don:identity:plinth:devo/default:devu/7" };
   const answer = await succeed(host.send("/v1/commands/nosy/token", { body }));
-  token = [...textAt(answer, "value")].reverse().join("");
+  token = textAt(answer, "value").split("").toReversed().join("");
 }, 60_000);
 afterAll(() => host.remove());
 
@@ -52,4 +52,14 @@ it("a service account runs code, and gives it no keyring of the branch", { timeo
   const nosy = await run({ code: "return [...keyrings.others].reverse().join('');", keyrings: ["others"] });
   expect(at(nosy, "error", "code"), nosy.text).toBe("InvalidArgument");
   expect(nosy.text).not.toContain("s3cret");
+});
+
+it("a key that may call functions runs no code of its own", { timeout: 60_000 }, async () => {
+  const { key } = await host.key(["invoke"]);
+  for (const path of ["$inline/javascript", "$operation/execute_code", "$operation/ask_ai"]) {
+    const args = { code: "return keyrings.others;", keyrings: ["others"], inputs: {} };
+    const answer = await host.send(`/v1/functions/${encodeURIComponent(path)}/execute`, { key, body: { args } });
+    expect(answer.status, answer.text).toBe(404);
+    expect(answer.text).not.toContain("s3cret");
+  }
 });
