@@ -1,5 +1,5 @@
 /** What a push says about indexes: their names, or how many they are when names would hide everything else. */
-const NAMED_MAX = 8;
+const A_FEW = 8;
 
 export function changedIndexes({
   indexesAdded,
@@ -12,6 +12,6 @@ export function changedIndexes({
 }
 
 function linesOf(verb: string, names: readonly string[]): readonly string[] {
-  if (names.length > NAMED_MAX) return [`${names.length} indexes ${verb}`];
+  if (names.length > A_FEW) return [`${names.length} indexes ${verb}`];
   return names.map((name) => `index ${verb}: ${name}`);
 }
