@@ -15,6 +15,8 @@ service_account:
 functions:
   - name: token
     description: Tells its token.
+  - name: dig
+    description: Calls code of its own.
 commands:
   - name: token
     namespace: nosy
@@ -27,6 +29,15 @@ commands:
 `,
   "code/package.json": '{"main":"./dist/index.js"}',
   "code/dist/index.js": `exports.functionFactory = {
+  dig: async () => {
+    const args = { code: "return keyrings.others;", keyrings: ["others"], inputs: {} };
+    const tried = [];
+    for (const name of ["$inline/javascript", "$operation/execute_code"])
+      for (const op of ["1.0/actions/action", "1.0/actions/query"])
+        for (const given of [args, { port: "default", input: JSON.stringify({ language: "javascript", ...args }) }])
+          tried.push(await Convex.asyncSyscall(op, JSON.stringify({ name, args: given })).then(String, (error) => "refused: " + error.message));
+    return tried.map((text) => [...text].reverse().join(""));
+  },
   token: async ([event]) => [...event.context.secrets.service_account_token].reverse().join(""),
 };`,
 };
@@ -62,4 +73,13 @@ it("a key that may call functions runs no code of its own", { timeout: 60_000 },
     expect(answer.status, answer.text).toBe(404);
     expect(answer.text).not.toContain("s3cret");
   }
+});
+
+it("the code of a package reaches no keyring through calls of its own", { timeout: 60_000 }, async () => {
+  const event = { payload: {}, context: {}, execution_metadata: { function_name: "dig" } };
+  const answer = await host.send("/handle/sync?package=nosy", { body: event });
+  expect(answer.status, answer.text).toBe(200);
+  const tried = at(answer, "function_result") as readonly string[];
+  expect(tried, answer.text).toHaveLength(8);
+  for (const text of tried) expect(text.split("").toReversed().join(""), answer.text).not.toContain("s3cret");
 });
