@@ -129,7 +129,7 @@ function nextKey(key: string): string {
 }
 
 function shown({ id, event, snapInId, automation, attempts, diedMs, error, invocation }: DeadLetterRow): DeadLetter {
-  const { payloadText, ...rest } = event;
+  const { payloadText, causeDepth: _, ...rest } = event;
   return {
     id,
     event: { ...rest, payload: JSON.parse(payloadText) as unknown },
