@@ -55,10 +55,9 @@ const RULES: Readonly<Record<string, () => readonly string[]>> = {
       .filter(({ path }) => path.startsWith("packages/core/"))
       .flatMap(({ path, text }) => {
         const code = withoutComments(text);
-        const found =
-          /["']node:|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.|\bfetch\(|(?<!\bresponse\.)\bset(?:Timeout|Interval)\(/.exec(
-            code,
-          );
+        const found = /["']node:|\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.|\bfetch\(|\bset(?:Timeout|Interval)\(/.exec(
+          code,
+        );
         return found === null ? [] : [`${path} uses ${found[0]}`];
       }),
 
@@ -74,7 +73,7 @@ const RULES: Readonly<Record<string, () => readonly string[]>> = {
       .filter(({ path }) => path.startsWith("packages/server/") && !path.startsWith("packages/server/src/runtime/"))
       .flatMap(({ path, text }) => {
         const found =
-          /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bset(?:Timeout|Interval)\(|\brandomUUID\(|\brandomBytes\(|\bperformance\.now\(/.exec(
+          /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|(?<!\bresponse\.)\bset(?:Timeout|Interval)\(|\brandomUUID\(|\brandomBytes\(|\bperformance\.now\(/.exec(
             withoutComments(text),
           );
         return found === null || text.slice(0, text.indexOf(found[0]) + found[0].length).endsWith(".randomBytes(")
