@@ -6,12 +6,12 @@ import { commandsOf, commandsToEnd, RUN_TIMER } from "./commands.ts";
 import { momentText } from "./durations.ts";
 import { beginUndoing, goOnUndoing, lastCompensation, setUndoing, undone } from "./ending.ts";
 import type { FlowEvent, Refusal, StepError } from "./events.ts";
-import { failure, stepError } from "./flow-error.ts";
+import { type FlowError, failure, stepError } from "./flow-error.ts";
 import { MAIN_CHAIN } from "./layout.ts";
 import { retryDelayMs, retries } from "./retries.ts";
 import type { RunDraft } from "./run-draft.ts";
-import { failStep, settleCall, settleStep } from "./settle.ts";
-import type { Frame, Wait } from "./state.ts";
+import { failStep, prepareUndo, settleCall, settleStep } from "./settle.ts";
+import type { Frame, Outcome, Wait } from "./state.ts";
 import { DEFAULT_RETRY } from "./definition.ts";
 import { retryRun, whyNotRetry } from "./retry-run.ts";
 
@@ -28,7 +28,10 @@ export function refusalOf(draft: RunDraft, event: FlowEvent): Refusal | null {
   if (event.kind === "retried") return whyNotRetry(draft, event);
   if (status.kind === "ended") return refuse("ended", `The run has ended at ${momentText(status.endedMs)}.`);
   const pending = draft.held.length + draft.signals.length;
-  if (status.kind === "paused" && isHeld(event) && pending >= PENDING_MAX) return tooManyPending();
+  if (status.kind === "paused" && isHeld(event)) {
+    if (pending >= PENDING_MAX) return tooManyPending();
+    if (isHeldAlready(draft, event)) return refuse("notPossible", "The same has come already, and waits until the run is resumed.");
+  }
   switch (event.kind) {
     case "completed":
     case "failed":
@@ -109,6 +112,20 @@ function isHeld(event: FlowEvent): boolean {
   }
 }
 
+/** Of a step only `deferred` may be followed by another event. */
+function isHeldAlready(draft: RunDraft, event: FlowEvent): boolean {
+  return itemsOf(draft.held).some((held) => {
+    if (held === null) return false;
+    if (event.kind === "timerFired") return held.kind === "timerFired" && held.timer === event.timer;
+    if (event.kind === "continued") return held.kind === "continued";
+    if (event.kind !== "completed" && event.kind !== "failed" && event.kind !== "deferred") return false;
+    return (
+      (held.kind === "completed" || held.kind === "failed" || (held.kind === "deferred" && event.kind === "deferred")) &&
+      held.key === event.key
+    );
+  });
+}
+
 export function applyEvent(draft: RunDraft, event: FlowEvent): void {
   if (draft.status.kind === "paused" && isHeld(event)) {
     draft.held = appended(draft.held, event);
@@ -145,9 +162,7 @@ export function applyEvent(draft: RunDraft, event: FlowEvent): void {
       draft.resumeAll();
       return;
     case "cancelled":
-      draft.keepFailure();
-      beginUndoing(draft, { kind: "cancelled", by: event.by, reason: event.reason });
-      releaseHeld(draft);
+      stop(draft, { kind: "cancelled", by: event.by, reason: event.reason });
       return;
     case "retried":
       retryRun(draft, event);
@@ -165,6 +180,13 @@ function start(draft: RunDraft, { run, trigger }: EventOf<"started">): void {
   draft.setVariables(Object.fromEntries(Object.entries(definition.variables).map(([name, { initial }]) => [name, { json: initial }])));
   draft.commands.push({ kind: "startTimer", timer: RUN_TIMER, atMs: draft.deadlineMs });
   draft.ready.push(draft.open({ chain: MAIN_CHAIN, parent: null, place: 0, item: null }).id);
+}
+
+/** Results that were held of calls that have to end count for what has to be undone. */
+function stop(draft: RunDraft, outcome: Outcome): void {
+  draft.keepFailure();
+  beginUndoing(draft, outcome);
+  releaseHeld(draft);
 }
 
 /** Events that came while it was paused; those that no longer fit are dropped. */
@@ -191,14 +213,18 @@ function complete(draft: RunDraft, { key, output }: EventOf<"completed">): void 
   const wait = must(frame.wait, "a step with a key waits");
   if ("timer" in wait) draft.commands.push({ kind: "cancelTimer", timer: wait.timer });
   const node = draft.node(must(frame.node, "a wait has a node"));
-  if (wait.kind === "answer") settleStep(draft, frame, node, output);
-  else settleCall(draft, { frame, node, key, output });
-  endDetached(draft, frame);
+  const done = { frame, node, key, output };
+  if (frame.isDetached) endDetached(draft, frame, prepareUndo(draft, done));
+  else if (wait.kind === "answer") settleStep(draft, frame, node, output);
+  else settleCall(draft, done);
 }
 
-/** A detached frame has nothing more to do than to end its call. */
-function endDetached(draft: RunDraft, { id, isDetached }: Frame): void {
-  if (!isDetached) return;
+/** A detached frame has nothing more to do than to end its call. `error`: what it did cannot be undone. */
+function endDetached(draft: RunDraft, { id }: Frame, error: FlowError | null): void {
+  const { status } = draft;
+  if (error !== null && status.kind === "undoing") {
+    setUndoing(draft, status, { ...status.undoing, failures: [...status.undoing.failures, error] });
+  }
   draft.close({ ...draft.frame(id), wait: null });
   goOnUndoing(draft);
 }
@@ -214,7 +240,7 @@ function fail(draft: RunDraft, key: string, error: StepError): void {
   const failed = stepError(node, error.code, error.message, error.retryable);
   if ("timer" in wait) draft.commands.push({ kind: "cancelTimer", timer: wait.timer });
   if (frame.isDetached) {
-    endDetached(draft, frame);
+    endDetached(draft, frame, null);
   } else if ((wait.kind === "call" || wait.kind === "deferred") && retries(node.retry, wait.attempt, error.retryable)) {
     draft.note(frame, { kind: "retrying", node: node.id, key, attempt: wait.attempt, value: null, error: failed });
     const untilMs = draft.nowMs + retryDelayMs(node.retry, wait.attempt, error.retryAfterMs ?? 0);
@@ -269,8 +295,7 @@ function defer(draft: RunDraft, { key, deadlineMs }: EventOf<"deferred">): void 
 function fire(draft: RunDraft, timer: string): void {
   if (timer === RUN_TIMER) {
     const message = `The run has not ended within ${Math.round(draft.program.timeoutMs / 1000)} s; give the flow a longer \`timeoutMs\`, or deadlines to its waits.`;
-    draft.keepFailure();
-    beginUndoing(draft, { kind: "failed", error: failure("run_timeout", message, null) });
+    stop(draft, { kind: "failed", error: failure("run_timeout", message, null) });
     return;
   }
   const frame = frameWith(draft, (wait) => "timer" in wait && wait.timer === timer);

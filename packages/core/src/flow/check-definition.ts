@@ -24,7 +24,7 @@ export type CheckedFlow =
 export function checkFlow(json: unknown, catalogue: FlowCatalogue | null): CheckedFlow {
   const report = new Report(null);
   const definition = parseDefinition(json, report);
-  if (definition === null || report.failed) return { ok: false, findings: findingsOf(report, []) };
+  if (definition === null) return { ok: false, findings: findingsOf(report, []) };
   return checkDefinition(definition, { catalogue, report });
 }
 
@@ -146,7 +146,8 @@ class Check {
   #insideTypes(id: NodeId, { steps }: Around, layout: Layout): Readonly<Record<string, ValueType>> {
     const inner = [...layout.chains.values()].filter(({ container }) => container === id).flatMap(({ nodes }) => nodes);
     const unknown: ValueType = { record: { output: "any", error: "any" } };
-    return this.#types({ ...steps, ...Object.fromEntries(inner.map((node) => [node, unknown])) }, "any");
+    const own: ValueType = { record: { output: "any", error: "any", item: "any", index: "number" } };
+    return this.#types({ ...steps, ...Object.fromEntries(inner.map((node) => [node, unknown])), [id]: own }, "any");
   }
 
   #types(steps: Readonly<Record<string, ValueType>>, item: ValueType | null): Readonly<Record<string, ValueType>> {

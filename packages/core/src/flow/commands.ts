@@ -12,8 +12,9 @@
  * C4 Commands are carried out in their order: what is cancelled comes before what is begun.
  */
 import type { CallDescription, WaitDescription } from "./calls.ts";
+import { itemsOf } from "./chunked-list.ts";
 import type { NodeId } from "./definition.ts";
-import type { StepKey } from "./events.ts";
+import type { FlowEvent, StepKey } from "./events.ts";
 import type { Frame, Outcome, RunState, Wait } from "./state.ts";
 import type { FlowValue } from "./value.ts";
 
@@ -103,14 +104,34 @@ export function outstanding(state: RunState): readonly Command[] {
   if (status.kind === "new" || status.kind === "ended") return [];
   const open = state.frames.filter((frame): frame is Frame => frame !== null);
   const waits = open.flatMap((frame) => (frame.wait === null || frame.node === null ? [] : commandsOf(frame.wait, frame.node, false)));
+  const held = itemsOf(state.held);
+  const isDone = (command: Command): boolean => held.some((event) => event !== null && endsCommand(event, command));
   const canGoOn = status.kind !== "paused" && open.some((frame) => frame.wait === null && !frame.isDetached);
   return [
     ...(status.kind === "undoing" ? [] : [{ kind: "startTimer", timer: RUN_TIMER, atMs: state.deadlineMs } as const]),
     ...(state.reply === null ? [] : [{ kind: "reply", output: state.reply } as const]),
-    ...waits,
+    ...(held.length === 0 ? waits : waits.filter((command) => !isDone(command))),
     ...(status.kind === "undoing" && status.undoing.wait !== null ? commandsOf(status.undoing.wait, undoNode(state), true) : []),
     ...(canGoOn ? [{ kind: "continue" } as const] : []),
   ];
+}
+
+/** Whether nothing is left to be done for the command once the event has come, applied or held. */
+export function endsCommand(event: FlowEvent, command: Command): boolean {
+  switch (event.kind) {
+    case "completed":
+    case "failed":
+      return (command.kind === "call" || command.kind === "openWait") && command.key === event.key;
+    case "deferred":
+      return command.kind === "call" && command.key === event.key;
+    case "timerFired":
+      return command.kind === "startTimer" && command.timer === event.timer;
+    case "continued":
+    case "resumed":
+      return command.kind === "continue";
+    default:
+      return false;
+  }
 }
 
 function undoNode(state: RunState): NodeId {

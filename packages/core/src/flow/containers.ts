@@ -132,7 +132,7 @@ export function iterate(draft: RunDraft, body: Frame, node: ProgramNode): void {
   if (decision.kind !== "while" || frame.parent === null) return;
   const around = draft.frame(frame.parent);
   if (!decision.again) {
-    draft.remove(frame);
+    draft.close(frame);
     settleStep(draft, around, node, { json: { iterations: frame.place } });
   } else if (frame.place >= decision.iterationsMax) {
     const message = `it has made ${decision.iterationsMax} iterations; correct its condition, or allow more with \`iterationsMax\`.`;

@@ -15,28 +15,33 @@ import type { RunDraft } from "./run-draft.ts";
 import type { Compensation, Frame, Outcome, RunStatus, Undoing } from "./state.ts";
 import { limit } from "../limits.ts";
 
-/** All frames inside the node at which `frame` stands. */
-export function giveUpInside(draft: RunDraft, frame: Frame): void {
-  const inside = draft.framesInside(frame.id);
-  for (const { id } of inside.toReversed()) giveUp(draft, draft.frame(id));
-  release(draft, draft.frame(frame.id));
+/** All frames inside the node at which `frame` stands; it waits for them no longer. */
+export function giveUpInside(draft: RunDraft, { id }: Frame): void {
+  for (const inside of draft.framesInside(id).toReversed()) giveUp(draft, draft.frame(inside.id));
+  const frame = draft.frame(id);
+  if (frame.wait !== null && "bytes" in frame.wait) {
+    draft.bytes -= frame.wait.bytes;
+    draft.set({ ...frame, wait: null });
+  }
+}
+
+/** One frame and all inside it. */
+export function giveUpAll(draft: RunDraft, frame: Frame): void {
+  giveUpInside(draft, frame);
+  giveUp(draft, draft.frame(frame.id));
 }
 
 /** One frame that has none inside but detached ones. */
-export function giveUp(draft: RunDraft, frame: Frame): void {
+function giveUp(draft: RunDraft, frame: Frame): void {
   if (frame.isDetached) return;
-  release(draft, frame);
+  const { wait } = frame;
   if (mustEnd(draft, frame)) {
     draft.set({ ...frame, isDetached: true });
     return;
   }
-  if (frame.wait !== null) draft.commands.push(...commandsToEnd(frame.wait));
+  if (wait !== null && "bytes" in wait) draft.bytes -= wait.bytes;
+  if (wait !== null) draft.commands.push(...commandsToEnd(wait));
   draft.close({ ...frame, wait: null });
-}
-
-/** The bytes that a container holds besides its frames. */
-function release(draft: RunDraft, { wait }: Frame): void {
-  if (wait?.kind === "each" || wait?.kind === "branches") draft.bytes -= wait.bytes;
 }
 
 function mustEnd(draft: RunDraft, { wait, node }: Frame): boolean {
@@ -62,11 +67,7 @@ export function failRun(draft: RunDraft, error: FlowError): void {
 export function beginUndoing(draft: RunDraft, outcome: Outcome): void {
   draft.commands.push({ kind: "cancelTimer", timer: RUN_TIMER });
   const main = draft.frames[0] ?? null;
-  if (main !== null) {
-    giveUpInside(draft, main);
-    const left = draft.frame(main.id);
-    giveUp(draft, left.wait !== null && "bytes" in left.wait ? { ...left, wait: null } : left);
-  }
+  if (main !== null) giveUpAll(draft, main);
   draft.status = { kind: "undoing", outcome, undoing: { wait: null, done: 0, failures: [] } };
   goOnUndoing(draft);
 }

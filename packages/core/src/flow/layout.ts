@@ -77,7 +77,7 @@ class LayoutMaker {
       );
       return;
     }
-    if (chain.start !== null) this.#take(chain, { path, to: chain.start });
+    if (chain.start !== null && chain.start !== "") this.#take(chain, { path, to: chain.start });
     for (let i = 0; i < chain.nodes.length; i += 1) {
       const id = chain.nodes[i] ?? "";
       for (const pointer of this.#pointers(id)) this.#follow(chain, id, pointer);

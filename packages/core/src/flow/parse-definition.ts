@@ -1,6 +1,6 @@
 /** Reads a flow's document, which is hostile JSON. What is wrong becomes a finding; names and pointers are checked later. */
 import { limit } from "../limits.ts";
-import { isObject, ObjectReader, readObject } from "../manifest/object-reader.ts";
+import { isObject, kindOf, ObjectReader, readObject } from "../manifest/object-reader.ts";
 import { didYouMean } from "../manifest/near-miss.ts";
 import type { Report } from "../manifest/report.ts";
 import type { Json, JsonObject } from "../operations/operation.ts";
@@ -35,7 +35,9 @@ const SIMPLE_TYPES = ["string", "number", "boolean", "timestamp", "null", "any"]
 
 /** Null when it is no flow at all. */
 export function parseDefinition(json: unknown, report: Report): FlowDefinition | null {
-  return readObject(json, "", report, readFlow);
+  if (isObject(json)) return readObject(json, "", report, readFlow);
+  report.error("", `the flow is ${kindOf(json)}; write an object with \`nodes\` and the rest.`);
+  return null;
 }
 
 function readFlow(reader: ObjectReader): FlowDefinition {

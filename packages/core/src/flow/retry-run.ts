@@ -43,13 +43,13 @@ export function retryRun(draft: RunDraft, { node, input }: Retried): void {
   const at = frameAt(saved, node);
   if (at === null) {
     const main = must(saved[0], "a run has a main frame");
-    draft.replaceFrames([main]);
+    draft.restoreFrames([{ ...main, wait: null }]);
     draft.resume({ ...main, wait: null, node, edited: input });
     return;
   }
-  draft.replaceFrames(saved);
+  draft.restoreFrames(saved.map((frame) => (frame?.id === at.id ? { ...at, wait: null } : frame)));
   for (const frame of draft.framesInside(at.id)) draft.remove(frame);
-  draft.resume({ ...at, wait: null, edited: input });
+  draft.resume({ ...draft.frame(at.id), edited: input });
   for (const frame of draft.openFrames()) goOn(draft, frame);
 }
 

@@ -83,8 +83,10 @@ export class RunDraft {
     return this.frames.length < FRAMES_MAX || this.frames.includes(null);
   }
 
-  replaceFrames(frames: readonly (Frame | null)[]): void {
+  /** Of an ended run, which has none. */
+  restoreFrames(frames: readonly (Frame | null)[]): void {
     this.#frames = frames.slice();
+    this.bytes += bytesOfFrames(frames);
   }
 
   frame(id: FrameId): Frame {
@@ -177,6 +179,7 @@ export class RunDraft {
 
   /** What an ended run need not know. */
   dropRemains(canBeRetried: boolean): void {
+    this.bytes -= bytesOfFrames(this.frames);
     this.#frames = [];
     this.signals = [];
     if (!canBeRetried) this.saved = null;
@@ -186,7 +189,7 @@ export class RunDraft {
     const frames = this.#owned();
     frames[frame.id] = null;
     while (frames.length > 0 && frames.at(-1) === null) frames.pop();
-    this.bytes -= frame.bytes;
+    this.bytes -= bytesOfFrames([frame]);
   }
 
   #owned(): (Frame | null)[] {
@@ -264,4 +267,13 @@ export class RunDraft {
       saved: this.saved,
     };
   }
+}
+
+/** Of results, and of what loops and branches hold. */
+function bytesOfFrames(frames: readonly (Frame | null)[]): number {
+  let bytes = 0;
+  for (const frame of frames) {
+    if (frame !== null) bytes += frame.bytes + (frame.wait !== null && "bytes" in frame.wait ? frame.wait.bytes : 0);
+  }
+  return bytes;
 }

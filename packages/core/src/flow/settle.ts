@@ -3,7 +3,7 @@ import { must } from "../assert.ts";
 import { limit } from "../limits.ts";
 import { appended, itemsOf } from "./chunked-list.ts";
 import type { NodeId } from "./definition.ts";
-import { failRun, giveUp, giveUpInside } from "./ending.ts";
+import { failRun, giveUpAll, giveUpInside } from "./ending.ts";
 import type { StepKey } from "./events.ts";
 import { type FlowError, stepError, StepFailure } from "./flow-error.ts";
 import type { ProgramNode } from "./program.ts";
@@ -36,26 +36,35 @@ export function settleStep(draft: RunDraft, frame: Frame, node: ProgramNode, out
   draft.resume({ ...recorded, wait: null, last: output, node: next === undefined ? node.next : next });
 }
 
-/** A call has succeeded. What undoes it is prepared now, while all that it needs is at hand. */
-export function settleCall(
-  draft: RunDraft,
-  { frame, node, key, output }: { readonly frame: Frame; readonly node: ProgramNode; readonly key: StepKey; readonly output: FlowValue },
-): void {
-  if (node.compensate !== null) {
-    const recorded = draft.record(frame, node, { output, error: null });
-    try {
-      const decision = node.compensate.decide(resolverOf(draft, recorded), { node: node.id, nowMs: draft.nowMs });
-      if (decision.kind === "call") {
-        draft.compensations = appended(draft.compensations, { node: node.id, key: `${key}/undo`, call: decision.call });
-      }
-    } catch (error) {
-      if (!(error instanceof StepFailure)) throw error;
-      const message = `it was done, and what would undo it cannot be prepared: ${error.message}`;
-      failStep(draft, { ...recorded, wait: null }, stepError(node, "compensation", message));
-      return;
+interface DoneCall {
+  readonly frame: Frame;
+  readonly node: ProgramNode;
+  readonly key: StepKey;
+  readonly output: FlowValue;
+}
+
+/** A call has succeeded. */
+export function settleCall(draft: RunDraft, done: DoneCall): void {
+  const error = prepareUndo(draft, done);
+  const frame = draft.frame(done.frame.id);
+  if (error === null) settleStep(draft, frame, done.node, done.output);
+  else failStep(draft, frame, error);
+}
+
+/** Prepares now what would undo the call, while all that it needs is at hand; gives why that failed. */
+export function prepareUndo(draft: RunDraft, { frame, node, key, output }: DoneCall): FlowError | null {
+  if (node.compensate === null) return null;
+  const recorded = draft.record(frame, node, { output, error: null });
+  try {
+    const decision = node.compensate.decide(resolverOf(draft, recorded), { node: node.id, nowMs: draft.nowMs });
+    if (decision.kind === "call") {
+      draft.compensations = appended(draft.compensations, { node: node.id, key: `${key}/undo`, call: decision.call });
     }
+    return null;
+  } catch (error) {
+    if (!(error instanceof StepFailure)) throw error;
+    return stepError(node, "compensation", `it was done, and what would undo it cannot be prepared: ${error.message}`);
   }
-  settleStep(draft, frame, node, output);
 }
 
 /**
@@ -63,6 +72,7 @@ export function settleCall(
  * handler: of the node, of the nodes around it, of the flow.
  */
 export function failStep(draft: RunDraft, frame: Frame, error: FlowError): void {
+  if (frame.wait !== null && "bytes" in frame.wait) draft.bytes -= frame.wait.bytes;
   const open = draft.set({ ...frame, wait: null });
   draft.rememberFailure(open);
   draft.note(frame, { kind: "failed", node: error.node ?? frame.node ?? "", key: keyOf(frame), attempt: 1, value: null, error });
@@ -95,7 +105,7 @@ function childFailed(draft: RunDraft, frame: Frame, error: FlowError): void {
   const { wait } = around;
   if (wait?.kind === "each" && !wait.stopsAtFailure) {
     const node = draft.node(must(around.node, "it is at its loop"));
-    giveUp(draft, frame);
+    giveUpAll(draft, frame);
     draft.forgetFailure();
     const entry: FlowValue = { json: { index: frame.place, code: error.code, message: error.message } };
     const bytes = bytesOf(entry, BYTES_MAX);
@@ -109,7 +119,7 @@ function childFailed(draft: RunDraft, frame: Frame, error: FlowError): void {
     return;
   }
   if (wait?.kind === "branches" && wait.join === "any" && wait.running > 1) {
-    giveUp(draft, frame);
+    giveUpAll(draft, frame);
     draft.forgetFailure();
     draft.set({ ...around, wait: { ...wait, running: wait.running - 1 } });
     return;
