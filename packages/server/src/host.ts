@@ -9,7 +9,6 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import { DEFAULT_PRICES, type Prices } from "@plinth/core/policy/cost.ts";
 import { AiEndpoints } from "./ai/ai-endpoints.ts";
 import { aiDefaults } from "./ai/ai-settings.ts";
 import { CacheWarmer } from "./branches/cache-warmer.ts";
@@ -33,11 +32,12 @@ import { OpenStreams } from "./doors/open-streams.ts";
 import { finishedInvocation, recentInvocations } from "./doors/recent-invocations.ts";
 import { UnreadAnswers } from "./doors/unread-answers.ts";
 import { createEngine } from "./engine/create-engine.ts";
-import { engineConfig } from "./engine/engine-config.ts";
+import { engineSettings } from "./engine/engine-settings.ts";
 import { logCalls } from "./engine/result-sinks/log-calls.ts";
 import { openEvents } from "./events/open-events.ts";
 import { PlatformEvents } from "./events/platform-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
+import { grpcAddress, isLocalOnly, urlsOf, type HostUrls } from "./host-urls.ts";
 import { InboundArtefacts } from "./inbound/artefacts.ts";
 import { Emails } from "./inbound/emails.ts";
 import { SourceGate } from "./inbound/source-gate.ts";
@@ -56,9 +56,7 @@ import { openOperations } from "./operations/open-operations.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
-import { openPackageProvider } from "./sandbox/container/open-provider.ts";
-import { createSandbox } from "./sandbox/pool.ts";
-import { eventForLog } from "./sandbox/sandbox-event.ts";
+import { openSandbox } from "./sandbox/open-sandbox.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
@@ -92,19 +90,10 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-/** Where clients reach the API and the HTTP actions. */
-interface Urls {
-  readonly api: string;
-  readonly site: string;
-  /** Domain of the addresses that emails are taken for; null where none are. */
-  readonly mailDomain: string | null;
-}
-
 export interface HostOptions {
   readonly telemetry?: Telemetry;
 }
 
-const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
 export async function startHost(config: Config, options: HostOptions = {}): Promise<Host> {
@@ -156,7 +145,7 @@ async function start(
   shutdown.add("keyrings", () => keyrings.close());
 
   // Stored work may begin before the ports are open, and functions may ask where the host is; then they wait.
-  const opened = Promise.withResolvers<Urls>();
+  const opened = Promise.withResolvers<HostUrls>();
   const apiUrl = opened.promise.then(({ api }) => api);
   apiUrl.catch(() => undefined);
   const deploys = openDeploys({ database, blobs, sandbox, runtime, applyCrons: applyCronsWith(runtime), urls: opened.promise });
@@ -375,55 +364,6 @@ async function openStoreAndSandbox(
   return { store: store.value, sandbox: sandbox.value };
 }
 
-async function openSandbox(config: Config, { runtime, log }: { readonly runtime: Runtime; readonly log: Log }) {
-  const provider = await openPackageProvider({
-    kind: config.sandbox,
-    engine: config.containerEngine,
-    ociRuntime: config.containerRuntime,
-    dataDir: config.dataDir,
-    runtime,
-  });
-  return createSandbox({
-    runtime,
-    warmRunners: config.warmRunners,
-    warmInline: config.warmInline,
-    ...(config.python === null ? {} : { python: config.python }),
-    ...(provider === undefined ? {} : { provider }),
-    memoryBytesMax: config.memoryBudgetMiB * MIB,
-    unsafeNoJail: config.unsafeNoJail,
-    ...(config.runnersMax === null ? {} : { runnersMax: config.runnersMax }),
-    onEvent: (event) => {
-      if (event.type === "ended" && event.end.kind === "startFailed") log.warn({ detail: event.end.detail }, "a runner did not start");
-      else log.debug({ event: eventForLog(event) }, "a runner changed its state");
-    },
-  });
-}
-
-function engineSettings(config: Config) {
-  return engineConfig({
-    deploymentName: config.instanceName,
-    perTenant: { query: config.queriesPerTenant, mutation: config.mutationsPerTenant, action: config.actionsPerTenant },
-    userCpuMs: config.userCpuMs,
-    actionWallMs: config.actionWallMs,
-    invocationRetentionMs: config.invocationRetentionHours * HOUR_MS,
-    prices: pricesOf(config.prices),
-    drainMs: config.drainMs,
-    ...(config.queryCache ? {} : { queryCacheBytes: 0 }),
-  });
-}
-
-/** `name=price` pairs over the default price list. */
-function pricesOf(pairs: readonly string[]): Prices {
-  const given = new Map(pairs.map((pair) => pair.split("=", 2) as [string, string]));
-  const price = (name: string, otherwise: number) => Number(given.get(name) ?? otherwise);
-  return {
-    perGibSecond: price("gib-second", DEFAULT_PRICES.perGibSecond),
-    perCpuSecond: price("cpu-second", DEFAULT_PRICES.perCpuSecond),
-    perMillionCalls: price("million-calls", DEFAULT_PRICES.perMillionCalls),
-    perEgressGib: price("egress-gib", DEFAULT_PRICES.perEgressGib),
-  };
-}
-
 /** H2 */
 async function closeDoors(doors: Doors, runtime: Runtime, drainMs: number): Promise<void> {
   const cut = new AbortController();
@@ -443,34 +383,4 @@ function once(body: () => Promise<void>): () => Promise<void> {
 async function backupTo(store: Store, blobs: Blobs, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await blobs.backup(blobsOfBackup(path), () => store.backup(path));
-}
-
-/** Nobody can send a request to the address that means "all of them". */
-function hostOf(config: Config): string {
-  const address = config.address === "0.0.0.0" || config.address === "::" ? "127.0.0.1" : config.address;
-  return address.includes(":") ? `[${address}]` : address;
-}
-
-function grpcAddress(config: Config, { grpcPort }: Doors): string | null {
-  return grpcPort === null ? null : `${hostOf(config)}:${grpcPort}`;
-}
-
-function urlsOf(config: Config, doors: Doors): Urls {
-  const host = hostOf(config);
-  const trimmed = (url: string) => url.replace(/\/+$/, "");
-  return {
-    api: trimmed(config.publicUrl ?? `http://${host}:${doors.apiPort}`),
-    mailDomain: config.smtpPort === null ? null : (config.smtpDomain ?? new URL(config.publicUrl ?? "http://localhost").hostname),
-    site: trimmed(config.publicSiteUrl ?? `http://${host}:${doors.sitePort}`),
-  };
-}
-
-/** Whether only this machine's own clients reach the host. A proxy reaches it at the loopback address too, for all the world. */
-function isLocalOnly({ address, publicUrl, publicSiteUrl }: Config): boolean {
-  const urls = [publicUrl, publicSiteUrl].filter((url) => url !== null);
-  return isLoopback(address) && urls.every((url) => isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, "")));
-}
-
-function isLoopback(address: string): boolean {
-  return address === "localhost" || address === "::1" || address.startsWith("127.");
 }
