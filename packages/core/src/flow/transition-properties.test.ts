@@ -45,7 +45,7 @@ function chain(pick: Pick, { nodes, depth }: { readonly nodes: Nodes; readonly d
     const written: JsonObject = { ...nodes[id], next };
     const data = written["data"] as JsonObject;
     if (written["type"] === "decision" && later.length > 1)
-      nodes[id] = { ...written, data: { ...data, ...Object.fromEntries([["then", later[pick(later.length)] ?? null]]) } };
+      nodes[id] = { ...written, data: { ...data, [pick(2) === 0 ? "then" : "else"]: later[pick(later.length)] ?? null } };
     else nodes[id] = later.length > 1 && pick(5) === 0 ? { ...written, onError: later[pick(later.length)] ?? null } : written;
   });
   return ids[0] ?? "";
