@@ -39,7 +39,7 @@ export function drive(draft: RunDraft): void {
 
 function begin(draft: RunDraft, frame: Frame, node: ProgramNode): void {
   draft.steps += 1;
-  draft.note(frame, { kind: "begun", node: node.id, key: null, attempt: 1, value: null, error: null });
+  if (node.inner.length > 0) draft.note(frame, { kind: "begun", node: node.id, key: null, attempt: 1, value: null, error: null });
   if (draft.steps > STEPS_MAX) {
     failStep(draft, frame, stepError(node, "limit", `the run has made ${STEPS_MAX} steps; let it end, and go on in another run.`));
     return;
@@ -118,6 +118,7 @@ function sleep(draft: RunDraft, { frame, node, decision: { untilMs } }: MoveOf<"
     return;
   }
   const key = draft.newKey(node.id);
+  draft.note(frame, { kind: "begun", node: node.id, key, attempt: 1, value: null, error: null });
   draft.wait(frame, { kind: "sleep", key, sinceMs: draft.nowMs, untilMs, timer: `${key}/sleep` });
 }
 

@@ -19,7 +19,7 @@ type Each = Wait & { readonly kind: "each" };
 /** The node has an output; its frame goes on with `next`, or with the node that follows. */
 export function settleStep(draft: RunDraft, frame: Frame, node: ProgramNode, output: FlowValue, next?: NodeId | null): void {
   const recorded = draft.record(frame, node, { output, error: null });
-  draft.note(frame, { kind: "ended", node: node.id, key: keyOf(frame), attempt: 1, value: output, error: null });
+  draft.note(frame, { kind: "ended", node: node.id, ...attemptOf(frame), value: output, error: null });
   if (draft.isTooLarge) {
     const mib = limit("flowContextBytesMax") / 1_048_576;
     failStep(
@@ -75,7 +75,7 @@ export function failStep(draft: RunDraft, frame: Frame, error: FlowError): void 
   if (frame.wait !== null && "bytes" in frame.wait) draft.bytes -= frame.wait.bytes;
   const open = draft.set({ ...frame, wait: null });
   draft.rememberFailure(open);
-  draft.note(frame, { kind: "failed", node: error.node ?? frame.node ?? "", key: keyOf(frame), attempt: 1, value: null, error });
+  draft.note(frame, { kind: "failed", node: error.node ?? frame.node ?? "", ...attemptOf(frame), value: null, error });
   failAt(draft, open, error);
 }
 
@@ -95,8 +95,8 @@ export function failAt(draft: RunDraft, frame: Frame, error: FlowError): void {
   else childFailed(draft, failed, error);
 }
 
-function keyOf({ wait }: Frame): StepKey | null {
-  return wait !== null && "key" in wait ? wait.key : null;
+function attemptOf({ wait }: Frame): { readonly key: StepKey | null; readonly attempt: number } {
+  return { key: wait !== null && "key" in wait ? wait.key : null, attempt: wait !== null && "attempt" in wait ? wait.attempt : 1 };
 }
 
 /** A step inside a container has failed and nothing inside took it over. */

@@ -63,19 +63,25 @@ export function nested(stored: readonly StoredPart[], key: string | number): Sto
 
 /** A record of values as one value. */
 export function recordValue(fields: Readonly<Record<string, FlowValue>>): FlowValue {
-  const names = Object.keys(fields);
-  return joined(
-    Object.fromEntries(names.map((name) => [name, fields[name]?.json ?? null])),
-    names.flatMap((name) => nested(fields[name]?.stored ?? [], name)),
-  );
+  const json: Record<string, Json> = {};
+  const stored: StoredPart[] = [];
+  for (const name of Object.keys(fields)) {
+    const value = fields[name] ?? NOTHING;
+    json[name] = value.json;
+    if (value.stored !== undefined) stored.push(...nested(value.stored, name));
+  }
+  return joined(json, stored);
 }
 
 /** A list of values as one value. */
 export function listValue(items: readonly FlowValue[]): FlowValue {
-  return joined(
-    items.map((item) => item.json),
-    items.flatMap((item, i) => (item.stored === undefined ? [] : nested(item.stored, i))),
-  );
+  const json: Json[] = [];
+  const stored: StoredPart[] = [];
+  for (const [index, value] of items.entries()) {
+    json.push(value.json);
+    if (value.stored !== undefined) stored.push(...nested(value.stored, index));
+  }
+  return joined(json, stored);
 }
 
 function joined(json: Json, stored: readonly StoredPart[]): FlowValue {
