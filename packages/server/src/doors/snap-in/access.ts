@@ -17,7 +17,7 @@ const KINDS: Readonly<Record<string, readonly string[]>> = {
   part: ["product", "capability", "feature", "enhancement"],
 };
 
-const READING = /^(?:get|list|count|self|search|export|locate|resources|read|aggregate|children|ancestors|hybrid|core)/;
+const READING = /^(?:get|list|count|self|search|export|locate|resources|read|aggregate|children|ancestors|hybrid|core)(?![a-zA-Z])/;
 
 /** Scopes of a caller: null when they do not bound it. */
 export function grantsOf(actor: Actor): readonly string[] | null {
