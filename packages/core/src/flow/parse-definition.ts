@@ -2,6 +2,7 @@
 import { limit } from "../limits.ts";
 import { isObject, kindOf, ObjectReader, readObject } from "../manifest/object-reader.ts";
 import { didYouMean } from "../manifest/near-miss.ts";
+import { isReservedKey } from "../manifest/paths.ts";
 import type { Report } from "../manifest/report.ts";
 import type { Json, JsonObject } from "../operations/operation.ts";
 import {
@@ -18,7 +19,8 @@ import {
 import { nodeType, nodeTypeNames } from "./nodes/table.ts";
 
 const FLOW_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
-const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+const NODE_ID = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const TRIGGERS: readonly TriggerType[] = [
   "object",
   "timer",
@@ -72,14 +74,14 @@ function readTrigger(reader: ObjectReader): FlowTrigger {
 }
 
 function readVariables(reader: ObjectReader): Readonly<Record<string, FlowVariable>> {
-  return readMap(reader, "variables", limit("flowVariablesMax"), (inner) => ({
+  return readMap(reader, { key: "variables", countMax: limit("flowVariablesMax"), form: VARIABLE }, (inner) => ({
     type: readType(inner, "type"),
     initial: (inner.json("initial") ?? null) as Json,
   }));
 }
 
 function readNodes(reader: ObjectReader): Readonly<Record<NodeId, FlowNode>> {
-  return readMap(reader, "nodes", limit("flowNodesMax"), readNode);
+  return readMap(reader, { key: "nodes", countMax: limit("flowNodesMax"), form: NODE_ID }, readNode);
 }
 
 function readNode(reader: ObjectReader): FlowNode {
@@ -124,8 +126,15 @@ function readRetry(reader: ObjectReader): RetryPolicy {
   };
 }
 
+interface MapForm {
+  readonly key: string;
+  readonly countMax: number;
+  /** Of names. */
+  readonly form: RegExp;
+}
+
 /** An object of objects by name. */
-function readMap<T>(reader: ObjectReader, key: string, countMax: number, read: (inner: ObjectReader) => T): Readonly<Record<string, T>> {
+function readMap<T>(reader: ObjectReader, { key, countMax, form }: MapForm, read: (inner: ObjectReader) => T): Readonly<Record<string, T>> {
   const json = reader.raw(key);
   const map: Record<string, T> = {};
   if (json === undefined) return map;
@@ -138,8 +147,8 @@ function readMap<T>(reader: ObjectReader, key: string, countMax: number, read: (
     reader.error(key, `has ${names.length} entries and may have ${countMax}; move some into a flow of their own.`);
   const entries = new ObjectReader(json, reader.at(key), reader.report);
   for (const name of names.slice(0, countMax)) {
-    if (!NAME.test(name) || name === "__proto__" || name === "constructor" || name === "prototype") {
-      entries.error(name, "has a name that cannot be used; write letters, digits and underscores, beginning with a letter.");
+    if (!form.test(name) || isReservedKey(name)) {
+      entries.error(name, "has a name that cannot be used; write letters, digits and `_`, beginning with a letter.");
       continue;
     }
     const value = entries.object(name, read);
