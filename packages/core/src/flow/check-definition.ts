@@ -6,6 +6,7 @@
  */
 import { Report } from "../manifest/report.ts";
 import type { FlowCatalogue } from "./catalogue.ts";
+import { checkTrigger } from "./check-trigger.ts";
 import type { FlowDefinition, FlowFinding, NodeId, ValueType } from "./definition.ts";
 import { compileExpression } from "./expressions/expression.ts";
 import { type Chain, ERROR_CHAIN, layOut, type Layout, MAIN_CHAIN } from "./layout.ts";
@@ -67,13 +68,14 @@ class Check {
     const untyped = new Report(null);
     const bound = this.#bindAll(untyped);
     const graph = this.#parsed;
+    checkTrigger(this.#definition.trigger, graph);
     const layout = layOut(this.#definition, bound, graph);
     if (untyped.failed || graph.failed || this.#expressions.length > 0) {
       for (const { severity, path, message } of untyped.findings) graph[severity](path, message);
       return findingsOf(graph, this.#expressions);
     }
     this.#bindTyped(layout, graph);
-    this.#checkTrigger();
+    this.#checkFilter();
     this.#checkVariables(graph);
     return findingsOf(graph, this.#expressions);
   }
@@ -174,7 +176,7 @@ class Check {
     return { record: { output: this.#bound.get(id)?.output ?? "any", error: ERROR_TYPE } };
   }
 
-  #checkTrigger(): void {
+  #checkFilter(): void {
     const { filter, output } = this.#definition.trigger;
     if (filter === null) return;
     const source = { text: filter, at: "trigger.filter", expected: "boolean", isInside: false, shift: 0 } as const;

@@ -51,7 +51,10 @@ export interface FlowTrigger {
   readonly type: TriggerType;
   /** CEL over `trigger`; the run starts where it is true. */
   readonly filter: string | null;
-  /** What starts it, by type: `{event: "account_created"}`, `{cron}`, `{intervalMs}`, `{at}`, `{method, reply}`, … */
+  /**
+   * What starts it, by type (`check-trigger.ts`): `{event: "account_created"}`, `{cron}`, `{intervalMs}`, `{at}`, …;
+   * of api and webhook `{reply}`: `sync` waits for the result, `accepted` answers at once.
+   */
   readonly data: JsonObject;
   /** Types of what it brings, for expressions. */
   readonly output: ValueType;

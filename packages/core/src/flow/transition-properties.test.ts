@@ -176,7 +176,7 @@ function programOf(definition: JsonObject): FlowProgram {
   return checked.program;
 }
 
-it("every run ends or waits for a named reason, and its state is the fold of its journal", () => {
+it("S1 T1 T2 T3 J2 E2 every run ends or waits for a named reason, and its state is the fold of its journal", () => {
   fc.assert(
     fc.property(fc.gen(), (g) => {
       const pick: Pick = (max) => (max <= 1 ? 0 : g(fc.nat, { max: max - 1 }));
