@@ -530,6 +530,7 @@ export const LIMITS = {
   flowStepMsMax: { value: 366 * 86_400_000, reason: "timeout of a step: a subflow may take as long as a run" },
   flowAttemptsMax: { value: 100, reason: "attempts of one step" },
   flowRetryDelayMsMax: { value: 86_400_000, reason: "pause between two attempts of one step" },
+  flowTimerMs: { value: 1000, reason: "shortest interval of a timer that starts flows" },
   flowFindingsMax: { value: 200, reason: "findings of one check of a flow" },
 
   // Webhooks and emails.
