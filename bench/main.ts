@@ -7,6 +7,7 @@ import { activate } from "./activate.ts";
 import { branchCopy } from "./branch-copy.ts";
 import { coldTenant } from "./cold-tenant.ts";
 import { coldVersion } from "./cold-version.ts";
+import { command } from "./command.ts";
 import { deployLarge } from "./deploy-large.ts";
 import { eventToAutomation } from "./event-to-automation.ts";
 import { flood } from "./flood.ts";
@@ -40,6 +41,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "python-warm": pythonWarm,
   "python-cold": pythonCold,
   "python-inline": pythonInline,
+  command,
   "operation-native": operationNative,
   search,
   activate,

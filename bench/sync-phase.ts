@@ -1,5 +1,4 @@
 import { call, field, type Json } from "../packages/cli/src/client.ts";
-import { freePort } from "../tools/conformance/check-package.ts";
 import { rounded, type Bench } from "./bench.ts";
 import { startBenchHost } from "./host.ts";
 import { push, quantiles, timeCall } from "./packages.ts";
@@ -12,9 +11,7 @@ const RAW_CALLS = 100;
  * process, reads its state, writes it and reports progress.
  */
 export const syncPhase: Bench = async () => {
-  const port = await freePort();
-  // Packages call the host back, whose address is not a public one here.
-  const host = await startBenchHost(["--port", String(port), "--egress-allow-private", `127.0.0.1:${port}`]);
+  const host = await startBenchHost();
   try {
     const { connection } = host;
     await push(connection, { folder: "synced", name: "synced" });
