@@ -344,8 +344,12 @@ function fireInFrame(draft: RunDraft, frame: Frame): void {
         "deadline",
         `nobody answered before ${momentText(wait.untilMs)}; ask again, or give it a longer \`deadline\`.`,
       );
-      if (wait.late === null) failStep(draft, frame, error);
-      else draft.resume({ ...draft.record(frame, node, { output: null, error }), wait: null, node: wait.late });
+      if (wait.late === null) {
+        failStep(draft, frame, error);
+        return;
+      }
+      draft.note(frame, { kind: "failed", node: node.id, key: wait.key, attempt: 1, value: null, error });
+      draft.resume({ ...draft.record(frame, node, { output: null, error }), wait: null, node: wait.late });
       return;
     }
     default:

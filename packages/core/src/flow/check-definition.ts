@@ -9,6 +9,7 @@ import type { FlowCatalogue } from "./catalogue.ts";
 import { checkTrigger } from "./check-trigger.ts";
 import type { FlowDefinition, FlowFinding, NodeId, ValueType } from "./definition.ts";
 import { compileExpression } from "./expressions/expression.ts";
+import type { Position } from "./expressions/findings.ts";
 import { type Chain, ERROR_CHAIN, layOut, type Layout, MAIN_CHAIN } from "./layout.ts";
 import type { BoundNode } from "./node-type.ts";
 import { parseDefinition } from "./parse-definition.ts";
@@ -94,9 +95,19 @@ class Check {
     const compiled = compileExpression(source.text, types, source.expected);
     if (compiled.ok) return compiled.expression;
     for (const { message, position } of compiled.findings) {
-      this.#expressions.push({ path: source.at, node, message, severity: "error", position: positionInSource(position, source) });
+      const told = this.#unseenStep(source.text, position) ?? message;
+      this.#expressions.push({ path: source.at, node, message: told, severity: "error", position: positionInSource(position, source) });
     }
     return null;
+  }
+
+  /** A step of the flow that the expression cannot see has a better reason than that it is not there. */
+  #unseenStep(text: string, { line, column }: Position): string | null {
+    const at = (text.split("\n")[line - 1] ?? "").slice(column - 1);
+    const before = (text.split("\n")[line - 1] ?? "").slice(0, column - 1);
+    const step = /^\w+/.exec(at)?.[0] ?? "";
+    if (!/\bsteps\.$/.test(before) || !Object.hasOwn(this.#definition.nodes, step)) return null;
+    return `The step \`${step}\` is not seen here, since it runs later, beside or inside another node; hand its value on in a variable.`;
   }
 
   /** Chain by chain, the outer ones first, each in its order: so the outputs of all earlier nodes are known. */

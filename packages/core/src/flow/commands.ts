@@ -29,7 +29,7 @@ export type Command =
       readonly timeoutMs: number;
       readonly isUndo: boolean;
     }
-  /** Nobody waits for its result any longer. */
+  /** Nobody waits for its result any longer: it may be ended, and a run that it has begun is cancelled. Its token is worth nothing. */
   | { readonly kind: "cancelCall"; readonly key: StepKey }
   /** Answered by `timerFired`, not before `atMs`. */
   | { readonly kind: "startTimer"; readonly timer: string; readonly atMs: number }
