@@ -12,7 +12,8 @@ import { resolveTemplate, type TemplateContext } from "./template.ts";
 import { type FlowValue, isRecord, NOTHING, recordValue } from "./value.ts";
 import { limit } from "../limits.ts";
 
-const COST_MAX = limit("expressionCostMax");
+const EXPRESSION_COST_MAX = limit("expressionCostMax");
+const STEP_COST_MAX = limit("flowCostMax");
 const LOOPS: ReadonlySet<string> = new Set(["for_each", "while"]);
 
 /** Resolves templates as the step at `frame` sees them. */
@@ -37,16 +38,22 @@ function valueOrNothing(value: () => FlowValue): FlowValue {
 }
 
 class StepContext implements TemplateContext {
-  readonly costMax = COST_MAX;
   readonly #draft: RunDraft;
   readonly #frame: Frame;
+  /** What is left for all expressions of the step. */
+  #left = STEP_COST_MAX;
 
   constructor(draft: RunDraft, frame: Frame) {
     this.#draft = draft;
     this.#frame = frame;
   }
 
+  get costMax(): number {
+    return Math.max(0, Math.min(EXPRESSION_COST_MAX, this.#left));
+  }
+
   spent(cost: number): void {
+    this.#left -= cost;
     this.#draft.cost += cost;
   }
 
@@ -80,6 +87,7 @@ class StepContext implements TemplateContext {
       case "trigger":
         return this.#draft.trigger;
       case "vars":
+        this.spent(Object.keys(this.#draft.variables).length);
         return recordValue(this.#draft.variables);
       case "steps":
         return this.#allSteps();
@@ -111,6 +119,7 @@ class StepContext implements TemplateContext {
 
   #allSteps(): FlowValue {
     const steps: Record<string, FlowValue> = {};
+    this.spent(this.#draft.program.nodes.size);
     for (let frame: Frame | null = this.#frame; frame !== null; frame = this.#parent(frame)) {
       for (const id of this.#draft.program.chains.get(frame.chain)?.nodes ?? []) steps[id] ??= this.#step(id);
     }

@@ -119,3 +119,13 @@ it("the clock of a run never goes back", () => {
   driver.send({ kind: "completed", atMs: 5, key: "r1/s0/1", attempt: 1, output: { json: { n: 1 } } });
   expect(driver.state.nowMs).toBe(1_000_000);
 });
+
+it("A1 one step may not take long either, however many expressions it has", () => {
+  const heavy = "=trigger.list.map(a, trigger.list.map(b, a + b)).size()";
+  const output = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`e${i}`, heavy]));
+  const driver = new TestDriver(program({ r: { type: "return", data: { output } } }, "r"), { isStrict: false });
+  const startedMs = performance.now();
+  driver.start({ json: { list: Array.from({ length: 100 }, (_, i) => i) } });
+  expect(performance.now() - startedMs).toBeLessThan(2000);
+  expect(driver.state.status).toMatchObject({ kind: "ended", outcome: { kind: "failed", error: { code: "expression" } } });
+});
