@@ -626,6 +626,254 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/flows/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a definition */
+        post: operations["checkFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List flows */
+        get: operations["listFlows"];
+        put?: never;
+        /**
+         * Publish a definition
+         * @description New runs get it, those under way keep theirs. A definition with errors is not published: `version` is null then.
+         */
+        post: operations["publishFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a flow */
+        get: operations["getFlow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/{name}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Turn a flow on or off */
+        put: operations["switchFlow"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/{name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a run
+         * @description With `waitMs` it answers when the run has ended or waits, or after that time; else when the run is stored.
+         */
+        post: operations["startFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List runs, the newest first */
+        get: operations["listFlowRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a run */
+        get: operations["getFlowRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the steps of a run did */
+        get: operations["getFlowHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/signal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a signal */
+        post: operations["signalFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a run
+         * @description What its steps did is undone where they say how.
+         */
+        post: operations["cancelFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a run */
+        post: operations["pauseFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume a run */
+        post: operations["resumeFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a run that failed or was cancelled go on from a node */
+        post: operations["retryFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer a step that waits */
+        post: operations["answerFlowStep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/commands": {
         parameters: {
             query?: never;
@@ -1490,7 +1738,7 @@ export interface components {
          * @description Stays the same through all doors.
          * @enum {unknown}
          */
-        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
+        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
         /** EventSource */
         EventSource: {
             id: string;
@@ -1539,6 +1787,133 @@ export interface components {
             stack?: string;
             /** @description What the code threw with the error. */
             data?: unknown;
+        };
+        /** Flow */
+        Flow: {
+            name: string;
+            description: string;
+            /** @description What starts it. */
+            trigger: string;
+            /** @description Digest of the definition that new runs get. */
+            version: string;
+            /** @description Whether runs may begin. */
+            isOn: boolean;
+        };
+        /** FlowDefinition */
+        FlowDefinition: {
+            /** @description The definition. */
+            definition: {
+                [key: string]: unknown;
+            };
+            versions: components["schemas"]["FlowVersion"][];
+        };
+        /** FlowFinding */
+        FlowFinding: {
+            /** @description Where in the definition. */
+            path: string;
+            node: string | null;
+            message: string;
+            /** @enum {unknown} */
+            severity: "error" | "warning";
+            position?: {
+                line: number;
+                column: number;
+            };
+        };
+        /** FlowRun */
+        FlowRun: {
+            id: string;
+            flow: string;
+            version: string;
+            /** @enum {unknown} */
+            status: "running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled";
+            /** @description Why it does not go on. */
+            reason: {
+                code: string;
+                text: string;
+                /** @description Milliseconds since 1970. */
+                untilMs: number | null;
+                node: string | null;
+            } | null;
+            trigger: string;
+            /** @description Milliseconds since 1970. */
+            startedMs: number;
+            /** @description Milliseconds since 1970. */
+            endedMs: number | null;
+            /** @description Why it failed. */
+            error: {
+                code: string;
+                message: string;
+                node: string | null;
+            } | null;
+        };
+        /** FlowRunDetail */
+        FlowRunDetail: {
+            id: string;
+            flow: string;
+            version: string;
+            /** @enum {unknown} */
+            status: "running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled";
+            /** @description Why it does not go on. */
+            reason: {
+                code: string;
+                text: string;
+                /** @description Milliseconds since 1970. */
+                untilMs: number | null;
+                node: string | null;
+            } | null;
+            trigger: string;
+            /** @description Milliseconds since 1970. */
+            startedMs: number;
+            /** @description Milliseconds since 1970. */
+            endedMs: number | null;
+            /** @description Why it failed. */
+            error: {
+                code: string;
+                message: string;
+                node: string | null;
+            } | null;
+            /** @description Of a run that has completed. */
+            output: unknown;
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description What waits for an answer. */
+            answers: {
+                node: string;
+                /** @enum {unknown} */
+                kind: "callback" | "approval";
+                token: string;
+                /** @description Milliseconds since 1970. */
+                untilMs: number;
+            }[];
+        };
+        /** FlowStep */
+        FlowStep: {
+            /** @enum {unknown} */
+            kind: "begun" | "ended" | "failed" | "retrying" | "undone";
+            node: string;
+            chain: string;
+            /** @description Item, iteration or branch. */
+            place: number;
+            /** @description Milliseconds since 1970. */
+            atMs: number;
+            /** @description The same in every attempt. */
+            key: string | null;
+            attempt: number;
+            /** @description Input of a call that begins, output of a step that ends. */
+            value: unknown;
+            error: unknown;
+        };
+        /** FlowVersion */
+        FlowVersion: {
+            flow: string;
+            /** @description Digest of the definition. */
+            version: string;
+            seq: number;
+            /** @description Milliseconds since 1970. */
+            createdMs: number;
+            note: string | null;
         };
         /** FormField */
         FormField: {
@@ -5047,6 +5422,765 @@ export interface operations {
             };
             /** @description NotAvailable */
             560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    checkFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The definition. */
+                    definition: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        findings: components["schemas"]["FlowFinding"][];
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    listFlows: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        flows: components["schemas"]["Flow"][];
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    publishFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The definition. */
+                    definition: {
+                        [key: string]: unknown;
+                    };
+                    /** @description For people. */
+                    note?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: components["schemas"]["FlowVersion"] | null;
+                        findings: components["schemas"]["FlowFinding"][];
+                    };
+                };
+            };
+            /** @description LimitExceeded */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlow: {
+        parameters: {
+            query?: {
+                /** @description Digest; that of new runs when absent. */
+                version?: string;
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowDefinition"];
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    switchFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    isOn: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        isOn: boolean;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    startFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description What its expressions see as `trigger`. */
+                    input?: unknown;
+                    waitMs?: number | null;
+                    /** @description A second start with the key is the same run. */
+                    idempotencyKey?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description It has ended, or waits, or the time is over. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunDetail"];
+                };
+            };
+            /** @description It is stored and goes on by itself. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRun"];
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    listFlowRuns: {
+        parameters: {
+            query?: {
+                /** @description Runs of this flow alone. */
+                flow?: string;
+                /** @description Id of the last run that is known. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: string;
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        runs: components["schemas"]["FlowRun"][];
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunDetail"];
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowHistory: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        steps: components["schemas"]["FlowStep"][];
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    signalFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    payload?: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @constant */
+                        changed: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    cancelFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description For people. */
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @constant */
+                        changed: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    pauseFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description For people. */
+                    reason?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @constant */
+                        changed: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    resumeFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @constant */
+                        changed: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    retryFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    node: string;
+                    /** @description In place of what its node would be given. */
+                    input?: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @constant */
+                        changed: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    answerFlowStep: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description From `answers` of the run. */
+                    token: string;
+                    output?: unknown;
+                    /** @description The step fails with it. */
+                    error?: {
+                        code: string;
+                        message: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        answered: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

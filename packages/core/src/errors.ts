@@ -179,6 +179,13 @@ export const ERRORS = {
     message: "The moment {at} is no longer kept or not reached yet.",
     next: "Read a moment within the retention, or the latest state.",
   },
+  FlowRunRefused: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "{detail}",
+    next: "`plinth flow runs` shows where runs stand; turn a flow that is off on first.",
+  },
   AlreadyExists: { ...caller, status: 409, grpc: "ALREADY_EXISTS", message: "{what} exists already.", next: "Choose another name." },
   RestoreTargetNotEmpty: {
     ...caller,

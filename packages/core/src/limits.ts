@@ -531,6 +531,13 @@ export const LIMITS = {
   flowAttemptsMax: { value: 100, reason: "attempts of one step" },
   flowRetryDelayMsMax: { value: 86_400_000, reason: "pause between two attempts of one step" },
   flowTimerMs: { value: 1000, reason: "shortest interval of a timer that starts flows" },
+  flowsMax: { value: 1000, reason: "flows of one branch, which are listed together" },
+  flowVersionsShownMax: { value: 100, reason: "versions of one flow that are listed, the newest ones" },
+  flowProgramsMax: { value: 1000, reason: "definitions that are kept ready to run" },
+  flowUnsavedMs: { value: 200, reason: "until an event of a run that only computes is durable, and done again after a crash" },
+  flowRunsShownMax: { value: 100, reason: "runs of one page of a list" },
+  flowAnswerWaitMsMax: { value: 60_000, reason: "how long a start may wait for the end of its run" },
+  flowRecoveriesMax: { value: 100, reason: "runs that are read at a time when a host starts" },
   flowFindingsMax: { value: 200, reason: "findings of one check of a flow" },
 
   // Webhooks and emails.

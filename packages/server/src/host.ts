@@ -51,6 +51,7 @@ import { Collector } from "./packages/collector.ts";
 import { openPackages } from "./packages/open-packages.ts";
 import { VersionFolders } from "./packages/version-folders.ts";
 import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
+import { openFlows } from "./flows/open-flows.ts";
 import { openFunctionDefined } from "./operations/function-defined/open-function-defined.ts";
 import { openOperations } from "./operations/open-operations.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -58,6 +59,7 @@ import { createSystemRuntime } from "./runtime/system-runtime.ts";
 import { createEgress } from "./sandbox/egress/create-egress.ts";
 import { openSandbox } from "./sandbox/open-sandbox.ts";
 import { applyCronsWith } from "./schedules/apply-crons.ts";
+import type { Due } from "./schedules/due-times.ts";
 import { createScheduler } from "./schedules/create-scheduler.ts";
 import { Shutdown } from "./shutdown.ts";
 import { openSnapIns } from "./snap-ins/open-snap-ins.ts";
@@ -213,7 +215,11 @@ async function start(
   await engine.start();
   const stopEngine = once(() => engine.stop());
   shutdown.add("engine", stopEngine);
-  const scheduler = createScheduler({ database, store, engine, runtime, telemetry, drainMs: config.drainMs });
+  const flows = openFlows({ database, deploys, operations, engine: () => engine, runtime, log });
+  const stopFlows = once(() => flows.stop());
+  shutdown.add("flows", stopFlows);
+  const flowTimer = (due: Due) => flows.timer(due);
+  const scheduler = createScheduler({ database, store, engine, runtime, telemetry, flowTimer, drainMs: config.drainMs });
   await scheduler.start();
   const stopScheduler = once(() => scheduler.stop());
   shutdown.add("scheduler", stopScheduler);
@@ -262,6 +268,7 @@ async function start(
     usedBranches.forget(scope);
     search.forget(scope);
     streams.endOfBranch(scope);
+    await flows.endBranch(scope);
     await sync.endBranch(scope);
     await snapIns.endBranch(scope);
     await Promise.all([engine.endBranch(scope), sandbox.evict(scope.tenant, scope.branch)]);
@@ -293,6 +300,7 @@ async function start(
       emails,
       inboundArtefacts,
       operations,
+      flows,
       branches,
       budgets,
       headSnapshots,
@@ -320,6 +328,7 @@ async function start(
     "doors",
     async () =>
       void (await Promise.all([
+        stopFlows(),
         stopSync(),
         stopSnapIns(),
         stopEvents(),
@@ -333,6 +342,7 @@ async function start(
   await snapIns.start();
   await events.start();
   await sync.resume();
+  await flows.resumeAll();
   headSnapshots.start();
   warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });

@@ -12,6 +12,7 @@ import {
   EVENT_QUEUE,
   INVOCATION_QUEUE,
   KEYRING_PLACES,
+  OPEN_FLOW_RUNS,
   OPEN_SYNC_RUNS,
   PLATFORM_SCOPE,
   SAGAS,
@@ -211,7 +212,7 @@ class StoredBranches implements OpenedBranches {
   /** Rows about the branch that lie under the platform's scope, so that work in all branches can be found. */
   async #eraseWaiting({ tenant, branch }: Scope): Promise<void> {
     const page = limit("schemaBatchDocumentsMax");
-    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE, OPEN_SYNC_RUNS]) {
+    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE, OPEN_SYNC_RUNS, OPEN_FLOW_RUNS]) {
       for (let found = page; found === page;) {
         found = await this.#options.database.update(PLATFORM_SCOPE, async ({ records }) => {
           const rows = await records.range<unknown>(table, { prefix: [tenant, branch], limit: page });

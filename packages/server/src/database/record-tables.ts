@@ -16,6 +16,7 @@
  * | 180–199| limits, prices, budgets                  |
  * | 200–219| sync runs, their state and artefacts     |
  * | 220–239| operations, search                       |
+ * | 240–259| flows and their runs                     |
  *
  * To add a table: export it from this file with the next free number of its area. `parse` receives what
  * `JSON.parse` made of a stored row and returns the row's type, or throws.
@@ -60,6 +61,16 @@ import {
   parseSyncState,
   parseSyncUnit,
 } from "../sync/sync-records.ts";
+import {
+  parseAnswer,
+  parseFlow,
+  parseFlowLedger,
+  parseFlowVersion,
+  parseJournal,
+  parseRun,
+  parseRunId,
+  parseSnapshot,
+} from "../flows/flow-records.ts";
 import { parseInboundArtefact } from "../inbound/artefact-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
@@ -227,3 +238,25 @@ export const SYNC_MAPPERS = defineRecordTable({ space: 207, name: "syncMappers",
 export const SYNC_MAPPERS_BY_ITEM = defineRecordTable({ space: 208, name: "syncMappersByItem", parse: parseName });
 /** Key: snap-in, slug of the import, id. */
 export const SYNC_BLUEPRINTS = defineRecordTable({ space: 209, name: "syncBlueprints", parse: parseSyncBlueprint });
+
+// Flows and their runs (240–259).
+/** Key: name. */
+export const FLOWS = defineRecordTable({ space: 240, name: "flows", parse: parseFlow });
+/** Key: name, digest. */
+export const FLOW_VERSIONS = defineRecordTable({ space: 241, name: "flowVersions", parse: parseFlowVersion });
+/** Key: name, seq. */
+export const FLOW_LEDGER = defineRecordTable({ space: 242, name: "flowLedger", parse: parseFlowLedger });
+/** Key: id, which begins with the time of the start. */
+export const FLOW_RUNS = defineRecordTable({ space: 243, name: "flowRuns", parse: parseRun });
+/** Key: run, number of the first event. */
+export const FLOW_JOURNAL = defineRecordTable({ space: 244, name: "flowJournal", parse: parseJournal });
+/** Key: run. */
+export const FLOW_SNAPSHOTS = defineRecordTable({ space: 245, name: "flowSnapshots", parse: parseSnapshot });
+/** Key: name of the flow, run. */
+export const FLOW_RUNS_OF_FLOW = defineRecordTable({ space: 246, name: "flowRunsOfFlow", parse: parseMark });
+/** Key: sha-256 of the token. */
+export const FLOW_ANSWERS = defineRecordTable({ space: 247, name: "flowAnswers", parse: parseAnswer });
+/** Key: idempotency key of a start. Value: id of the run. */
+export const FLOW_START_KEYS = defineRecordTable({ space: 248, name: "flowStartKeys", parse: parseRunId });
+/** Key: tenant, branch, run. Runs that do something, in contrast to those that wait for a time or an answer. */
+export const OPEN_FLOW_RUNS = defineRecordTable({ space: 249, name: "openFlowRuns", placement: "platform", parse: parseMark });

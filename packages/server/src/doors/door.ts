@@ -15,6 +15,7 @@ import type { Database, Scope } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
 import type { Events } from "../events/events.ts";
+import type { Flows } from "../flows/flows.ts";
 import type { InboundArtefacts } from "../inbound/artefacts.ts";
 import type { Emails } from "../inbound/emails.ts";
 import type { Webhooks } from "../inbound/webhooks.ts";
@@ -59,6 +60,7 @@ export interface DoorContext {
   readonly emails: Pick<Emails, "check" | "take">;
   readonly inboundArtefacts: Pick<InboundArtefacts, "read">;
   readonly operations: Operations;
+  readonly flows: Flows;
   readonly keyrings: Keyrings;
   readonly sync: Omit<OpenSync, "resume" | "stop" | "endBranch" | "tidyUp" | "forgetSnapIn">;
   readonly branches: Branches;

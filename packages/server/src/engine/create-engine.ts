@@ -27,7 +27,7 @@ import { hostCallOf } from "./host-calls/table.ts";
 import { Idempotency } from "./idempotency.ts";
 import { intake, type AcceptedCall } from "./intake.ts";
 import { isInvocationId } from "./invocation-ids.ts";
-import type { Engine, InvocationEvent, InvocationOutcome, InvocationRecord, InvocationRequest } from "./invocation.ts";
+import type { Engine, InvocationEvent, InvocationOutcome, InvocationRecord, InvocationRequest, InvokeOptions } from "./invocation.ts";
 import { KeyedCalls } from "./keyed-calls.ts";
 import { lifecycleHooks } from "./lifecycle-hooks/table.ts";
 import { Lifecycle } from "./lifecycle.ts";
@@ -142,8 +142,8 @@ class PlinthEngine implements Engine, SchedulerEngine, Service, EngineCore {
     this.#queries.stop();
   }
 
-  async invoke(request: InvocationRequest, options: Pick<RunCallOptions, "signal" | "onEvent"> = {}): Promise<InvocationOutcome> {
-    return await this.run(request, options);
+  async invoke(request: InvocationRequest, { withCommit, ...options }: InvokeOptions = {}): Promise<InvocationOutcome> {
+    return await this.run(request, withCommit === undefined ? options : { ...options, hooks: { commit: withCommit } });
   }
 
   async run(request: InvocationRequest, options: RunCallOptions): Promise<InvocationOutcome> {

@@ -3,6 +3,7 @@
  */
 import type { FunctionKind, LogLevel } from "@plinth/core/protocol/runner-protocol.ts";
 import type { PlinthError } from "@plinth/core/errors.ts";
+import type { Transaction } from "../database/database.ts";
 import type { Timestamp } from "../store/store.ts";
 import type { ModalityName } from "../modalities/modality.ts";
 import type { HandlerSubject } from "./handler-event.ts";
@@ -178,12 +179,19 @@ export interface InvocationRecord {
   readonly fencingToken: number;
 }
 
+export interface InvokeOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: InvocationEvent) => void;
+  /**
+   * Of mutations: runs in the transaction of each attempt, after the function has succeeded. What it writes commits with the
+   * function's writes or not at all; when it throws, nothing does.
+   */
+  readonly withCommit?: (transaction: Transaction, valueText: string) => Promise<void>;
+}
+
 export interface Engine {
   /** Runs a call and waits for its end. Rejects with a PlinthError when it was not run at all; a failure of the function is an outcome. */
-  invoke(
-    request: InvocationRequest,
-    options?: { readonly signal?: AbortSignal; readonly onEvent?: (event: InvocationEvent) => void },
-  ): Promise<InvocationOutcome>;
+  invoke(request: InvocationRequest, options?: InvokeOptions): Promise<InvocationOutcome>;
   /** Stores a call durably, to be run when a place is free; resolves after the commit. */
   enqueue(request: InvocationRequest): Promise<{ readonly id: string }>;
   /** The same for calls of one branch, in one commit: all of them are stored, or none. */

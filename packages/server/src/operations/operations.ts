@@ -10,7 +10,7 @@
  *    `mayUseObjects` of core/policy/object-access.ts.
  */
 import type { JsonObject, JsonSchema, Operation, OperationResult, Port } from "@plinth/core/operations/operation.ts";
-import type { Scope } from "../database/database.ts";
+import type { Scope, Transaction } from "../database/database.ts";
 import type { Actor, InvocationEvent, InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
 
 /** Who asks, and with what around it. The same for all four methods. */
@@ -36,6 +36,8 @@ export interface OperationCall {
   readonly trace?: InvocationRequest["trace"];
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: InvocationEvent) => void;
+  /** Of operations on tables: takes part in the transaction of their writes (`InvokeOptions` of the engine). */
+  readonly withCommit?: (transaction: Transaction, valueText: string) => Promise<void>;
 }
 
 export interface Executed {

@@ -30,6 +30,8 @@ export interface SchedulerParts {
   readonly runtime: Runtime;
   readonly telemetry: Telemetry;
   readonly store: Pick<Store, "onCommit">;
+  /** Timers of runs of flows; none come to it when absent. */
+  readonly flowTimer?: (due: Due) => Promise<void>;
   /** How long runs may go on when the scheduler stops. */
   readonly drainMs?: number;
 }
@@ -266,6 +268,7 @@ const RUNS: Readonly<Record<DueKind, (parts: SchedulerParts, due: Due, signal: A
   cron: runCron,
   timer: tick,
   flowEvent: publishDue,
+  flow: async ({ flowTimer }, due) => await flowTimer?.(due),
 };
 
 function runKey(due: Due): string {

@@ -64,7 +64,7 @@ function dueOf(key: readonly unknown[]): Due {
   return {
     scope: { tenant: String(tenant), branch: String(branch) },
     dueMs: Number(dueMs),
-    kind: kind === "cron" || kind === "timer" || kind === "flowEvent" ? kind : "function",
+    kind: kind === "cron" || kind === "timer" || kind === "flowEvent" || kind === "flow" ? kind : "function",
     id: String(id),
   };
 }

@@ -28,8 +28,8 @@ export interface ScheduleRequest {
 
 export type JobEnd = { readonly kind: "success" } | { readonly kind: "failed"; readonly error: string } | { readonly kind: "canceled" };
 
-/** What due rows name: scheduled functions, crons, timers of event sources, events that wait for their time. */
-export type DueKind = "function" | "cron" | "timer" | "flowEvent";
+/** What due rows name: scheduled functions, crons, timers of event sources, events that wait for their time, timers of runs of flows. */
+export type DueKind = "function" | "cron" | "timer" | "flowEvent" | "flow";
 
 /** Schedules a function; returns the id of its document. */
 export async function scheduleFunction(transaction: Transaction, request: ScheduleRequest): Promise<string> {

@@ -11,6 +11,7 @@ import {
   EVENT_QUEUE,
   INVOCATION_QUEUE,
   KEYRING_PLACES,
+  OPEN_FLOW_RUNS,
   OPEN_SYNC_RUNS,
   PLATFORM_SCOPE,
   SAGAS,
@@ -74,7 +75,17 @@ export class TenantEraser {
   /** Rows about the tenant that lie under the platform's scope, so that work of all tenants can be found. */
   async #erasePlatformRows(tenant: string): Promise<void> {
     const page = limit("schemaBatchDocumentsMax");
-    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE, OPEN_SYNC_RUNS, TENANT_LIMITS]) {
+    for (const table of [
+      DUE_TIMES,
+      INVOCATION_QUEUE,
+      SAGAS,
+      KEYRING_PLACES,
+      EVENT_QUEUE,
+      DELIVERY_QUEUE,
+      OPEN_SYNC_RUNS,
+      OPEN_FLOW_RUNS,
+      TENANT_LIMITS,
+    ]) {
       for (let found = page; found === page;) {
         found = await this.#database.update(PLATFORM_SCOPE, async ({ records }) => {
           const rows = await records.range<unknown>(table, { prefix: [tenant], limit: page });

@@ -48,6 +48,7 @@ export const TAGS = {
   "Snap-ins": "Packages that are installed on a branch.",
   Commands: "What users type, and what they do with elements that packages show.",
   Events: "Events for packages, what waits and what could not be delivered.",
+  Flows: "Steps that run one after the other, across restarts.",
   Sync: "Data that packages keep in step with other systems.",
   Keyrings: "Credentials of other systems.",
   Branches: "Branches of a tenant.",

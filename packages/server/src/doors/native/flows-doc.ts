@@ -1,0 +1,190 @@
+/** What is written about the routes of flows. */
+import type { FlowSummary, FlowVersion, RunDetail, RunSummary } from "../../flows/flows.ts";
+import { json, jsonBody, optionalJsonBody, type RouteDoc } from "../openapi/route-doc.ts";
+import {
+  always,
+  anything,
+  choice,
+  closed,
+  flag,
+  list,
+  mapOf,
+  moment,
+  named,
+  open,
+  orNull,
+  text,
+  whole,
+  type Schema,
+} from "../openapi/schema.ts";
+
+const FINDING = named(
+  "FlowFinding",
+  closed({
+    path: text("Where in the definition."),
+    node: orNull(text()),
+    message: text(),
+    severity: choice(["error", "warning"]),
+    "position?": closed({ line: whole(), column: whole() }),
+  }),
+);
+
+const VERSION = named(
+  "FlowVersion",
+  closed({
+    flow: text(),
+    version: text("Digest of the definition."),
+    seq: whole(),
+    createdMs: moment(),
+    note: orNull(text()),
+  } satisfies Record<keyof FlowVersion, Schema>),
+);
+
+const SUMMARY = {
+  name: text(),
+  description: text(),
+  trigger: text("What starts it."),
+  version: text("Digest of the definition that new runs get."),
+  isOn: flag("Whether runs may begin."),
+} satisfies Record<keyof FlowSummary, Schema>;
+
+const STATUSES = { running: 0, waiting: 0, paused: 0, undoing: 0, completed: 0, failed: 0, cancelled: 0 } satisfies Record<
+  RunSummary["status"],
+  0
+>;
+
+const RUN_FIELDS = {
+  id: text(),
+  flow: text(),
+  version: text(),
+  status: choice(Object.keys(STATUSES)),
+  reason: orNull(closed({ code: text(), text: text(), untilMs: orNull(moment()), node: orNull(text()) }, "Why it does not go on.")),
+  trigger: text(),
+  startedMs: moment(),
+  endedMs: orNull(moment()),
+  error: orNull(open({ code: text(), message: text(), node: orNull(text()) }, "Why it failed.")),
+} satisfies Record<keyof RunSummary, Schema>;
+
+const RUN = named("FlowRun", closed(RUN_FIELDS));
+
+const DETAIL = named(
+  "FlowRunDetail",
+  closed({
+    ...RUN_FIELDS,
+    output: anything("Of a run that has completed."),
+    variables: mapOf(anything()),
+    answers: list(
+      closed({ node: text(), kind: choice(["callback", "approval"]), token: text(), untilMs: moment() }),
+      "What waits for an answer.",
+    ),
+  } satisfies Record<keyof RunDetail, Schema>),
+);
+
+const STEP = named(
+  "FlowStep",
+  open({
+    kind: choice(["begun", "ended", "failed", "retrying", "undone"]),
+    node: text(),
+    chain: text(),
+    place: whole("Item, iteration or branch."),
+    atMs: moment(),
+    key: orNull(text("The same in every attempt.")),
+    attempt: whole(),
+    value: anything("Input of a call that begins, output of a step that ends."),
+    error: anything(),
+  }),
+);
+
+const DEFINITION = mapOf(anything(), "The definition.");
+const FLOW_PATH = { name: text("Name of the flow.") };
+const RUN_PATH = { id: text("Id of the run.") };
+const CHANGED = { 200: json(closed({ id: text(), changed: always(true) })) };
+
+function change(summary: string, doc: Partial<RouteDoc> = {}): RouteDoc {
+  return { summary, tag: "Flows", path: RUN_PATH, answers: CHANGED, errors: ["NotFound", "FlowRunRefused"], ...doc };
+}
+
+const REASON = optionalJsonBody(open({ "reason?": orNull(text("For people.")) }));
+
+export const FLOW_DOCS = {
+  checkFlow: {
+    summary: "Check a definition",
+    tag: "Flows",
+    body: jsonBody(open({ definition: DEFINITION })),
+    answers: { 200: json(closed({ findings: list(FINDING) })) },
+  },
+  publishFlow: {
+    summary: "Publish a definition",
+    description: "New runs get it, those under way keep theirs. A definition with errors is not published: `version` is null then.",
+    tag: "Flows",
+    body: jsonBody(open({ definition: DEFINITION, "note?": orNull(text("For people.")) })),
+    answers: { 200: json(closed({ version: orNull(VERSION), findings: list(FINDING) })) },
+    errors: ["LimitExceeded"],
+  },
+  listFlows: { summary: "List flows", tag: "Flows", answers: { 200: json(closed({ flows: list(named("Flow", closed(SUMMARY))) })) } },
+  getFlow: {
+    summary: "Show a flow",
+    tag: "Flows",
+    path: FLOW_PATH,
+    query: { version: text("Digest; that of new runs when absent.") },
+    answers: { 200: json(named("FlowDefinition", closed({ definition: DEFINITION, versions: list(VERSION) }))) },
+    errors: ["NotFound"],
+  },
+  switchFlow: {
+    summary: "Turn a flow on or off",
+    tag: "Flows",
+    path: FLOW_PATH,
+    body: jsonBody(open({ isOn: flag() })),
+    answers: { 200: json(closed({ name: text(), isOn: flag() })) },
+    errors: ["NotFound"],
+  },
+  startFlow: {
+    summary: "Start a run",
+    description: "With `waitMs` it answers when the run has ended or waits, or after that time; else when the run is stored.",
+    tag: "Flows",
+    path: FLOW_PATH,
+    body: optionalJsonBody(
+      open({
+        "input?": anything("What its expressions see as `trigger`."),
+        "waitMs?": orNull(whole()),
+        "idempotencyKey?": orNull(text("A second start with the key is the same run.")),
+      }),
+    ),
+    answers: { 200: json(DETAIL, "It has ended, or waits, or the time is over."), 202: json(RUN, "It is stored and goes on by itself.") },
+    errors: ["NotFound", "FlowRunRefused"],
+  },
+  listFlowRuns: {
+    summary: "List runs, the newest first",
+    tag: "Flows",
+    query: { flow: text("Runs of this flow alone."), after: text("Id of the last run that is known."), limit: text("At most this many.") },
+    answers: { 200: json(closed({ runs: list(RUN) })) },
+  },
+  getFlowRun: { summary: "Show a run", tag: "Flows", path: RUN_PATH, answers: { 200: json(DETAIL) }, errors: ["NotFound"] },
+  getFlowHistory: {
+    summary: "What the steps of a run did",
+    tag: "Flows",
+    path: RUN_PATH,
+    answers: { 200: json(closed({ steps: list(STEP) })) },
+    errors: ["NotFound"],
+  },
+  signalFlowRun: change("Send a signal", { body: jsonBody(open({ name: text(), "payload?": anything() })) }),
+  cancelFlowRun: change("Cancel a run", { description: "What its steps did is undone where they say how.", body: REASON }),
+  pauseFlowRun: change("Pause a run", { body: REASON }),
+  resumeFlowRun: change("Resume a run"),
+  retryFlowRun: change("Let a run that failed or was cancelled go on from a node", {
+    body: jsonBody(open({ node: text(), "input?": anything("In place of what its node would be given.") })),
+  }),
+  answerFlowStep: {
+    summary: "Answer a step that waits",
+    tag: "Flows",
+    body: jsonBody(
+      open({
+        token: text("From `answers` of the run."),
+        "output?": anything(),
+        "error?": orNull(open({ code: text(), message: text() }, "The step fails with it.")),
+      }),
+    ),
+    answers: { 200: json(closed({ answered: always(true) })) },
+    errors: ["NotFound"],
+  },
+} as const satisfies Readonly<Record<string, RouteDoc>>;

@@ -1,0 +1,194 @@
+/** `/v1/flows` and `/v1/flow-runs`: definitions, runs, and what they wait for. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
+import { jsonReply, type Access, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
+import { objectField, optionalBooleanField, optionalNumberField, optionalTextField, textField, wrongField } from "../fields.ts";
+import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
+import { FLOW_DOCS } from "./flows-doc.ts";
+
+const READ: Access = ["read", "invoke", "deploy"];
+const RUN: Access = ["invoke"];
+const WRITE: Access = ["deploy"];
+
+export const checkFlow: DocumentedRoute = {
+  method: "POST",
+  path: "/v1/flows/check",
+  access: READ,
+  doc: FLOW_DOCS.checkFlow,
+  handle: async ({ flows }, request): Promise<Reply> =>
+    jsonReply({ findings: await flows.check(request.caller.scope, objectField(readJsonObject(request), "definition")) }),
+};
+
+export const publishFlow: DocumentedRoute = {
+  method: "POST",
+  path: "/v1/flows",
+  access: WRITE,
+  doc: FLOW_DOCS.publishFlow,
+  handle: async ({ flows }, request): Promise<Reply> => {
+    const body = readJsonObject(request);
+    const definition = objectField(body, "definition") as JsonObject;
+    const published = await flows.publish(request.caller.scope, { definition, note: optionalTextField(body, "note") ?? null });
+    return jsonReply(published.ok ? { version: published.version, findings: [] } : { version: null, findings: published.findings });
+  },
+};
+
+export const listFlows: DocumentedRoute = {
+  method: "GET",
+  path: "/v1/flows",
+  access: READ,
+  doc: FLOW_DOCS.listFlows,
+  handle: async ({ flows }, { caller }): Promise<Reply> => jsonReply({ flows: await flows.list(caller.scope) }),
+};
+
+export const getFlow: DocumentedRoute = {
+  method: "GET",
+  path: "/v1/flows/:name",
+  access: READ,
+  doc: FLOW_DOCS.getFlow,
+  handle: async ({ flows }, { caller, params, query }): Promise<Reply> => {
+    const name = params["name"] ?? "";
+    const definition = await flows.definition(caller.scope, name, query.get("version") ?? undefined);
+    return jsonReply({ definition, versions: await flows.versions(caller.scope, name) });
+  },
+};
+
+export const switchFlow: DocumentedRoute = {
+  method: "PUT",
+  path: "/v1/flows/:name/state",
+  access: WRITE,
+  doc: FLOW_DOCS.switchFlow,
+  handle: async ({ flows }, request): Promise<Reply> => {
+    const isOn = optionalBooleanField(readJsonObject(request), "isOn");
+    if (isOn === undefined) throw wrongField("isOn", "true or false", isOn);
+    const name = request.params["name"] ?? "";
+    await flows.setOn(request.caller.scope, name, isOn);
+    return jsonReply({ name, isOn });
+  },
+};
+
+export const startFlow: DocumentedRoute = {
+  method: "POST",
+  path: "/v1/flows/:name/runs",
+  access: RUN,
+  doc: FLOW_DOCS.startFlow,
+  handle: async ({ flows }, request): Promise<Reply> => {
+    const body = readJsonObject(request, { optional: true });
+    const waitMs = optionalNumberField(body, "waitMs", { min: 0, max: limit("flowAnswerWaitMsMax") });
+    const idempotencyKey = optionalTextField(body, "idempotencyKey");
+    const { scope, actor } = request.caller;
+    const start = {
+      ...{ scope, actor, flow: request.params["name"] ?? "", input: anyField(body, "input"), source: "native" as const },
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    };
+    return waitMs === undefined ? jsonReply(await flows.start(start), 202) : jsonReply(await flows.startAndWait({ ...start, waitMs }));
+  },
+};
+
+export const listFlowRuns: DocumentedRoute = {
+  method: "GET",
+  path: "/v1/flow-runs",
+  access: READ,
+  doc: FLOW_DOCS.listFlowRuns,
+  handle: async ({ flows }, { caller, query }): Promise<Reply> => {
+    const [flow, after] = [query.get("flow"), query.get("after")];
+    const max = limit("flowRunsShownMax");
+    const count = Number(query.get("limit") ?? max);
+    if (!Number.isInteger(count) || count < 1 || count > max)
+      throw plinthError("BadRequest", { detail: `\`limit\` is a number from 1 to ${max}.` });
+    const page = { limit: count, ...(flow === null ? {} : { flow }), ...(after === null ? {} : { after }) };
+    return jsonReply({ runs: await flows.runs(caller.scope, page) });
+  },
+};
+
+/** Tokens of answers are in it. */
+export const getFlowRun: DocumentedRoute = {
+  method: "GET",
+  path: "/v1/flow-runs/:id",
+  access: RUN,
+  doc: FLOW_DOCS.getFlowRun,
+  handle: async ({ flows }, { caller, params }): Promise<Reply> => jsonReply(await flows.run(caller.scope, params["id"] ?? "")),
+};
+
+export const getFlowHistory: DocumentedRoute = {
+  method: "GET",
+  path: "/v1/flow-runs/:id/history",
+  access: READ,
+  doc: FLOW_DOCS.getFlowHistory,
+  handle: async ({ flows }, { caller, params }): Promise<Reply> => {
+    const steps = await flows.history(caller.scope, params["id"] ?? "");
+    return jsonReply({ steps: steps.map((step) => ({ ...step, value: step.value?.json ?? null })) });
+  },
+};
+
+export const signalFlowRun = change("signal", FLOW_DOCS.signalFlowRun, async ({ flows }, { request, id, body, by }) => {
+  await flows.signal(request.caller.scope, id, { name: textField(body, "name"), payload: anyField(body, "payload"), by });
+});
+
+export const cancelFlowRun = change("cancel", FLOW_DOCS.cancelFlowRun, async ({ flows }, { request, id, body, by }) => {
+  await flows.cancel(request.caller.scope, id, { by, reason: optionalTextField(body, "reason") ?? "" });
+});
+
+export const pauseFlowRun = change("pause", FLOW_DOCS.pauseFlowRun, async ({ flows }, { request, id, body, by }) => {
+  await flows.pause(request.caller.scope, id, { by, reason: optionalTextField(body, "reason") ?? "" });
+});
+
+export const resumeFlowRun = change("resume", FLOW_DOCS.resumeFlowRun, async ({ flows }, { request, id, by }) => {
+  await flows.resume(request.caller.scope, id, { by });
+});
+
+export const retryFlowRun = change("retry", FLOW_DOCS.retryFlowRun, async ({ flows }, { request, id, body, by }) => {
+  const input = Object.hasOwn(body, "input") ? { input: anyField(body, "input") } : {};
+  await flows.retry(request.caller.scope, id, { by, node: textField(body, "node"), ...input });
+});
+
+export const answerFlowStep: DocumentedRoute = {
+  method: "POST",
+  path: "/v1/flow-answers",
+  access: RUN,
+  doc: FLOW_DOCS.answerFlowStep,
+  handle: async ({ flows }, request): Promise<Reply> => {
+    const body = readJsonObject(request);
+    const error = body["error"] === undefined || body["error"] === null ? undefined : objectField(body, "error");
+    await flows.answer(request.caller.scope, {
+      token: textField(body, "token"),
+      by: nameOf(request),
+      result:
+        error === undefined
+          ? { kind: "output", output: anyField(body, "output") }
+          : { kind: "error", error: { code: textField(error, "code"), message: textField(error, "message") } },
+    });
+    return jsonReply({ answered: true });
+  },
+};
+
+interface Change {
+  readonly request: DoorRequest;
+  readonly id: string;
+  readonly body: Body;
+  readonly by: string;
+}
+
+function change(verb: string, doc: DocumentedRoute["doc"], make: (context: DoorContext, change: Change) => Promise<void>): DocumentedRoute {
+  return {
+    method: "POST",
+    path: `/v1/flow-runs/:id/${verb}`,
+    access: RUN,
+    doc,
+    handle: async (context, request): Promise<Reply> => {
+      const id = request.params["id"] ?? "";
+      await make(context, { request, id, body: readJsonObject(request, { optional: true }), by: nameOf(request) });
+      return jsonReply({ id, changed: true });
+    },
+  };
+}
+
+function nameOf({ caller }: DoorRequest): string {
+  return caller.actor.keyId ?? caller.actor.kind;
+}
+
+/** Bodies are JSON, so their fields are. */
+function anyField(body: Body, name: string): Json {
+  return (body[name] ?? null) as Json;
+}

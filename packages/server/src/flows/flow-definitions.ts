@@ -1,0 +1,110 @@
+/** Definitions of flows: their versions, their heads, and the programs that they are. Versions never change. */
+import { createHash } from "node:crypto";
+import { checkFlow } from "@plinth/core/flow/check-definition.ts";
+import type { FlowDefinition, FlowFinding } from "@plinth/core/flow/definition.ts";
+import type { FlowProgram } from "@plinth/core/flow/program.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { JsonObject } from "@plinth/core/operations/operation.ts";
+import type { Database, Scope } from "../database/database.ts";
+import { FLOW_LEDGER, FLOW_VERSIONS, FLOWS } from "../database/record-tables.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { FlowRow } from "./flow-records.ts";
+import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
+import { hostFindings } from "./host-findings.ts";
+
+export interface FlowDefinitionsParts {
+  readonly database: Database;
+  readonly runtime: Runtime;
+}
+
+export class FlowDefinitions {
+  readonly #parts: FlowDefinitionsParts;
+  /** By scope, flow and version. */
+  readonly #programs = new Map<string, FlowProgram>();
+
+  constructor(parts: FlowDefinitionsParts) {
+    this.#parts = parts;
+  }
+
+  check(json: unknown): { readonly definition: FlowDefinition | null; readonly findings: readonly FlowFinding[] } {
+    const checked = checkFlow(json, null);
+    if (!checked.ok) return { definition: null, findings: checked.findings };
+    const { definition } = checked.program;
+    const findings = [...checked.findings, ...hostFindings(definition)];
+    return { definition: findings.some(({ severity }) => severity === "error") ? null : definition, findings };
+  }
+
+  async publish(scope: Scope, request: { readonly definition: JsonObject; readonly note: string | null }): Promise<Published> {
+    const { definition, findings } = this.check(request.definition);
+    if (definition === null) return { ok: false, findings };
+    const { name, description, trigger } = definition;
+    const version = createHash("sha256").update(JSON.stringify(request.definition)).digest("hex");
+    const createdMs = this.#parts.runtime.nowMs();
+    const published = await this.#parts.database.update(scope, async ({ records }): Promise<FlowVersion> => {
+      const before = await records.get(FLOWS, [name]);
+      if (before === undefined && (await records.range(FLOWS, { prefix: [], limit: limit("flowsMax") })).length >= limit("flowsMax"))
+        throw plinthError("LimitExceeded", { what: "Flows of one branch", actual: limit("flowsMax") + 1, max: limit("flowsMax") });
+      if (before?.version === version) {
+        const entry = await records.get(FLOW_LEDGER, [name, before.seq]);
+        return { flow: name, version, seq: before.seq, createdMs: entry?.createdMs ?? createdMs, note: entry?.note ?? null };
+      }
+      const seq = (before?.seq ?? 0) + 1;
+      records.put(FLOW_VERSIONS, [name, version], { definition: request.definition });
+      records.put(FLOW_LEDGER, [name, seq], { version, createdMs, note: request.note });
+      records.put(FLOWS, [name], { name, description, trigger: trigger.type, version, isOn: before?.isOn ?? true, seq });
+      return { flow: name, version, seq, createdMs, note: request.note };
+    });
+    return { ok: true, version: published };
+  }
+
+  async list(scope: Scope): Promise<readonly FlowSummary[]> {
+    const rows = await this.#parts.database.read(scope, ({ records }) => records.range(FLOWS, { prefix: [], limit: limit("flowsMax") }));
+    return rows.map(({ value: { name, description, trigger, version, isOn } }) => ({ name, description, trigger, version, isOn }));
+  }
+
+  async head(scope: Scope, flow: string): Promise<FlowRow> {
+    const row = await this.#parts.database.read(scope, ({ records }) => records.get(FLOWS, [flow]));
+    if (row === undefined) throw noFlow(flow);
+    return row;
+  }
+
+  async definition(scope: Scope, flow: string, version?: string): Promise<JsonObject> {
+    const digest = version ?? (await this.head(scope, flow)).version;
+    const row = await this.#parts.database.read(scope, ({ records }) => records.get(FLOW_VERSIONS, [flow, digest]));
+    if (row === undefined) throw plinthError("NotFound", { what: `such version of the flow '${flow.slice(0, 64)}'` });
+    return row.definition;
+  }
+
+  async versions(scope: Scope, flow: string): Promise<readonly FlowVersion[]> {
+    await this.head(scope, flow);
+    const rows = await this.#parts.database.read(scope, ({ records }) =>
+      records.range(FLOW_LEDGER, { prefix: [flow], order: "desc", limit: limit("flowVersionsShownMax") }),
+    );
+    return rows.map(({ key, value }) => ({ flow, seq: Number(key[1]), ...value }));
+  }
+
+  async setOn(scope: Scope, flow: string, isOn: boolean): Promise<void> {
+    await this.#parts.database.update(scope, async ({ records }) => {
+      const row = await records.get(FLOWS, [flow]);
+      if (row === undefined) throw noFlow(flow);
+      records.put(FLOWS, [flow], { ...row, isOn });
+    });
+  }
+
+  async program(scope: Scope, flow: string, version: string): Promise<FlowProgram> {
+    const key = `${scope.tenant}/${scope.branch}/${flow}/${version}`;
+    const known = this.#programs.get(key);
+    if (known !== undefined) return known;
+    const checked = checkFlow(await this.definition(scope, flow, version), null);
+    // It was checked when it was published, perhaps by an older host.
+    if (!checked.ok) throw plinthError("InternalError", { id: `flow ${flow} ${version.slice(0, 12)} is no longer readable` });
+    if (this.#programs.size >= limit("flowProgramsMax")) this.#programs.clear();
+    this.#programs.set(key, checked.program);
+    return checked.program;
+  }
+}
+
+function noFlow(flow: string) {
+  return plinthError("NotFound", { what: `flow '${flow.slice(0, 64)}'` });
+}

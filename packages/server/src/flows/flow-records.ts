@@ -1,0 +1,107 @@
+/** Rows of flows and runs, and the readers of what the store gives back. */
+import { assert } from "@plinth/core/assert.ts";
+import type { FlowEvent } from "@plinth/core/flow/events.ts";
+import type { JsonObject } from "@plinth/core/operations/operation.ts";
+import type { Actor, InvocationSource } from "../engine/invocation.ts";
+import type { RunSummary } from "./flows.ts";
+
+/** A flow by its name. */
+export interface FlowRow {
+  readonly name: string;
+  readonly description: string;
+  readonly trigger: string;
+  readonly version: string;
+  readonly isOn: boolean;
+  /** Of the latest entry in its ledger. */
+  readonly seq: number;
+}
+
+/** A definition by its digest; never changed. */
+export interface FlowVersionRow {
+  readonly definition: JsonObject;
+}
+
+/** One move of a flow's head; never changed. */
+export interface FlowLedgerRow {
+  readonly version: string;
+  readonly createdMs: number;
+  readonly note: string | null;
+}
+
+/** Somebody may answer for the step `key`. */
+export interface OpenAnswer {
+  readonly key: string;
+  readonly node: string;
+  readonly kind: "callback" | "approval";
+  readonly token: string;
+  readonly untilMs: number;
+}
+
+export interface RunRow extends RunSummary {
+  readonly actor: Actor;
+  readonly source: InvocationSource;
+  /** Digest of the functions that it calls; null when none were deployed. */
+  readonly functions: string | null;
+  /** Events in its journal. */
+  readonly seq: number;
+  /** Events in its snapshot; 0 without one. */
+  readonly snapshotSeq: number;
+  readonly answers: readonly OpenAnswer[];
+}
+
+export interface JournalRow {
+  readonly events: readonly FlowEvent[];
+}
+
+export interface AnswerRow {
+  readonly run: string;
+  readonly key: string;
+}
+
+export function parseFlow(json: unknown): FlowRow {
+  const row = json as FlowRow;
+  assert(typeof row.name === "string" && typeof row.version === "string" && Number.isInteger(row.seq), "a stored flow has its fields");
+  return row;
+}
+
+export function parseFlowVersion(json: unknown): FlowVersionRow {
+  const row = json as FlowVersionRow;
+  assert(typeof row.definition === "object" && row.definition !== null, "a stored definition is an object");
+  return row;
+}
+
+export function parseFlowLedger(json: unknown): FlowLedgerRow {
+  const row = json as FlowLedgerRow;
+  assert(typeof row.version === "string" && typeof row.createdMs === "number", "a stored move of a flow has its fields");
+  return row;
+}
+
+export function parseRun(json: unknown): RunRow {
+  const row = json as RunRow;
+  assert(typeof row.id === "string" && typeof row.flow === "string" && Number.isInteger(row.seq), "a stored run has its fields");
+  return row;
+}
+
+export function parseJournal(json: unknown): JournalRow {
+  const row = json as JournalRow;
+  assert(Array.isArray(row.events), "a stored batch of a journal has events");
+  return row;
+}
+
+/** Its text is read when the run is. */
+export function parseSnapshot(json: unknown): string {
+  assert(typeof json === "string", "a snapshot is a text");
+  return json;
+}
+
+export function parseAnswer(json: unknown): AnswerRow {
+  const row = json as AnswerRow;
+  assert(typeof row.run === "string" && typeof row.key === "string", "a stored answer token has its fields");
+  return row;
+}
+
+/** Id of a run. */
+export function parseRunId(json: unknown): string {
+  assert(typeof json === "string", "a stored id is a text");
+  return json;
+}

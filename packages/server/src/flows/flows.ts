@@ -1,0 +1,125 @@
+/**
+ * Flows of a branch: definitions, versions and runs. This file is the contract; `open-flows.ts` makes one.
+ *
+ * W1 What was accepted is durable: a run whose id was told survives any crash, and ends or waits for a named reason.
+ * W2 The journal of a run is the list of its events (core/flow/events.ts) and nothing else; a state is their fold.
+ * W3 A step that is a mutation, or an operation that writes into a table, commits its writes, its event and what follows from it in one
+ *    transaction: it happens exactly once. Every other step happens at least once, under a key that stays the same.
+ * W4 A run that waits holds no memory and no worker: its row, its timer and what may answer it lie in the store.
+ * W5 A run has one writer at a time.
+ * W6 A run keeps the version of its flow and of the functions that it calls.
+ */
+import type { FlowFinding } from "@plinth/core/flow/definition.ts";
+import type { FlowEvent } from "@plinth/core/flow/events.ts";
+import type { StepNote } from "@plinth/core/flow/notes.ts";
+import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
+import type { Scope } from "../database/database.ts";
+import type { Actor, InvocationSource } from "../engine/invocation.ts";
+
+export interface FlowVersion {
+  readonly flow: string;
+  /** Digest of the definition. */
+  readonly version: string;
+  readonly seq: number;
+  readonly createdMs: number;
+  readonly note: string | null;
+}
+
+export interface FlowSummary {
+  readonly name: string;
+  readonly description: string;
+  readonly trigger: string;
+  /** The version that new runs get. */
+  readonly version: string;
+  /** Runs begin only while it is on. */
+  readonly isOn: boolean;
+}
+
+export type Published =
+  | { readonly ok: true; readonly version: FlowVersion }
+  | { readonly ok: false; readonly findings: readonly FlowFinding[] };
+
+/** Where a run stands, in words and as a code. */
+export interface RunSummary {
+  readonly id: string;
+  readonly flow: string;
+  readonly version: string;
+  readonly status: "running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled";
+  /** Why it does not go on: `sleeping`, `awaiting_approval`, `retrying`, … Null while it runs and after its end. */
+  readonly reason: { readonly code: string; readonly text: string; readonly untilMs: number | null; readonly node: string | null } | null;
+  readonly trigger: string;
+  readonly startedMs: number;
+  readonly endedMs: number | null;
+  readonly error: { readonly code: string; readonly message: string; readonly node: string | null } | null;
+}
+
+export interface RunDetail extends RunSummary {
+  /** Of a run that has completed. */
+  readonly output: Json;
+  readonly variables: JsonObject;
+  /** What may be answered, with the token that answers it. */
+  readonly answers: readonly {
+    readonly node: string;
+    readonly kind: "callback" | "approval";
+    readonly token: string;
+    readonly untilMs: number;
+  }[];
+}
+
+export interface StartRun {
+  readonly scope: Scope;
+  readonly actor: Actor;
+  readonly flow: string;
+  /** The first context. */
+  readonly input: Json;
+  readonly source: InvocationSource;
+  /** A second start of the flow with the key is the same run. */
+  readonly idempotencyKey?: string;
+}
+
+/** Who asks for a change of a run, and why. */
+export interface RunChange {
+  readonly by: string;
+  readonly reason: string;
+}
+
+export interface Answer {
+  readonly token: string;
+  readonly by: string;
+  readonly result:
+    | { readonly kind: "output"; readonly output: Json }
+    | { readonly kind: "error"; readonly error: { readonly code: string; readonly message: string } };
+}
+
+export interface Flows {
+  check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]>;
+  /** A definition that is the head already is not published again. */
+  publish(scope: Scope, request: { readonly definition: JsonObject; readonly note: string | null }): Promise<Published>;
+  list(scope: Scope): Promise<readonly FlowSummary[]>;
+  /** Rejects with NotFound. */
+  definition(scope: Scope, flow: string, version?: string): Promise<JsonObject>;
+  versions(scope: Scope, flow: string): Promise<readonly FlowVersion[]>;
+  setOn(scope: Scope, flow: string, isOn: boolean): Promise<void>;
+
+  /** W1: durable when it resolves. */
+  start(request: StartRun): Promise<RunSummary>;
+  /** The same; resolves when the run has ended, or waits for something, or after `waitMs`. */
+  startAndWait(request: StartRun & { readonly waitMs: number }): Promise<RunDetail>;
+  run(scope: Scope, id: string): Promise<RunDetail>;
+  /** The newest first. */
+  runs(scope: Scope, page: { readonly flow?: string; readonly after?: string; readonly limit: number }): Promise<readonly RunSummary[]>;
+  /** What its steps did, in order. */
+  history(scope: Scope, id: string): Promise<readonly StepNote[]>;
+  /** The journal itself. */
+  events(scope: Scope, id: string): Promise<readonly FlowEvent[]>;
+
+  /** Answers a step that waits. Late, double and forged answers are refused: NotFound. */
+  answer(scope: Scope, answer: Answer): Promise<void>;
+  /** These reject with NotFound, and with FlowRunRefused where the run cannot do it. */
+  signal(scope: Scope, id: string, signal: { readonly name: string; readonly payload: Json; readonly by: string }): Promise<void>;
+  cancel(scope: Scope, id: string, change: RunChange): Promise<void>;
+  pause(scope: Scope, id: string, change: RunChange): Promise<void>;
+  resume(scope: Scope, id: string, change: Pick<RunChange, "by">): Promise<void>;
+  /** A run that failed or was cancelled goes on from `node`. */
+  retry(scope: Scope, id: string, request: { readonly by: string; readonly node: string; readonly input?: Json }): Promise<void>;
+}

@@ -1,0 +1,44 @@
+/** What a flow asks for that this host does not do. Told when it is saved, so that no run fails for it. */
+import type { FlowDefinition, FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
+import { isList } from "@plinth/core/flow/value.ts";
+import type { JsonObject } from "@plinth/core/operations/operation.ts";
+
+const TRIGGERS: readonly TriggerType[] = ["manual", "api"];
+
+/** Names as the core's parser gives them: aliases are resolved. */
+const REFUSED: Readonly<Record<string, string>> = {
+  subflow: "runs another flow, which this host does not do; put its nodes into this flow.",
+  talk_to_agent: "talks to an agent, which this host does not do; use the operation `ask_ai`.",
+  set_ai_agent_skill_output: "answers an agent, which starts no flows on this host; use `return`.",
+};
+
+export function hostFindings(definition: FlowDefinition): readonly FlowFinding[] {
+  const { type, filter } = definition.trigger;
+  const found: FlowFinding[] = [];
+  if (!TRIGGERS.includes(type))
+    found.push(error("trigger.type", null, `is \`${type}\`; flows of this host are started by \`manual\` or \`api\`.`));
+  if (filter !== null) found.push(error("trigger.filter", null, "has no effect on a flow that is started by hand; remove it."));
+  for (const [id, node] of Object.entries(definition.nodes)) {
+    found.push(...nodeFindings(id, `nodes.${id}`, node));
+    if (node.compensate !== null) found.push(...nodeFindings(id, `nodes.${id}.compensate`, node.compensate));
+  }
+  return found;
+}
+
+function nodeFindings(id: string, path: string, { type, data }: { readonly type: string; readonly data: JsonObject }): FlowFinding[] {
+  const refused = REFUSED[type];
+  if (refused !== undefined) return [error(`${path}.type`, id, refused)];
+  const found: FlowFinding[] = [];
+  if (type === "webhook" && data["connection"] !== undefined)
+    found.push(error(`${path}.data.connection`, id, "cannot be used on this host; give the credentials in `headers`."));
+  if (type !== "script" && type !== "code") return found;
+  if (data["mode"] === "async") found.push(error(`${path}.data.mode`, id, "is `async`, which this host does not do; write `sync`."));
+  const dependencies = data["dependencies"];
+  if (isList(dependencies) && dependencies.length > 0)
+    found.push(error(`${path}.data.dependencies`, id, "cannot be bundled by this host; put the code into a package and invoke that."));
+  return found;
+}
+
+function error(path: string, node: string | null, message: string): FlowFinding {
+  return { path, node, message: `${path} ${message}`, severity: "error" };
+}

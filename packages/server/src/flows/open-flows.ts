@@ -1,0 +1,316 @@
+/** Makes `Flows`. */
+import { plinthError } from "@plinth/core/errors.ts";
+import { ANSWER_ATTEMPT, outstanding } from "@plinth/core/flow/commands.ts";
+import type { FlowFinding } from "@plinth/core/flow/definition.ts";
+import type { FlowEvent } from "@plinth/core/flow/events.ts";
+import { historyOf } from "@plinth/core/flow/fold.ts";
+import type { StepNote } from "@plinth/core/flow/notes.ts";
+import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
+import { transition } from "@plinth/core/flow/transition.ts";
+import { isRecord } from "@plinth/core/flow/value.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Json } from "@plinth/core/operations/operation.ts";
+import type { Database, Scope } from "../database/database.ts";
+import {
+  DUE_TIMES,
+  FLOW_ANSWERS,
+  FLOW_RUNS,
+  FLOW_RUNS_OF_FLOW,
+  FLOW_START_KEYS,
+  OPEN_FLOW_RUNS,
+  PLATFORM_SCOPE,
+} from "../database/record-tables.ts";
+import type { Deploys } from "../deploys/deploys.ts";
+import { newInvocationId } from "../engine/invocation-ids.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Due } from "../schedules/due-times.ts";
+import { dueKey } from "../schedules/scheduled-functions.ts";
+import type { Log } from "../telemetry/log.ts";
+import { FlowDefinitions } from "./flow-definitions.ts";
+import type { RunRow } from "./flow-records.ts";
+import type { Answer, Flows, Published, RunChange, RunDetail, RunSummary, StartRun } from "./flows.ts";
+import { OpenRuns } from "./open-runs.ts";
+import type { RunAsRead } from "./run-driver.ts";
+import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
+import { StepCalls, type StepCallsParts } from "./step-calls.ts";
+
+export interface FlowsOptions extends StepCallsParts {
+  readonly database: Database;
+  readonly deploys: Deploys;
+  readonly runtime: Runtime;
+  readonly log: Log;
+}
+
+export interface OpenedFlows extends Flows {
+  /** For the scheduler. */
+  timer(due: Due): Promise<void>;
+  /** Goes on with what an earlier host left under way. */
+  resumeAll(): Promise<void>;
+  endBranch(scope: Scope): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function openFlows(options: FlowsOptions): OpenedFlows {
+  return new StoredFlows(options);
+}
+
+class StoredFlows implements OpenedFlows {
+  readonly #options: FlowsOptions;
+  readonly #definitions: FlowDefinitions;
+  readonly #runs: OpenRuns;
+
+  constructor(options: FlowsOptions) {
+    this.#options = options;
+    this.#definitions = new FlowDefinitions(options);
+    this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls: new StepCalls(options) });
+  }
+
+  check(_scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {
+    return Promise.resolve(this.#definitions.check(definition).findings);
+  }
+
+  publish(scope: Scope, request: Parameters<Flows["publish"]>[1]): Promise<Published> {
+    return this.#definitions.publish(scope, request);
+  }
+
+  list(scope: Scope) {
+    return this.#definitions.list(scope);
+  }
+
+  definition(scope: Scope, flow: string, version?: string) {
+    return this.#definitions.definition(scope, flow, version);
+  }
+
+  versions(scope: Scope, flow: string) {
+    return this.#definitions.versions(scope, flow);
+  }
+
+  setOn(scope: Scope, flow: string, isOn: boolean) {
+    return this.#definitions.setOn(scope, flow, isOn);
+  }
+
+  async start(request: StartRun): Promise<RunSummary> {
+    const { scope, flow, idempotencyKey: key } = request;
+    const fresh = await this.#fresh(request);
+    const { program, started } = fresh;
+    const { state } = transition(program, NEW_RUN, started);
+    const begun = await this.#options.database.update(scope, async (transaction) => {
+      const { records } = transaction;
+      const first = key === undefined ? undefined : await records.get(FLOW_START_KEYS, [flow, key]);
+      if (first !== undefined) return first;
+      if (key !== undefined) records.put(FLOW_START_KEYS, [flow, key], fresh.stored.row.id);
+      return await writeRun(transaction, { program, stored: fresh.stored, state, events: [started], newToken: () => this.#newToken() });
+    });
+    if (typeof begun === "string") return shown(await this.#stored(scope, begun));
+    // It has begun: what it does now is not waited for.
+    this.#runs
+      .begin({ scope, program, state, stored: begun }, (driver) => driver.resume())
+      .catch((error: unknown) => {
+        this.#options.log.warn({ err: error, run: begun.row.id }, "a run of a flow has begun and could not go on at once");
+      });
+    return shown(begun.row);
+  }
+
+  async startAndWait(request: StartRun & { readonly waitMs: number }): Promise<RunDetail> {
+    const { scope, waitMs } = request;
+    const { runtime } = this.#options;
+    const time = new AbortController();
+    const timer = runtime.timer(waitMs, () => time.abort());
+    try {
+      if (request.idempotencyKey !== undefined) {
+        const { id } = await this.start(request);
+        return await this.#runs.with(scope, id, async (driver) => {
+          await driver.resume();
+          if (!driver.isQuiet) await this.#runs.quiet(scope, id, time.signal);
+          return await this.run(scope, id);
+        });
+      }
+      // Nobody has been told of it: it need not be durable before its first step (D2 of run-driver.ts).
+      const { started, ...read } = await this.#fresh(request);
+      return await this.#runs.begin(read, async (driver) => {
+        const quiet = this.#runs.quiet(scope, driver.id, time.signal);
+        await driver.deliver(started, { isDurable: false });
+        await quiet;
+        return detailOf({ scope, program: driver.program, state: driver.state, stored: driver.stored });
+      });
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  async run(scope: Scope, id: string): Promise<RunDetail> {
+    return detailOf(await this.#runs.read(scope, id));
+  }
+
+  async runs(scope: Scope, { flow, after, limit: count }: Parameters<Flows["runs"]>[1]): Promise<readonly RunSummary[]> {
+    return await this.#options.database.read(scope, async ({ records }) => {
+      const page = { order: "desc", limit: count } as const;
+      if (flow === undefined) {
+        const rows = await records.range(FLOW_RUNS, { prefix: [], ...page, ...(after === undefined ? {} : { after: [after] }) });
+        return rows.map(({ value }) => shown(value));
+      }
+      const keys = await records.range(FLOW_RUNS_OF_FLOW, {
+        prefix: [flow],
+        ...page,
+        ...(after === undefined ? {} : { after: [flow, after] }),
+      });
+      const rows = await Promise.all(keys.map(({ key }) => records.get(FLOW_RUNS, [String(key[1])])));
+      return rows.filter((row) => row !== undefined).map(shown);
+    });
+  }
+
+  async history(scope: Scope, id: string): Promise<readonly StepNote[]> {
+    const { flow, version } = await this.#stored(scope, id);
+    return historyOf(await this.#definitions.program(scope, flow, version), await this.events(scope, id));
+  }
+
+  async events(scope: Scope, id: string): Promise<readonly FlowEvent[]> {
+    await this.#stored(scope, id);
+    return await this.#options.database.read(scope, ({ records }) => readJournal(records, id, 0));
+  }
+
+  async answer(scope: Scope, { token, by, result }: Answer): Promise<void> {
+    const row = await this.#options.database.read(scope, ({ records }) => records.get(FLOW_ANSWERS, [digestOf(token)]));
+    if (row === undefined) throw noAnswer();
+    const common = { atMs: this.#options.runtime.nowMs(), key: row.key, attempt: ANSWER_ATTEMPT, by };
+    const event: FlowEvent =
+      result.kind === "output"
+        ? { ...common, kind: "completed", output: { json: this.#sized(result.output) } }
+        : { ...common, kind: "failed", error: { ...result.error, retryable: false } };
+    const refusal = await this.#runs.with(scope, row.run, async (driver) => {
+      checkApprover(driver.state, row.key, by);
+      return await driver.deliver(event, { isDurable: true });
+    });
+    if (refusal !== null) throw noAnswer();
+  }
+
+  async signal(scope: Scope, id: string, { name, payload, by }: Parameters<Flows["signal"]>[2]): Promise<void> {
+    await this.#tell(scope, id, { kind: "signalled", name, payload: { json: this.#sized(payload) }, by });
+  }
+
+  async cancel(scope: Scope, id: string, { by, reason }: RunChange): Promise<void> {
+    await this.#tell(scope, id, { kind: "cancelled", by, reason });
+  }
+
+  async pause(scope: Scope, id: string, { by, reason }: RunChange): Promise<void> {
+    await this.#tell(scope, id, { kind: "paused", by, reason });
+  }
+
+  async resume(scope: Scope, id: string, { by }: Pick<RunChange, "by">): Promise<void> {
+    await this.#tell(scope, id, { kind: "resumed", by });
+  }
+
+  async retry(scope: Scope, id: string, { by, node, input }: Parameters<Flows["retry"]>[2]): Promise<void> {
+    await this.#tell(scope, id, { kind: "retried", by, node, input: input === undefined ? null : { json: this.#sized(input) } });
+  }
+
+  async timer(due: Due): Promise<void> {
+    const { run, timer } = timerOf(due.id);
+    const { runtime, database } = this.#options;
+    const known = await database.read(due.scope, ({ records }) => records.get(FLOW_RUNS, [run]));
+    const event: FlowEvent = { kind: "timerFired", timer, atMs: Math.max(runtime.nowMs(), due.dueMs) };
+    const refusal =
+      known === undefined ? null : await this.#runs.with(due.scope, run, (driver) => driver.deliver(event, { isDurable: true }));
+    if (known !== undefined && refusal === null) return;
+    // Nothing waits for it.
+    await database.update(due.scope, async ({ records, scope }) => records.delete(DUE_TIMES, dueKey(scope, due.dueMs, "flow", due.id)));
+  }
+
+  async resumeAll(): Promise<void> {
+    const page = limit("flowRecoveriesMax");
+    let after: readonly [string, string, string] | undefined;
+    for (;;) {
+      const rows = await this.#options.database.read(PLATFORM_SCOPE, ({ records }) =>
+        records.range(OPEN_FLOW_RUNS, { prefix: [], limit: page, ...(after === undefined ? {} : { after }) }),
+      );
+      for (const { key } of rows) {
+        after = [String(key[0]), String(key[1]), String(key[2])];
+        this.#runs.resume({ tenant: after[0], branch: after[1] }, after[2]);
+      }
+      if (rows.length < page) return;
+    }
+  }
+
+  async endBranch(scope: Scope): Promise<void> {
+    await this.#runs.endBranch(scope);
+  }
+
+  async stop(): Promise<void> {
+    await this.#runs.stop();
+  }
+
+  async #fresh({ scope, actor, flow, input, source }: StartRun): Promise<RunAsRead & { readonly started: FlowEvent }> {
+    const { runtime, deploys } = this.#options;
+    const { version, trigger, isOn } = await this.#definitions.head(scope, flow);
+    if (!isOn) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' is off.` });
+    const program = await this.#definitions.program(scope, flow, version);
+    const functions = (await deploys.version(scope))?.digest ?? null;
+    const id = newInvocationId(runtime);
+    const atMs = runtime.nowMs();
+    const row: RunRow = {
+      ...{ id, flow, version, trigger, actor, source, functions, startedMs: atMs, endedMs: null },
+      ...{ status: "running", reason: null, error: null, seq: 0, snapshotSeq: 0, answers: [] },
+    };
+    const company = { id: scope.tenant, name: scope.tenant };
+    const started: FlowEvent = {
+      kind: "started",
+      atMs,
+      run: { id, flow, version, company, environment: scope.branch },
+      trigger: { json: this.#sized(input) },
+    };
+    return { scope, program, state: NEW_RUN, stored: { row, timers: new Map(), isOpen: false }, started };
+  }
+
+  async #tell(scope: Scope, id: string, event: UntimedEvent): Promise<void> {
+    const timed = { ...event, atMs: this.#options.runtime.nowMs() };
+    const refusal = await this.#runs.with(scope, id, (driver) => driver.deliver(timed, { isDurable: true }));
+    if (refusal !== null) throw plinthError("FlowRunRefused", { detail: refusal.message });
+  }
+
+  async #stored(scope: Scope, id: string): Promise<RunRow> {
+    const row = await this.#options.database.read(scope, ({ records }) => records.get(FLOW_RUNS, [id]));
+    if (row === undefined) throw plinthError("NotFound", { what: `run '${id.slice(0, 64)}'` });
+    return row;
+  }
+
+  /** Values from outside. */
+  #sized(json: Json): Json {
+    const max = limit("flowValueBytesMax");
+    const actual = Buffer.byteLength(JSON.stringify(json));
+    if (actual > max) throw plinthError("RequestTooLarge", { what: "value", actual: `${actual} bytes`, max: `${max} bytes` });
+    return json;
+  }
+
+  #newToken(): string {
+    return Buffer.from(this.#options.runtime.randomBytes(24)).toString("base64url");
+  }
+}
+
+type WithoutTime<Event> = Event extends FlowEvent ? Omit<Event, "atMs"> : never;
+type UntimedEvent = WithoutTime<FlowEvent>;
+
+function detailOf({ program, state, stored }: RunAsRead): RunDetail {
+  const summary = summaryOf(program, state, stored.row);
+  const output = state.status.kind === "ended" && state.status.outcome.kind === "completed" ? state.status.outcome.output.json : null;
+  const variables = Object.fromEntries(Object.entries(state.variables).map(([name, { json }]) => [name, json]));
+  const answers = stored.row.answers.map(({ node, kind, token, untilMs }) => ({ node, kind, token, untilMs }));
+  return { ...summary, output, variables: isRecord(variables) ? variables : {}, answers };
+}
+
+function shown({ id, flow, version, status, reason, trigger, startedMs, endedMs, error }: RunRow): RunSummary {
+  return { id, flow, version, status, reason, trigger, startedMs, endedMs, error };
+}
+
+/** Approvers are named by the ids of their keys. */
+function checkApprover(state: RunState, key: string, by: string): void {
+  for (const command of outstanding(state)) {
+    if (command.kind !== "openWait" || command.key !== key || command.wait.kind !== "approval") continue;
+    const { approvers } = command.wait;
+    if (approvers.length > 0 && !approvers.includes(by))
+      throw plinthError("FlowRunRefused", { detail: `'${by}' is no approver of this step.` });
+  }
+}
+
+function noAnswer() {
+  return plinthError("NotFound", { what: "open answer with this token; it is unknown, given already or too late" });
+}

@@ -1,0 +1,283 @@
+/**
+ * Drives one run: applies what happens to it, writes that down, and makes its calls.
+ *
+ * D1 Events are applied one at a time, in a turn (W5); a call that takes part in a commit holds the turn from its event to the end
+ *    of that commit, and there is one such call of a run at a time.
+ * D2 What only computes is driven in memory; a commit comes before all that reaches the outside, before a wait, at the end, and at
+ *    the latest `flowUnsavedMs` after an event.
+ * D3 What is under way is what `outstanding` says of the state and nothing else, so going on after a crash is the same as going on.
+ */
+import { plinthError } from "@plinth/core/errors.ts";
+import { outstanding } from "@plinth/core/flow/commands.ts";
+import type { FlowEvent, Refusal } from "@plinth/core/flow/events.ts";
+import type { FlowProgram } from "@plinth/core/flow/program.ts";
+import type { RunState } from "@plinth/core/flow/state.ts";
+import { transition } from "@plinth/core/flow/transition.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Database, Scope, Transaction } from "../database/database.ts";
+import { SerialQueue } from "../engine/serial-queue.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { type StoredRun, waitsOutside, writeRun } from "./run-rows.ts";
+import type { CallClass, CallCommand, StepCalls, StepResult } from "./step-calls.ts";
+
+export interface RunDriverParts {
+  readonly database: Database;
+  readonly runtime: Runtime;
+  readonly calls: StepCalls;
+  readonly newToken: () => string;
+  /** It cannot go on in memory: it is read again from the store. */
+  readonly onLost: (driver: RunDriver, error: unknown) => void;
+  /** It has come to rest, or may have. */
+  readonly onQuiet: (driver: RunDriver) => void;
+}
+
+export interface RunAsRead {
+  readonly scope: Scope;
+  readonly program: FlowProgram;
+  readonly state: RunState;
+  readonly stored: StoredRun;
+}
+
+interface RunningCall {
+  readonly controller: AbortController;
+  /** Nobody waits for its result any longer. */
+  isDropped: boolean;
+}
+
+export class RunDriver {
+  readonly scope: Scope;
+  readonly program: FlowProgram;
+  readonly #parts: RunDriverParts;
+  readonly #turn = new SerialQueue();
+  readonly #commits = new SerialQueue();
+  readonly #calls = new Map<string, RunningCall>();
+  #state: RunState;
+  #stored: StoredRun;
+  /** Applied and not durable. */
+  #unsaved: FlowEvent[] = [];
+  #saveTimer: { cancel(): void } | undefined;
+  #isStopped = false;
+
+  constructor({ scope, program, state, stored }: RunAsRead, parts: RunDriverParts) {
+    this.scope = scope;
+    this.program = program;
+    this.#state = state;
+    this.#stored = stored;
+    this.#parts = parts;
+  }
+
+  get id(): string {
+    return this.#stored.row.id;
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get stored(): StoredRun {
+    return this.#stored;
+  }
+
+  /** Nothing is under way and all is durable: it may be forgotten. */
+  get isQuiet(): boolean {
+    return this.#calls.size === 0 && this.#unsaved.length === 0;
+  }
+
+  /** Goes on with what is outstanding. */
+  async resume(): Promise<void> {
+    await this.#inTurn(() => this.#settle(false));
+  }
+
+  /** Null when the event was applied; `isDurable`: it is stored when this resolves. */
+  async deliver(event: FlowEvent, { isDurable }: { readonly isDurable: boolean }): Promise<Refusal | null> {
+    return await this.#inTurn(async () => {
+      const refusal = this.#apply(event);
+      if (refusal === null) await this.#settle(isDurable);
+      return refusal;
+    });
+  }
+
+  /** Begins nothing more, and ends its calls. What is not durable then is done again after the next start. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#saveTimer?.cancel();
+    for (const { controller } of this.#calls.values()) controller.abort(plinthError("ShuttingDown", {}));
+  }
+
+  async #inTurn<T>(body: () => Promise<T>): Promise<T> {
+    return await this.#turn.run(async () => {
+      if (this.#isStopped) throw plinthError("ShuttingDown", {});
+      try {
+        return await body();
+      } catch (error) {
+        this.#lost(error);
+        throw error;
+      }
+    });
+  }
+
+  #lost(error: unknown): void {
+    if (this.#isStopped) return;
+    this.stop();
+    this.#parts.onLost(this, error);
+  }
+
+  #apply(event: FlowEvent): Refusal | null {
+    const { state, refusal } = transition(this.program, this.#state, event);
+    if (refusal !== null) return refusal;
+    this.#state = state;
+    this.#unsaved.push(event);
+    return null;
+  }
+
+  /** Does what follows from the state, in a turn. */
+  async #settle(mustSave: boolean): Promise<void> {
+    const { runtime, calls: stepCalls } = this.#parts;
+    let commands = outstanding(this.#state);
+    while (commands.some(({ kind }) => kind === "continue")) {
+      this.#apply({ kind: "continued", atMs: runtime.nowMs() });
+      await runtime.sleep(0);
+      commands = outstanding(this.#state);
+    }
+    const calls = commands.filter((command) => command.kind === "call");
+    const names = new Set(calls.map(nameOf));
+    for (const [name, call] of this.#calls) if (!names.has(name)) drop(call);
+    const begun: { readonly command: CallCommand; readonly callClass: CallClass }[] = [];
+    for (const command of calls) {
+      if (this.#calls.has(nameOf(command))) continue;
+      begun.push({ command, callClass: await stepCalls.classOf(this.scope, this.#stored.row, command.call) });
+    }
+    const isOutside = begun.some(({ callClass }) => callClass === "outside") || waitsOutside(commands) || names.size === 0;
+    if (mustSave || isOutside) await this.#save();
+    else this.#saveSoon();
+    for (const call of begun) this.#begin(call.command, call.callClass);
+    if (this.#calls.size === 0) this.#parts.onQuiet(this);
+  }
+
+  #saveSoon(): void {
+    if (this.#unsaved.length === 0) return;
+    this.#saveTimer ??= this.#parts.runtime.timer(limit("flowUnsavedMs"), () => {
+      this.#saveTimer = undefined;
+      this.#inTurn(() => this.#save()).catch(() => undefined);
+    });
+  }
+
+  async #save(): Promise<void> {
+    this.#saveTimer?.cancel();
+    this.#saveTimer = undefined;
+    if (this.#unsaved.length === 0) return;
+    const events = this.#unsaved;
+    const stored = await this.#parts.database.update(this.scope, (transaction) => this.#write(transaction, this.#state, events));
+    this.#saved(stored);
+  }
+
+  #saved(stored: StoredRun): void {
+    this.#stored = stored;
+    this.#unsaved = [];
+  }
+
+  async #write(transaction: Transaction, state: RunState, events: readonly FlowEvent[]): Promise<StoredRun> {
+    const { newToken } = this.#parts;
+    return await writeRun(transaction, { program: this.program, stored: this.#stored, state, events, newToken });
+  }
+
+  #begin(command: CallCommand, callClass: CallClass): void {
+    if (this.#isStopped) return;
+    const call: RunningCall = { controller: new AbortController(), isDropped: false };
+    this.#calls.set(nameOf(command), call);
+    const made = callClass === "store" ? this.#commits.run(() => this.#inStore(command, call)) : this.#outOfTurn(command, call);
+    made.catch((error: unknown) => this.#lost(error));
+  }
+
+  async #outOfTurn(command: CallCommand, call: RunningCall): Promise<void> {
+    const result = await this.#perform(command, call.controller.signal);
+    await this.#ended(command, call, result);
+  }
+
+  async #ended(command: CallCommand, call: RunningCall, result: StepResult): Promise<void> {
+    if (this.#isStopped) return;
+    await this.#inTurn(async () => {
+      this.#forget(command, call);
+      if (!call.isDropped) this.#apply(this.#eventOf(command, result));
+      await this.#settle(false);
+    });
+  }
+
+  #forget(command: CallCommand, call: RunningCall): void {
+    if (this.#calls.get(nameOf(command)) === call) this.#calls.delete(nameOf(command));
+  }
+
+  /** W3 */
+  async #inStore(command: CallCommand, call: RunningCall): Promise<void> {
+    if (this.#isStopped) return;
+    let endTurn: (() => void) | undefined;
+    let written: { readonly state: RunState; readonly stored: StoredRun } | undefined;
+    const commit = async (transaction: Transaction, result: StepResult): Promise<void> => {
+      endTurn ??= await this.#takeTurn();
+      const { state, refusal } = transition(this.program, this.#state, this.#eventOf(command, result));
+      if (this.#isStopped || refusal !== null || call.isDropped || !result.ok)
+        throw plinthError("Cancelled", { detail: result.ok ? "its run does not wait for it" : result.error.message });
+      const event = this.#eventOf(command, result);
+      written = { state, stored: await this.#write(transaction, state, [...this.#unsaved, event]) };
+    };
+    let result: StepResult;
+    try {
+      result = await this.#perform(command, call.controller.signal, commit);
+    } catch (error) {
+      endTurn?.();
+      throw error;
+    }
+    if (endTurn === undefined || written === undefined || !result.ok) {
+      endTurn?.();
+      await this.#ended(command, call, result);
+      return;
+    }
+    try {
+      this.#state = written.state;
+      this.#saved(written.stored);
+      this.#forget(command, call);
+      await this.#settle(false);
+    } finally {
+      endTurn();
+    }
+  }
+
+  /** Resolves when the turn has come, with what ends it. */
+  #takeTurn(): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<() => void>();
+    void this.#turn.run(() => new Promise<void>((end) => resolve(end)));
+    return promise;
+  }
+
+  #perform(
+    command: CallCommand,
+    signal: AbortSignal,
+    commit?: (transaction: Transaction, result: StepResult) => Promise<void>,
+  ): Promise<StepResult> {
+    return this.#parts.calls.perform({
+      scope: this.scope,
+      row: this.#stored.row,
+      definition: this.program.definition,
+      state: this.#state,
+      command,
+      signal,
+      ...(commit === undefined ? {} : { commit }),
+    });
+  }
+
+  #eventOf({ key, attempt }: CallCommand, result: StepResult): FlowEvent {
+    const atMs = this.#parts.runtime.nowMs();
+    return result.ok
+      ? { kind: "completed", atMs, key, attempt, output: { json: result.output } }
+      : { kind: "failed", atMs, key, attempt, error: result.error };
+  }
+}
+
+function nameOf({ key, attempt }: CallCommand): string {
+  return `${key} ${attempt}`;
+}
+
+function drop(call: RunningCall): void {
+  call.isDropped = true;
+  call.controller.abort(plinthError("Cancelled", { detail: "its run does not wait for it" }));
+}

@@ -1,0 +1,170 @@
+/** What the store holds of a run, written and read. */
+import { createHash } from "node:crypto";
+import { must } from "@plinth/core/assert.ts";
+import { type Command, outstanding, RUN_TIMER } from "@plinth/core/flow/commands.ts";
+import type { FlowEvent } from "@plinth/core/flow/events.ts";
+import { fold, isSnapshotDue, snapshotOf, stateOfSnapshot } from "@plinth/core/flow/fold.ts";
+import type { FlowProgram } from "@plinth/core/flow/program.ts";
+import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
+import { viewRun } from "@plinth/core/flow/views.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Records, Scope, Transaction } from "../database/database.ts";
+import {
+  DUE_TIMES,
+  FLOW_ANSWERS,
+  FLOW_JOURNAL,
+  FLOW_RUNS,
+  FLOW_RUNS_OF_FLOW,
+  FLOW_SNAPSHOTS,
+  OPEN_FLOW_RUNS,
+} from "../database/record-tables.ts";
+import { dueKey } from "../schedules/scheduled-functions.ts";
+import type { OpenAnswer, RunRow } from "./flow-records.ts";
+import type { RunSummary } from "./flows.ts";
+
+/** What of a run is durable besides its journal, so that a write says only what has changed. */
+export interface StoredRun {
+  readonly row: RunRow;
+  readonly timers: ReadonlyMap<string, number>;
+  readonly isOpen: boolean;
+}
+
+export interface RunWrite {
+  readonly program: FlowProgram;
+  readonly stored: StoredRun;
+  readonly state: RunState;
+  /** Those that made the state of the stored one. */
+  readonly events: readonly FlowEvent[];
+  readonly newToken: () => string;
+}
+
+/** Writes events and what follows from them. What it returns is stored when the transaction has committed. */
+export async function writeRun({ records, scope }: Transaction, write: RunWrite): Promise<StoredRun> {
+  const { stored, state, events, program } = write;
+  const { id, seq } = stored.row;
+  // W5: in the read set, so that two writers cannot both commit.
+  await records.get(FLOW_RUNS, [id]);
+  const next = after(write, outstanding(state));
+  if (events.length > 0) records.put(FLOW_JOURNAL, [id, seq], { events });
+  if (seq === 0) records.put(FLOW_RUNS_OF_FLOW, [stored.row.flow, id], true);
+  const isFolded = isSnapshotDue(next.row.seq - stored.row.snapshotSeq);
+  if (isFolded) records.put(FLOW_SNAPSHOTS, [id], snapshotOf(state));
+  const row = { ...next.row, ...summaryOf(program, state, next.row), ...(isFolded ? { snapshotSeq: next.row.seq } : {}) };
+  records.put(FLOW_RUNS, [id], row);
+  writeTimers(records, { scope, id, before: stored.timers, after: next.timers });
+  writeAnswers(records, { id, before: stored.row.answers, after: next.row.answers });
+  const place = [scope.tenant, scope.branch, id];
+  if (next.isOpen && !stored.isOpen) records.put(OPEN_FLOW_RUNS, place, true);
+  if (!next.isOpen && stored.isOpen) records.delete(OPEN_FLOW_RUNS, place);
+  return { ...next, row };
+}
+
+function after(
+  { stored, events, newToken }: Pick<RunWrite, "events" | "newToken"> & { readonly stored: Pick<StoredRun, "row"> },
+  commands: readonly Command[],
+): StoredRun {
+  const timers = new Map<string, number>();
+  const answers: OpenAnswer[] = [];
+  let isOpen = false;
+  for (const command of commands) {
+    if (command.kind === "startTimer") timers.set(command.timer, command.atMs);
+    if (command.kind === "call" || command.kind === "continue") isOpen = true;
+    if (command.kind !== "openWait" || command.wait.kind === "signal") continue;
+    const { key, node, untilMs, wait } = command;
+    answers.push(stored.row.answers.find((answer) => answer.key === key) ?? { key, node, kind: wait.kind, token: newToken(), untilMs });
+  }
+  return { row: { ...stored.row, seq: stored.row.seq + events.length, answers }, timers, isOpen };
+}
+
+interface Timers {
+  readonly scope: Scope;
+  readonly id: string;
+  readonly before: ReadonlyMap<string, number>;
+  readonly after: ReadonlyMap<string, number>;
+}
+
+function writeTimers(records: Records, { scope, id, before, after: wanted }: Timers): void {
+  for (const [name, atMs] of before)
+    if (wanted.get(name) !== atMs) records.delete(DUE_TIMES, dueKey(scope, atMs, "flow", dueIdOf(id, name)));
+  for (const [name, atMs] of wanted)
+    if (before.get(name) !== atMs) records.put(DUE_TIMES, dueKey(scope, atMs, "flow", dueIdOf(id, name)), true);
+}
+
+function writeAnswers(
+  records: Records,
+  { id, before, after: open }: { readonly id: string; readonly before: readonly OpenAnswer[]; readonly after: readonly OpenAnswer[] },
+): void {
+  for (const { token } of before) if (!open.some((answer) => answer.token === token)) records.delete(FLOW_ANSWERS, [digestOf(token)]);
+  for (const { token, key } of open)
+    if (!before.some((answer) => answer.token === token)) records.put(FLOW_ANSWERS, [digestOf(token)], { run: id, key });
+}
+
+export function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** Ids of runs have no spaces. */
+function dueIdOf(run: string, timer: string): string {
+  return `${run} ${timer}`;
+}
+
+export function timerOf(dueId: string): { readonly run: string; readonly timer: string } {
+  const space = dueId.indexOf(" ");
+  return { run: dueId.slice(0, space), timer: dueId.slice(space + 1) };
+}
+
+/** What is told of a run; `row` says what its state does not. */
+export function summaryOf(program: FlowProgram, state: RunState, { id, flow, version, trigger, startedMs }: RunSummary): RunSummary {
+  const view = viewRun(program, state);
+  const [first] = view.reasons;
+  const { outcome } = view;
+  const status = view.status === "new" ? "running" : view.status;
+  return {
+    id,
+    flow,
+    version,
+    trigger,
+    startedMs,
+    status,
+    reason:
+      first === undefined || status === "running"
+        ? null
+        : { code: first.code, text: first.words, untilMs: first.untilMs, node: first.node },
+    endedMs: state.status.kind === "ended" ? state.status.endedMs : null,
+    error: outcome?.kind === "failed" ? outcome.error : null,
+  };
+}
+
+/** Everything in a journal from an event on. */
+export async function readJournal(records: Records, id: string, from: number): Promise<readonly FlowEvent[]> {
+  const events: FlowEvent[] = [];
+  const page = limit("flowFoldEvents");
+  // A snapshot is taken at the end of a batch, so `from` is the beginning of one.
+  let last: readonly [string, number] | undefined = from === 0 ? undefined : [id, from - 1];
+  for (;;) {
+    const rows = await records.range(FLOW_JOURNAL, { prefix: [id], limit: page, ...(last === undefined ? {} : { after: last }) });
+    for (const { key, value } of rows) {
+      events.push(...value.events);
+      last = [id, Number(key[1])];
+    }
+    if (rows.length < page) return events;
+  }
+}
+
+/** W2 */
+export async function readState(records: Records, row: RunRow, program: FlowProgram): Promise<RunState> {
+  const text = row.snapshotSeq === 0 ? undefined : must(await records.get(FLOW_SNAPSHOTS, [row.id]), "a run has its snapshot");
+  const from = text === undefined ? NEW_RUN : stateOfSnapshot(text);
+  return fold(program, await readJournal(records, row.id, row.snapshotSeq), from);
+}
+
+/** What is durable of a run whose journal was read to its end. */
+export function storedOf(row: RunRow, state: RunState): StoredRun {
+  const { timers, isOpen } = after({ stored: { row }, events: [], newToken: () => "" }, outstanding(state));
+  return { row, timers, isOpen };
+}
+
+/** Whether a commit is due for what only the store makes happen: timers of steps, and answers. */
+export function waitsOutside(commands: readonly Command[]): boolean {
+  return commands.some((command) => command.kind === "openWait" || (command.kind === "startTimer" && command.timer !== RUN_TIMER));
+}

@@ -1,0 +1,142 @@
+/** Flows on a real host: published, started, killed in the middle, answered, undone. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { deployFolder, startLocalHost } from "../../tools/local-host.ts";
+import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
+
+let host: EventHost;
+
+beforeAll(async () => {
+  host = eventHost(await startLocalHost(["--warm-runners", "1"]));
+  await deployFolder(host.local.connection, join(import.meta.dirname, "functions", "convex"));
+}, 60_000);
+afterAll(async () => {
+  await host.local.stop();
+});
+
+type Nodes = Readonly<Record<string, unknown>>;
+
+async function publish(name: string, start: string, nodes: Nodes, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+  const definition = { format: 1, name, trigger: { type: "api" }, start, nodes, ...more };
+  const { json } = await succeed(host.send("/v1/flows", { body: { definition } }));
+  if (json["version"] === null) throw new Error(JSON.stringify(json["findings"]));
+}
+
+async function run(name: string, input: unknown = {}, waitMs = 30_000): Promise<Record<string, unknown>> {
+  return (await succeed(host.send(`/v1/flows/${name}/runs`, { body: { input, waitMs } }))).json;
+}
+
+async function start(name: string, input: unknown = {}, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  return String((await succeed(host.send(`/v1/flows/${name}/runs`, { body: { input, ...more } }))).json["id"]);
+}
+
+async function ended(id: string): Promise<Record<string, unknown>> {
+  return await eventually(async () => {
+    const { json } = await succeed(host.send(`/v1/flow-runs/${id}`));
+    return json["endedMs"] === null ? undefined : json;
+  }, "the end of the run");
+}
+
+async function notes(): Promise<readonly string[]> {
+  return (await host.run("notes:list", {})) as readonly string[];
+}
+
+const add = (text: string, next?: string) => ({
+  type: "invoke",
+  data: { function: "notes:add", input: { text } },
+  ...(next === undefined ? {} : { next }),
+});
+
+test("a run of scripts and decisions gives a result, and its history says what each step did", { timeout: 60_000 }, async () => {
+  await publish("price", "tier", {
+    tier: { type: "decision", data: { when: "=trigger.seats > 10", else: "small" }, next: "large" },
+    large: { type: "script", data: { code: "return { price: inputs.seats * 8 };", input: { seats: "=trigger.seats" } }, next: "give" },
+    small: { type: "script", data: { code: "return { price: inputs.workflow.trigger.seats * 10 };" }, next: "give" },
+    give: { type: "return", data: { output: "=steps.large.output != null ? steps.large.output : steps.small.output" } },
+  });
+  const done = await run("price", { seats: 20 });
+  expect(done).toMatchObject({ status: "completed", output: { price: 160 } });
+  const { json } = await host.send(`/v1/flow-runs/${String(done["id"])}/history`);
+  expect(JSON.stringify(json)).toContain('"node":"large"');
+});
+
+test("W3 three mutations happen exactly once, however often the host is killed", { timeout: 120_000 }, async () => {
+  await publish("three", "a", { a: add('=trigger.n + "a"', "b"), b: add('=trigger.n + "b"', "c"), c: add('=trigger.n + "c"') });
+  const started: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    for (let n = 0; n < 8; n++) started.push(await start("three", { n: `${round}.${n}.` }));
+    host = eventHost(await host.local.crash());
+  }
+  for (const id of started) expect(await ended(id)).toMatchObject({ status: "completed" });
+  const texts = (await notes()).toSorted();
+  const wanted = Array.from({ length: 3 }, (_, round) =>
+    Array.from({ length: 8 }, (__, n) => ["a", "b", "c"].map((step) => `${round}.${n}.${step}`)),
+  );
+  expect(texts).toEqual(wanted.flat(2).toSorted());
+});
+
+test("W4 a run sleeps while no host runs, and an idempotent start is one run", { timeout: 60_000 }, async () => {
+  await publish("sleeper", "nap", {
+    nap: { type: "delay", data: { for: 1500 }, next: "done" },
+    done: { type: "return", data: { output: "awake" } },
+  });
+  const id = await start("sleeper", {}, { idempotencyKey: "once" });
+  expect(await start("sleeper", {}, { idempotencyKey: "once" })).toBe(id);
+  expect((await host.send(`/v1/flow-runs/${id}`)).json).toMatchObject({ status: "waiting", reason: { code: "sleeping", node: "nap" } });
+  host = eventHost(await host.local.crash());
+  expect(await ended(id)).toMatchObject({ status: "completed", output: "awake" });
+});
+
+test("an approval is answered once, by its token", { timeout: 60_000 }, async () => {
+  await publish("approve", "ask", {
+    ask: { type: "wait", data: { for: "approval", title: "May we?" }, next: "give" },
+    give: { type: "return", data: { output: "=steps.ask.output" } },
+  });
+  const waiting = await run("approve");
+  expect(waiting).toMatchObject({ status: "waiting", reason: { code: "awaiting_approval" } });
+  const [open] = waiting["answers"] as readonly { readonly token: string }[];
+  const answer = () => host.send("/v1/flow-answers", { body: { token: open?.token, output: { approved: true } } });
+  expect((await host.send("/v1/flow-answers", { body: { token: "forged" } })).status).toBe(404);
+  expect((await answer()).status).toBe(200);
+  expect(await ended(String(waiting["id"]))).toMatchObject({ status: "completed" });
+  expect((await answer()).status).toBe(404);
+});
+
+test("a run that fails undoes what its steps did", { timeout: 60_000 }, async () => {
+  await publish("saga", "add", {
+    add: {
+      ...add('="saga"', "break"),
+      compensate: { type: "invoke", data: { function: "notes:remove", input: { id: "=steps.add.output" } } },
+    },
+    break: { type: "invoke", data: { function: "notes:fail" }, retry: { attempts: 1 } },
+  });
+  const failed = await ended(String((await run("saga"))["id"]));
+  expect(failed).toMatchObject({ status: "failed", error: { node: "break" } });
+  expect(await notes()).not.toContain("saga");
+});
+
+test("a run that is paused goes on when it is resumed, and one that is cancelled ends", { timeout: 60_000 }, async () => {
+  await publish("idle", "nap", { nap: { type: "delay", data: { for: 600_000 } } });
+  const id = await start("idle");
+  const change = (verb: string) => host.send(`/v1/flow-runs/${id}/${verb}`, { body: {} });
+  expect((await change("pause")).status).toBe(200);
+  expect((await host.send(`/v1/flow-runs/${id}`)).json["status"]).toBe("paused");
+  expect((await change("resume")).status).toBe(200);
+  expect((await change("cancel")).status).toBe(200);
+  expect(await ended(id)).toMatchObject({ status: "cancelled" });
+  expect((await change("cancel")).status).toBe(409);
+});
+
+test("what this host does not do is refused when it is saved", async () => {
+  const definition = {
+    format: 1,
+    name: "later",
+    trigger: { type: "timer", data: { cron: "0 3 * * *" } },
+    start: "a",
+    nodes: { a: { type: "subflow", data: { flow: "x" } } },
+  };
+  const { json } = await host.send("/v1/flows", { body: { definition } });
+  expect(json["version"]).toBeNull();
+  const paths = (json["findings"] as readonly { readonly path: string }[]).map(({ path }) => path);
+  expect(paths).toEqual(expect.arrayContaining(["trigger.type", "nodes.a.type"]));
+});
