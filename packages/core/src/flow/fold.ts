@@ -17,10 +17,10 @@ export function fold(program: FlowProgram, events: Iterable<FlowEvent>, from: Ru
   return state;
 }
 
-/** The steps of a run in the order of what they did. */
-export function historyOf(program: FlowProgram, events: Iterable<FlowEvent>): readonly StepNote[] {
+/** What steps did in the order in which they did it, from the start or from a snapshot. */
+export function historyOf(program: FlowProgram, events: Iterable<FlowEvent>, from: RunState = NEW_RUN): readonly StepNote[] {
   const notes: StepNote[] = [];
-  let state = NEW_RUN;
+  let state = from;
   for (const event of events) ({ state } = transition(program, state, event, { onNote: (note) => notes.push(note) }));
   return notes;
 }
