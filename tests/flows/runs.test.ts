@@ -1,17 +1,30 @@
 /** Flows on a real host: published, started, killed in the middle, answered, undone. */
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deployFolder, startLocalHost } from "../../tools/local-host.ts";
 import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
 
 let host: EventHost;
+let port = 0;
+/** What the world was sent: keys of steps. Its first answer is a failure. */
+const keys: string[] = [];
+const world = createServer((request, response) => {
+  keys.push(String(request.headers["idempotency-key"]));
+  response.statusCode = keys.length === 1 ? 503 : 200;
+  response.end();
+});
 
 beforeAll(async () => {
-  host = eventHost(await startLocalHost(["--warm-runners", "1"]));
+  await new Promise<void>((resolve) => world.listen(0, "127.0.0.1", resolve));
+  const address = world.address();
+  port = typeof address === "object" && address !== null ? address.port : 0;
+  host = eventHost(await startLocalHost(["--egress-allow-private", `127.0.0.1:${port}`, "--warm-runners", "1"]));
   await deployFolder(host.local.connection, join(import.meta.dirname, "functions", "convex"));
 }, 60_000);
 afterAll(async () => {
   await host.local.stop();
+  world.close();
 });
 
 type Nodes = Readonly<Record<string, unknown>>;
@@ -48,12 +61,18 @@ const add = (text: string, next?: string) => ({
 });
 
 test("a run of scripts and decisions gives a result, and its history says what each step did", { timeout: 60_000 }, async () => {
-  await publish("price", "tier", {
-    tier: { type: "decision", data: { when: "=trigger.seats > 10", else: "small" }, next: "large" },
-    large: { type: "script", data: { code: "return { price: inputs.seats * 8 };", input: { seats: "=trigger.seats" } }, next: "give" },
-    small: { type: "script", data: { code: "return { price: inputs.workflow.trigger.seats * 10 };" }, next: "give" },
-    give: { type: "return", data: { output: "=steps.large.output != null ? steps.large.output : steps.small.output" } },
-  });
+  await publish(
+    "price",
+    "tier",
+    {
+      tier: { type: "decision", data: { when: "=trigger.seats > 10", else: "small" }, next: "large" },
+      large: { type: "script", data: { code: "return { price: inputs.seats * 8 };", input: { seats: "=trigger.seats" } }, next: "give" },
+      small: { type: "script", data: { code: "return { price: workflow.trigger.seats * workflow.variables.each };" }, next: "give" },
+      give: { type: "return", data: { output: "=steps.large.output != null ? steps.large.output : steps.small.output" } },
+    },
+    { variables: { each: { type: "number", initial: 10 } } },
+  );
+  expect(await run("price", { seats: 2 })).toMatchObject({ status: "completed", output: { price: 20 } });
   const done = await run("price", { seats: 20 });
   expect(done).toMatchObject({ status: "completed", output: { price: 160 } });
   const { json } = await host.send(`/v1/flow-runs/${String(done["id"])}/history`);
@@ -125,6 +144,19 @@ test("a run that is paused goes on when it is resumed, and one that is cancelled
   expect((await change("cancel")).status).toBe(200);
   expect(await ended(id)).toMatchObject({ status: "cancelled" });
   expect((await change("cancel")).status).toBe(409);
+});
+
+test("W3 operations on tables take part too; requests carry the keys of their steps", { timeout: 60_000 }, async () => {
+  await publish("outside", "note", {
+    note: { type: "action", data: { operation: "create_note", input: { text: "by an operation" } }, next: "send" },
+    send: { type: "webhook", data: { url: `http://127.0.0.1:${port}/` }, next: "look" },
+    look: { type: "decision", data: { when: "steps.send.output.status == 503" }, next: "again" },
+    again: { type: "webhook", data: { url: `http://127.0.0.1:${port}/`, method: "get" } },
+  });
+  const done = await run("outside");
+  expect(done).toMatchObject({ error: null, status: "completed", output: { status: 200 } });
+  expect(await notes()).toContain("by an operation");
+  expect(keys.map((key) => key.split("/")[1])).toEqual(["send", "again"]);
 });
 
 test("what this host does not do is refused when it is saved", async () => {

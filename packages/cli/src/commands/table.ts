@@ -7,6 +7,7 @@ import { dev } from "./dev.ts";
 import { doctor } from "./doctor.ts";
 import { env } from "./env.ts";
 import { events } from "./events.ts";
+import { flow } from "./flow.ts";
 import { keyrings } from "./keyrings.ts";
 import { keys } from "./keys.ts";
 import { logs } from "./logs.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly AddCommand[] = [
   sync,
   run,
   operations,
+  flow,
   logs,
   events,
   env,

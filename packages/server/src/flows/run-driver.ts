@@ -257,7 +257,7 @@ export class RunDriver {
     return this.#parts.calls.perform({
       scope: this.scope,
       row: this.#stored.row,
-      definition: this.program.definition,
+      program: this.program,
       state: this.#state,
       command,
       signal,

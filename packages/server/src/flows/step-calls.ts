@@ -1,18 +1,20 @@
 /**
  * Makes the calls of steps: each is an invocation of the engine, and its end is an event.
  *
- * The code of a node sees `inputs`: what the node was given, and `workflow` with the run.
+ * The code of a node sees `inputs`: what the node was given, and `workflow` with what core/flow/script-context.ts says. Scripts see
+ * `workflow` by its own name too.
  */
 import { must, unreachable } from "@plinth/core/assert.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { CallDescription } from "@plinth/core/flow/calls.ts";
 import type { Command } from "@plinth/core/flow/commands.ts";
 import type { StepError } from "@plinth/core/flow/events.ts";
+import type { FlowProgram } from "@plinth/core/flow/program.ts";
+import { scriptContext } from "@plinth/core/flow/script-context.ts";
 import type { RunState } from "@plinth/core/flow/state.ts";
 import { isRecord } from "@plinth/core/flow/value.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { DEFAULT_PORT, type Json, type JsonObject, type OperationResult } from "@plinth/core/operations/operation.ts";
-import type { FlowDefinition } from "@plinth/core/flow/definition.ts";
 import type { Scope, Transaction } from "../database/database.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import { inlinePath } from "../engine/inline-code.ts";
@@ -40,7 +42,7 @@ export type StepResult = { readonly ok: true; readonly output: Json } | { readon
 export interface CallOfRun {
   readonly scope: Scope;
   readonly row: RunRow;
-  readonly definition: FlowDefinition;
+  readonly program: FlowProgram;
   readonly state: RunState;
   readonly command: CallCommand;
   readonly signal: AbortSignal;
@@ -146,24 +148,19 @@ export class StepCalls {
   }
 
   async #inline(of: CallOfRun, call: CallDescription & { readonly kind: "inline" }): Promise<StepResult> {
-    const { definition, command, state, row, scope } = of;
-    const { data } = must(definition.nodes[call.node], "the node of a call is there");
-    const variables = Object.fromEntries(Object.entries(state.variables).map(([name, { json }]) => [name, json]));
-    const workflow = {
-      run: { id: row.id, flow: row.flow },
-      trigger: state.trigger.json,
-      variables,
-      company: state.info?.company ?? null,
-      environment: scope.branch,
-      currentNode: { id: command.node },
-    };
+    const { program, command, state } = of;
+    const { data } = must(program.definition.nodes[call.node], "the node of a call is there");
+    const workflow = scriptContext(program, state, command.key)?.json ?? null;
+    const text = typeof data["code"] === "string" ? data["code"] : "";
+    // On the first line of the author, so that the others keep their numbers.
+    const code = call.language === "javascript" ? `const { workflow } = inputs; ${text}` : text;
     const timeoutMs = Math.min(command.timeoutMs, limit("inlineWallMsMax"));
     const inputs = { ...(isRecord(call.input.json) ? call.input.json : {}), workflow };
     const outcome = await this.#parts.engine().invoke(
       {
         ...requestOf(of),
         path: inlinePath(call.language),
-        argsText: JSON.stringify({ code: data["code"], inputs, timeoutMs, streams: true }),
+        argsText: JSON.stringify({ code, inputs, timeoutMs, streams: true }),
       },
       { signal: of.signal },
     );
