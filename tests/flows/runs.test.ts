@@ -184,3 +184,16 @@ test("what this host does not do is refused when it is saved", async () => {
   const paths = (json["findings"] as readonly { readonly path: string }[]).map(({ path }) => path);
   expect(paths).toEqual(expect.arrayContaining(["trigger.type", "nodes.a.type"]));
 });
+
+test("what a flow calls is looked for when it is saved", async () => {
+  const nodes = {
+    a: { type: "invoke", data: { function: "notes:ad", input: {} }, next: "b" },
+    b: { type: "action", data: { operation: "create_nota", input: {} } },
+  };
+  const { json } = await host.send("/v1/flows/check", {
+    body: { definition: { format: 1, name: "wrong", trigger: { type: "api" }, start: "a", nodes } },
+  });
+  const findings = json["findings"] as readonly { readonly path: string; readonly message: string }[];
+  expect(findings.map(({ path }) => path)).toEqual(["nodes.a.data.function", "nodes.b.data.operation"]);
+  expect(findings[0]?.message).toContain("notes:add");
+});

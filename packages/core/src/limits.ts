@@ -532,6 +532,7 @@ export const LIMITS = {
   flowRetryDelayMsMax: { value: 86_400_000, reason: "pause between two attempts of one step" },
   flowTimerMs: { value: 1000, reason: "shortest interval of a timer that starts flows" },
   flowsMax: { value: 1000, reason: "flows of one branch, which are listed together" },
+  flowDefinitionBytesMax: { value: 2 * MiB, reason: "JSON of one flow, its code included" },
   flowVersionsShownMax: { value: 100, reason: "versions of one flow that are listed, the newest ones" },
   flowProgramsMax: { value: 1000, reason: "definitions that are kept ready to run" },
   flowUnsavedMs: { value: 200, reason: "until an event of a run that only computes is durable, and done again after a crash" },

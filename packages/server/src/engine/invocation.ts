@@ -182,6 +182,8 @@ export interface InvocationRecord {
 export interface InvokeOptions {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: InvocationEvent) => void;
+  /** Waits for a place as long as its deadline allows. */
+  readonly patient?: boolean;
   /**
    * Of mutations: runs in the transaction of each attempt, after the function has succeeded. What it writes commits with the
    * function's writes or not at all; when it throws, nothing does.

@@ -9,11 +9,12 @@ import type { JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
 import { FLOW_LEDGER, FLOW_VERSIONS, FLOWS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { flowCatalogue, type FlowCatalogueParts } from "./flow-catalogue.ts";
 import type { FlowRow } from "./flow-records.ts";
 import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
 import { hostFindings } from "./host-findings.ts";
 
-export interface FlowDefinitionsParts {
+export interface FlowDefinitionsParts extends FlowCatalogueParts {
   readonly database: Database;
   readonly runtime: Runtime;
 }
@@ -27,8 +28,11 @@ export class FlowDefinitions {
     this.#parts = parts;
   }
 
-  check(json: unknown): { readonly definition: FlowDefinition | null; readonly findings: readonly FlowFinding[] } {
-    const checked = checkFlow(json, null);
+  async check(
+    scope: Scope,
+    json: unknown,
+  ): Promise<{ readonly definition: FlowDefinition | null; readonly findings: readonly FlowFinding[] }> {
+    const checked = checkFlow(json, await flowCatalogue(this.#parts, scope));
     if (!checked.ok) return { definition: null, findings: checked.findings };
     const { definition } = checked.program;
     const findings = [...checked.findings, ...hostFindings(definition)];
@@ -36,7 +40,10 @@ export class FlowDefinitions {
   }
 
   async publish(scope: Scope, request: { readonly definition: JsonObject; readonly note: string | null }): Promise<Published> {
-    const { definition, findings } = this.check(request.definition);
+    const max = limit("flowDefinitionBytesMax");
+    const actual = Buffer.byteLength(JSON.stringify(request.definition));
+    if (actual > max) throw plinthError("RequestTooLarge", { what: "definition", actual: `${actual} bytes`, max: `${max} bytes` });
+    const { definition, findings } = await this.check(scope, request.definition);
     if (definition === null) return { ok: false, findings };
     const { name, description, trigger } = definition;
     const version = createHash("sha256").update(JSON.stringify(request.definition)).digest("hex");

@@ -65,8 +65,8 @@ class StoredFlows implements OpenedFlows {
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls: new StepCalls(options) });
   }
 
-  check(_scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {
-    return Promise.resolve(this.#definitions.check(definition).findings);
+  async check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {
+    return (await this.#definitions.check(scope, definition)).findings;
   }
 
   publish(scope: Scope, request: Parameters<Flows["publish"]>[1]): Promise<Published> {

@@ -50,7 +50,9 @@ export class OpenRuns {
   async begin<T>(read: RunAsRead, body: (driver: RunDriver) => Promise<T>): Promise<T> {
     this.#checkRunning();
     const key = keyOf(read.scope, read.stored.row.id);
-    return await this.#use(key, this.#add(key, Promise.resolve(this.#driver(read))), body);
+    // Somebody may have found it in the store already.
+    const entry = this.#entries.get(key) ?? this.#add(key, Promise.resolve(this.#driver(read)));
+    return await this.#use(key, entry, body);
   }
 
   /** Resolves when the run does nothing of its own any more: it has ended, or waits. */

@@ -122,6 +122,7 @@ export class StepCalls {
       },
       {
         signal: of.signal,
+        patient: true,
         ...(commit === undefined
           ? {}
           : { withCommit: (transaction: Transaction, valueText: string) => commit(transaction, valueOf(valueText)) }),
@@ -139,6 +140,7 @@ export class StepCalls {
       operation,
       input: isRecord(input) ? input : {},
       signal: of.signal,
+      patient: true,
       ...(commit === undefined
         ? { idempotencyKey: keyOf(command) }
         : { withCommit: (transaction: Transaction, valueText: string) => commit(transaction, ofResult(readValue(valueText))) }),
@@ -162,7 +164,7 @@ export class StepCalls {
         path: inlinePath(call.language),
         argsText: JSON.stringify({ code, inputs, timeoutMs, streams: true }),
       },
-      { signal: of.signal },
+      { signal: of.signal, patient: true },
     );
     return ofOutcome(outcome, (valueText) => {
       const json = JSON.parse(valueText) as Json;

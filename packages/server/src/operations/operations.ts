@@ -36,6 +36,8 @@ export interface OperationCall {
   readonly trace?: InvocationRequest["trace"];
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: InvocationEvent) => void;
+  /** Of native operations and those on tables: waits for a place as long as its deadline allows. */
+  readonly patient?: boolean;
   /** Of operations on tables: takes part in the transaction of their writes (`InvokeOptions` of the engine). */
   readonly withCommit?: (transaction: Transaction, valueText: string) => Promise<void>;
 }

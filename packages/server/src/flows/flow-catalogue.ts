@@ -1,0 +1,41 @@
+/** What flows of a branch may call, for the checker: operations and functions as they are now. */
+import type { FlowCatalogue } from "@plinth/core/flow/catalogue.ts";
+import type { Operation } from "@plinth/core/operations/operation.ts";
+import type { Scope } from "../database/database.ts";
+import type { Deploys } from "../deploys/deploys.ts";
+import { normalizePath } from "../engine/function-address.ts";
+import type { Operations } from "../operations/operations.ts";
+
+export interface FlowCatalogueParts {
+  readonly operations: Pick<Operations, "list">;
+  readonly deploys: Pick<Deploys, "list">;
+}
+
+export async function flowCatalogue({ operations, deploys }: FlowCatalogueParts, scope: Scope): Promise<FlowCatalogue> {
+  const [listed, functions] = await Promise.all([operations.list(scope), deploys.list(scope)]);
+  const actions = listed.filter(({ type }) => type === "action");
+  const bySlug = Map.groupBy(actions, ({ slug }) => slug);
+  const byName = new Map(actions.map((operation) => [`${operation.namespace}/${operation.slug}`, operation]));
+  const kinds = new Map(functions.map(({ path, kind }) => [path, kind]));
+  return {
+    operation: (name) => byName.get(name) ?? meantBy(bySlug.get(name) ?? []),
+    operationNames: () => [...bySlug.keys()],
+    function: (path) => {
+      // Functions of packages are known to the snap-ins that are installed when it runs.
+      if (path.startsWith("@")) return { kind: "handler", output: "any" };
+      const kind = kinds.get(normalizePath(path));
+      return kind === "query" || kind === "mutation" || kind === "action" ? { kind, output: "any" } : undefined;
+    },
+    functionPaths: () => [...kinds.keys()],
+    // Refused by this host, whatever they name (host-findings.ts).
+    flow: () => ({ input: "any", output: "any" }),
+    flowNames: () => [],
+    hasConnection: () => true,
+  };
+}
+
+/** O2 of core/operations/operation.ts */
+function meantBy(same: readonly Operation[]): Operation | undefined {
+  const own = same.find(({ origin }) => origin === "native") ?? same.find(({ origin }) => origin === "object");
+  return own ?? (same.length === 1 ? same[0] : same.find(({ origin }) => origin === "function"));
+}
