@@ -51,6 +51,29 @@ automations:
   "code/dist/index.js": "exports.functionFactory = { echo: async ([event]) => event };",
 };
 
+/** A run of it has a timer, a token that answers it, and a call under way. */
+const FLOW = {
+  format: 1,
+  name: "naps",
+  trigger: { type: "api" },
+  start: "all",
+  nodes: {
+    all: {
+      type: "parallel",
+      data: {
+        branches: [
+          { name: "a", start: "nap" },
+          { name: "b", start: "ask" },
+          { name: "c", start: "work" },
+        ],
+      },
+    },
+    nap: { type: "delay", data: { for: "1d" } },
+    ask: { type: "wait", data: { for: "approval", title: "May we?" } },
+    work: { type: "script", data: { code: "await new Promise(() => undefined);" } },
+  },
+};
+
 let host: TestHost;
 beforeAll(async () => {
   host = await startTestHost();
@@ -99,6 +122,8 @@ it("a tenant and a branch leave nothing but their names", { timeout: 120_000 }, 
     const id = textAt(await ok(send("/v1/snap-ins", { body: { package: "busy" } })), "id");
     await ok(send(`/v1/snap-ins/${id}/activate`, { method: "POST" }));
     await ok(send("/v1/events", { body: { snapIn: "busy", source: "later", type: "later", publishAt: "2030-01-01T00:00:00Z", key: "k" } }));
+    await ok(send("/v1/flows", { body: { definition: FLOW } }));
+    for (const flow of ["naps", "naps"]) await ok(send(`/v1/flows/${flow}/runs`, { body: { idempotencyKey: "once" } }));
     await ok(send("/v1/keyrings", { body: { name: "secret", type: "snap_in_secret", fields: { secret: "s3cret" } } }));
   }
   await ok(host.send(`/t/${TENANT}/v1/limits`, { method: "PUT", body: { budget: { amount: 5 }, functions: [] } }));

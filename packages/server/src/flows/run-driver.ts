@@ -7,6 +7,7 @@
  *    the latest `flowUnsavedMs` after an event.
  * D3 What is under way is what `outstanding` says of the state and nothing else, so going on after a crash is the same as going on.
  */
+import { assert } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { outstanding } from "@plinth/core/flow/commands.ts";
 import type { FlowEvent, Refusal } from "@plinth/core/flow/events.ts";
@@ -97,8 +98,13 @@ export class RunDriver {
     });
   }
 
-  /** Begins nothing more, and ends its calls. What is not durable then is done again after the next start. */
-  stop(): void {
+  /** Ends its calls; when it resolves, it writes nothing more. What is not durable then is done again after the next start. */
+  async stop(): Promise<void> {
+    this.#halt();
+    await this.#turn.run(() => Promise.resolve());
+  }
+
+  #halt(): void {
     this.#isStopped = true;
     this.#saveTimer?.cancel();
     for (const { controller } of this.#calls.values()) controller.abort(plinthError("ShuttingDown", {}));
@@ -118,7 +124,7 @@ export class RunDriver {
 
   #lost(error: unknown): void {
     if (this.#isStopped) return;
-    this.stop();
+    this.#halt();
     this.#parts.onLost(this, error);
   }
 
@@ -135,8 +141,10 @@ export class RunDriver {
     const { runtime, calls: stepCalls } = this.#parts;
     let commands = outstanding(this.#state);
     while (commands.some(({ kind }) => kind === "continue")) {
-      this.#apply({ kind: "continued", atMs: runtime.nowMs() });
+      const refusal = this.#apply({ kind: "continued", atMs: runtime.nowMs() });
+      assert(refusal === null, "a run that can go on does");
       await runtime.sleep(0);
+      if (this.#isStopped) return;
       commands = outstanding(this.#state);
     }
     const calls = commands.filter((command) => command.kind === "call");
