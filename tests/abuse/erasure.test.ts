@@ -70,7 +70,7 @@ const FLOW = {
     },
     nap: { type: "delay", data: { for: "1d" } },
     ask: { type: "wait", data: { for: "approval", title: "May we?" } },
-    work: { type: "script", data: { code: "await new Promise(() => undefined);" } },
+    work: { type: "script", data: { code: "for (;;);" } },
   },
 };
 
