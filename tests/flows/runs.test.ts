@@ -197,3 +197,17 @@ test("what a flow calls is looked for when it is saved", async () => {
   expect(findings.map(({ path }) => path)).toEqual(["nodes.a.data.function", "nodes.b.data.operation"]);
   expect(findings[0]?.message).toContain("notes:add");
 });
+
+test("a run that failed goes on from a step with another input", async () => {
+  const code = 'if (inputs.ok !== true) throw new Error("not yet"); return "done";';
+  await publish("again", "try_it", { try_it: { type: "script", data: { code, input: { ok: "=trigger.ok" } } } });
+  const failed = await run("again", { ok: false });
+  expect(failed).toMatchObject({ status: "failed", error: { node: "try_it" } });
+  const path = `/v1/flow-runs/${String(failed["id"])}`;
+  await succeed(host.send(`${path}/retry`, { body: { node: "try_it", input: { ok: true } } }));
+  const done = await eventually(async () => {
+    const { json } = await host.send(path);
+    return json["status"] === "completed" ? json : undefined;
+  });
+  expect(done["output"]).toBe("done");
+});

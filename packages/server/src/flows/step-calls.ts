@@ -21,12 +21,14 @@ import { inlinePath } from "../engine/inline-code.ts";
 import type { Engine, InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
 import { readValue } from "../operations/native-result.ts";
 import type { Operations } from "../operations/operations.ts";
+import type { Log } from "../telemetry/log.ts";
 import type { RunRow } from "./flow-records.ts";
 
 export interface StepCallsParts {
   readonly engine: () => Pick<Engine, "invoke">;
   readonly operations: Operations;
   readonly deploys: Deploys;
+  readonly log: Log;
 }
 
 export type CallCommand = Command & { readonly kind: "call" };
@@ -84,10 +86,14 @@ export class StepCalls {
     try {
       return await this.#perform(of);
     } catch (error) {
-      if (!(error instanceof PlinthError)) throw error;
-      if (error.code === "ShuttingDown") throw error;
-      return { ok: false, error: stepErrorOf(error) };
+      if (error instanceof PlinthError && error.code === "ShuttingDown") throw error;
+      return { ok: false, error: stepErrorOf(error instanceof PlinthError ? error : this.#internal(error, of)) };
     }
+  }
+
+  #internal(error: unknown, { row, command }: CallOfRun): PlinthError {
+    this.#parts.log.error({ err: error, run: row.id, step: command.key }, "a call of a flow failed inside the host");
+    return plinthError("InternalError", { id: row.id }, { cause: error });
   }
 
   async #perform(of: CallOfRun): Promise<StepResult> {
