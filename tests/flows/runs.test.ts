@@ -158,18 +158,24 @@ test("a run that is paused goes on when it is resumed, and one that is cancelled
   expect((await change("cancel")).status).toBe(409);
 });
 
-test("W3 operations on tables take part too; requests carry the keys of their steps", { timeout: 60_000 }, async () => {
-  await publish("outside", "note", {
-    note: { type: "action", data: { operation: "create_note", input: { text: "by an operation" } }, next: "send" },
-    send: { type: "webhook", data: { url: `http://127.0.0.1:${port}/` }, next: "look" },
-    look: { type: "decision", data: { when: "steps.send.output.status == 503" }, next: "again" },
-    again: { type: "webhook", data: { url: `http://127.0.0.1:${port}/`, method: "get" } },
-  });
-  const done = await run("outside");
-  expect(done).toMatchObject({ error: null, status: "completed", output: { status: 200 } });
-  expect(await notes()).toContain("by an operation");
-  expect(keys.map((key) => key.split("/")[1])).toEqual(["send", "again"]);
-});
+test(
+  "W3 operations on tables take part too, whoever starts the run; requests carry the keys of their steps",
+  { timeout: 60_000 },
+  async () => {
+    await publish("outside", "note", {
+      note: { type: "action", data: { operation: "create_note", input: { text: "by an operation" } }, next: "send" },
+      send: { type: "webhook", data: { url: `http://127.0.0.1:${port}/` }, next: "look" },
+      look: { type: "decision", data: { when: "steps.send.output.status == 503" }, next: "again" },
+      again: { type: "webhook", data: { url: `http://127.0.0.1:${port}/`, method: "get" } },
+    });
+    // A flow is code of the branch: who may start it need not be allowed what it does.
+    const { json: made } = await succeed(host.send("/v1/keys", { body: { scopes: ["invoke"] } }));
+    const { json: done } = await succeed(host.send("/v1/flows/outside/runs", { body: { waitMs: 30_000 }, key: String(made["key"]) }));
+    expect(done).toMatchObject({ error: null, status: "completed", output: { status: 200 } });
+    expect(await notes()).toContain("by an operation");
+    expect(keys.map((key) => key.split("/")[1])).toEqual(["send", "again"]);
+  },
+);
 
 test("what this host does not do is refused when it is saved", async () => {
   const definition = {

@@ -21,6 +21,8 @@ import {
   PLATFORM_SCOPE,
 } from "../database/record-tables.ts";
 import type { Deploys } from "../deploys/deploys.ts";
+import { atDepth } from "../engine/cause-depth.ts";
+import type { Actor } from "../engine/invocation.ts";
 import { newInvocationId } from "../engine/invocation-ids.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Due } from "../schedules/due-times.ts";
@@ -248,7 +250,7 @@ class StoredFlows implements OpenedFlows {
     const id = newInvocationId(runtime);
     const atMs = runtime.nowMs();
     const row: RunRow = {
-      ...{ id, flow, version, trigger, actor, source, functions, startedMs: atMs, endedMs: null },
+      ...{ id, flow, version, trigger, source, functions, actor: actorOf(actor), startedMs: atMs, endedMs: null },
       ...{ status: "running", reason: null, error: null, seq: 0, snapshotSeq: 0, answers: [] },
     };
     const company = { id: scope.tenant, name: scope.tenant };
@@ -299,6 +301,13 @@ function detailOf({ program, state, stored }: RunAsRead): RunDetail {
 
 function shown({ id, flow, version, status, reason, trigger, startedMs, endedMs, error }: RunRow): RunSummary {
   return { id, flow, version, status, reason, trigger, startedMs, endedMs, error };
+}
+
+/** Steps are the branch's own code, as nested calls of functions are (A1 of core/policy/object-access.ts); service accounts stay what they are (A2). */
+function actorOf(actor: Actor): Actor {
+  if (actor.service !== undefined) return actor;
+  const { identity, causeDepth } = actor;
+  return atDepth({ kind: "function", scopes: [], ...(identity === undefined ? {} : { identity }) }, causeDepth);
 }
 
 /** Approvers are named by the ids of their keys. */
