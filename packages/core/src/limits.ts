@@ -485,9 +485,9 @@ export const LIMITS = {
   eventAttemptsMax: { value: 5, reason: "calls of one delivery after failures of the platform, before it becomes a dead letter" },
   eventKeyRetentionMs: { value: 14 * 86_400_000, reason: "how long an event with the key of an earlier one is the same event" },
   eventSyncIdBytesMax: { value: 512, reason: "length of a sync id or a key of an event" },
-  refusalsCountedMax: {
-    value: 10_000,
-    reason: "functions and limits by which calls were refused, counted in memory until they are told of",
+  refusalsCountedPerTenantMax: {
+    value: 200,
+    reason: "functions and limits by which calls of one tenant were refused, counted in memory until they are told of",
   },
   refusalEventPauseMs: { value: 10_000, reason: "time between two events about refused calls of one function" },
   filterQuestionsPerRunMax: { value: 256, reason: "events and users that one run of a filter judges" },

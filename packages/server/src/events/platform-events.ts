@@ -33,7 +33,8 @@ const REFUSALS: ReadonlySet<string> = new Set(["RateLimited", "BudgetExceeded", 
 export class PlatformEvents {
   readonly sink: ResultSink;
   readonly #options: PlatformEventsOptions;
-  readonly #refusals = new Map<string, Refusals>();
+  /** By tenant, so that none takes the places of others. */
+  readonly #refusals = new Map<string, Map<string, Refusals>>();
   readonly #work = new Set<Promise<void>>();
   #timer: { cancel(): void } | undefined;
   #stopped = false;
@@ -62,16 +63,17 @@ export class PlatformEvents {
     // Deliveries wait and come again. An event about each that waits would wait too, and be one more that is told of.
     if (source === "automation") return;
     const { code, message } = outcome.error;
-    const key = [scope.tenant, scope.branch, outcome.functionPath, code].join("\n");
-    const known = this.#refusals.get(key);
+    const key = [scope.branch, outcome.functionPath, code].join("\n");
+    const ofTenant = this.#refusals.get(scope.tenant) ?? new Map<string, Refusals>();
+    const known = ofTenant.get(key);
     if (known !== undefined) {
       known.count++;
       known.lastMs = finishedMs;
       return;
     }
-    if (this.#stopped || this.#refusals.size >= limit("refusalsCountedMax")) return;
+    if (this.#stopped || ofTenant.size >= limit("refusalsCountedPerTenantMax")) return;
     const times = { firstMs: finishedMs, lastMs: finishedMs, count: 1 };
-    this.#refusals.set(key, { scope, function: outcome.functionPath, code, message, ...times });
+    this.#refusals.set(scope.tenant, ofTenant.set(key, { scope, function: outcome.functionPath, code, message, ...times }));
     this.#timer ??= this.#options.runtime.timer(limit("refusalEventPauseMs"), () => {
       this.#timer = undefined;
       this.#tell();
@@ -79,9 +81,11 @@ export class PlatformEvents {
   }
 
   #tell(): void {
-    for (const { scope, function: path, code, message, firstMs, lastMs, count } of this.#refusals.values()) {
-      const times = { first: new Date(firstMs).toISOString(), last: new Date(lastMs).toISOString() };
-      this.#publish(scope, "limit_refused", { function: path, code, message, count, ...times });
+    for (const ofTenant of this.#refusals.values()) {
+      for (const { scope, function: path, code, message, firstMs, lastMs, count } of ofTenant.values()) {
+        const times = { first: new Date(firstMs).toISOString(), last: new Date(lastMs).toISOString() };
+        this.#publish(scope, "limit_refused", { function: path, code, message, count, ...times });
+      }
     }
     this.#refusals.clear();
   }
