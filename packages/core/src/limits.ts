@@ -459,6 +459,7 @@ export const LIMITS = {
   hostLogFieldCharsMax: { value: 16 * KiB, reason: "one field of a line of the host's own log" },
 
   // Schedules.
+  clockLookMs: { value: 60_000, reason: "between two looks at the clock while something waits for its time: clocks are moved" },
   scheduledRunsPerTenantMax: { value: 8, reason: "scheduled functions of one tenant that run at the same time (Convex)" },
   scheduledRunsMax: { value: 64, reason: "scheduled functions that run at the same time on one host" },
   scheduledRetryBackoffMs: {

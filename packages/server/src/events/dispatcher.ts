@@ -11,6 +11,7 @@ import { limit } from "@plinth/core/limits.ts";
 import { retryDelayMs } from "@plinth/core/policy/retry.ts";
 import type { KeyPart, RecordTable, Scope } from "../database/database.ts";
 import { DELIVERY_QUEUE, EVENT_QUEUE, PLATFORM_SCOPE } from "../database/record-tables.ts";
+import { forwardClock } from "../runtime/forward-clock.ts";
 import type { Commit, KeyRange, Store } from "../store/store.ts";
 import type { Log } from "../telemetry/log.ts";
 import { deliveryKeyOf, type DeliveryKey } from "./delivery-rows.ts";
@@ -59,12 +60,14 @@ export class Dispatcher {
 
   constructor(parts: DispatcherParts) {
     const { database } = parts;
-    this.#parts = { ...parts, updates: new GroupedUpdates(parts), fresh: new FreshDeliveries(), beganTs: database.latest() };
+    // Deliveries wait for as long as they are to wait, however the clock is moved meanwhile.
+    const runtime = { ...parts.runtime, nowMs: forwardClock(parts.runtime) };
+    this.#parts = { ...parts, runtime, updates: new GroupedUpdates(parts), fresh: new FreshDeliveries(), beganTs: database.latest() };
     this.#ranges = {
       events: database.recordRange(PLATFORM_SCOPE, EVENT_QUEUE),
       deliveries: database.recordRange(PLATFORM_SCOPE, DELIVERY_QUEUE),
     };
-    this.#wakes = new WakeTimes(parts.runtime, (scope) => this.#deliver(this.#branch(scope)));
+    this.#wakes = new WakeTimes(runtime, (scope) => this.#deliver(this.#branch(scope)));
   }
 
   /** V5: listens first, so that nothing falls between the two. */

@@ -48,7 +48,7 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
         const key: DeliveryKey = [...place, subscription.sourceId, subscription.automation];
         const verdict = verdicts.get(verdictKey(event.id, subscription.sourceId)) ?? "yes";
         if (verdict === "no") continue;
-        const row = deliveryOf(event, subscription);
+        const row = deliveryOf(event, subscription, nowMs);
         if (verdict === "yes") {
           if (await addDelivery({ records, scope }, key, row)) parts.fresh.add(scope, key, { row, event });
           else if (row.group !== null) parts.fresh.follow(scope, row.group);
@@ -133,7 +133,7 @@ function questionsOf(batch: Batch): readonly FilterQuestion[] {
   return [...questions.values()];
 }
 
-function deliveryOf(event: EventRow, subscription: SubscriptionRow): DeliveryRow {
+function deliveryOf(event: EventRow, subscription: SubscriptionRow, nowMs: number): DeliveryRow {
   const { snapInId, automation, sourceId, user } = subscription;
   const name = createHash("sha256")
     .update(JSON.stringify([event.id, sourceId, automation]))
@@ -147,7 +147,8 @@ function deliveryOf(event: EventRow, subscription: SubscriptionRow): DeliveryRow
     user,
     group: subscription.ordered && event.syncId !== null ? JSON.stringify([snapInId, subscription.function, event.syncId]) : null,
     attempts: 0,
-    dueMs: event.createdMs,
+    // Now, and in the order of events; the clock may have been moved back since.
+    dueMs: Math.min(event.createdMs, nowMs),
     error: null,
     invocation: null,
   };

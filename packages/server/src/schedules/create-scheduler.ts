@@ -124,7 +124,9 @@ class Scheduler implements Service {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (first === undefined || this.#stopped) return;
-    const timer = this.#parts.runtime.timer(Math.max(0, first.atMs - this.#parts.runtime.nowMs()), () => {
+    // Not all of a long wait at once: the clock may be moved on meanwhile.
+    const waitMs = Math.min(Math.max(0, first.atMs - this.#parts.runtime.nowMs()), limit("clockLookMs"));
+    const timer = this.#parts.runtime.timer(waitMs, () => {
       this.#timer = undefined;
       this.#wake();
     });

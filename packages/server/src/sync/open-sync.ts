@@ -9,6 +9,7 @@ import { SNAP_INS, SYNC_ARTEFACTS, SYNC_CALLS, SYNC_RUNS, SYNC_RUNS_OF_UNIT, SYN
 import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Packages } from "../packages/packages.ts";
 import { isLive, type SnapInRow } from "../snap-ins/snap-in-records.ts";
+import { forwardClock } from "../runtime/forward-clock.ts";
 import type { SnapIns } from "../snap-ins/snap-ins.ts";
 import { SyncArtefacts } from "./artefacts.ts";
 import { eventFamilyOf } from "./event-family.ts";
@@ -73,9 +74,12 @@ class StoredSync implements OpenSync {
   readonly #options: SyncOptions;
   readonly #driver: RunDriver;
 
-  constructor(options: SyncOptions) {
+  constructor(given: SyncOptions) {
+    // Runs pause for as long as they are to pause, however the clock is moved meanwhile.
+    const runtime = { ...given.runtime, nowMs: forwardClock(given.runtime) };
+    const options = { ...given, runtime };
     this.#options = options;
-    const { database, blobs, runtime, telemetry } = options;
+    const { database, blobs, telemetry } = options;
     this.#driver = new RunDriver({
       ...options,
       times: {
