@@ -55,6 +55,26 @@ const MAPPERS = "/internal/airdrop.sync-mapper-record";
 const EVENT = { execution_metadata: { function_name: "none", event_type: "x" }, context: {}, payload: {} };
 
 export const call = (path: string, args: object = {}) => ({ path, args, format: "json" });
+const flowOf = ({ word }: Place) => ({
+  format: 1,
+  name: "told",
+  description: word,
+  trigger: { type: "manual" },
+  start: "tell",
+  nodes: {
+    tell: { type: "assignment", data: { values: { word } }, next: "wait" },
+    wait: { type: "wait", data: { for: "signal", signal: "go" } },
+  },
+  variables: { word: { type: "string", initial: word } },
+});
+const publishedFlow = async (place: Place, { request }: Tools) => {
+  const answer = await request(place, "/v1/flows", { body: { definition: flowOf(place) } });
+  if (!answer.text.includes('"findings":[]')) throw new Error(answer.text);
+};
+const runOf = async (place: Place, tools: Tools) => {
+  await publishedFlow(place, tools);
+  return `/v1/flow-runs/${textAt(await tools.request(place, "/v1/flows/told/runs", { body: {} }), "id")}`;
+};
 const invocationOf = async (place: Place, { request }: Tools) => {
   const queued = await request(place, "/v1/functions/notes:pause/execute", { body: { args: { ms: 1 }, mode: "async" } });
   return `/v1/invocations/${textAt(queued, "id")}`;
@@ -115,6 +135,40 @@ export const CASES: Readonly<Record<string, Case>> = {
   operationSchema: async () => ({ path: "/v1/operations/list_note/schema", options: { body: { input: {} } } }),
   activateOperation: async () => ({ path: "/v1/operations/list_note/activate", options: { body: {} }, refused: true }),
   deactivateOperation: async () => ({ path: "/v1/operations/list_note/deactivate", options: { body: {} }, refused: true }),
+  checkFlow: async (place) => ({ path: "/v1/flows/check", options: { body: { definition: flowOf(place) } } }),
+  publishFlow: async (place) => ({ path: "/v1/flows", options: { body: { definition: flowOf(place) } } }),
+  listFlows: async (place, tools) => {
+    await publishedFlow(place, tools);
+    return { path: "/v1/flows", tells: true };
+  },
+  getFlow: async (place, tools) => {
+    await publishedFlow(place, tools);
+    return { path: "/v1/flows/told", tells: true };
+  },
+  switchFlow: async (place, tools) => {
+    await publishedFlow(place, tools);
+    return { path: "/v1/flows/told/state", options: { method: "PUT", body: { isOn: true } } };
+  },
+  startFlow: async (place, tools) => {
+    await publishedFlow(place, tools);
+    return { path: "/v1/flows/told/runs", options: { body: { waitMs: 1 } } };
+  },
+  listFlowRuns: async (place, tools) => {
+    await runOf(place, tools);
+    return { path: "/v1/flow-runs?flow=told" };
+  },
+  getFlowRun: async (place, tools) => ({ path: await runOf(place, tools), tells: true }),
+  getFlowHistory: async (place, tools) => ({ path: `${await runOf(place, tools)}/history`, tells: true }),
+  signalFlowRun: async (place, tools) => ({ path: `${await runOf(place, tools)}/signal`, options: { body: { name: "go" } } }),
+  cancelFlowRun: async (place, tools) => ({ path: `${await runOf(place, tools)}/cancel`, options: { body: {} }, refused: true }),
+  pauseFlowRun: async (place, tools) => ({ path: `${await runOf(place, tools)}/pause`, options: { body: {} }, refused: true }),
+  resumeFlowRun: async (place, tools) => ({ path: `${await runOf(place, tools)}/resume`, options: { body: {} }, refused: true }),
+  retryFlowRun: async (place, tools) => ({
+    path: `${await runOf(place, tools)}/retry`,
+    options: { body: { node: "tell" } },
+    refused: true,
+  }),
+  answerFlowStep: async () => ({ path: "/v1/flow-answers", options: { body: { token: "none", output: 1 } }, refused: true }),
   listCommands: async () => ({ path: "/v1/commands" }),
   runCommand: async () => ({ path: "/v1/commands/none/none", options: { body: { object: "o", user: "u" } }, refused: true }),
   runSnapKitAction: async () => ({
