@@ -348,7 +348,8 @@ export const SETTINGS = {
     defaultText: "the provider's own",
     pattern: URL_PATTERN,
     shape: "an http or https URL",
-    description: "Address of that endpoint, such as `http://127.0.0.1:11434/v1`; private ones have to be allowed with `--egress-allow-private`.",
+    description:
+      "Address of that endpoint, such as `http://127.0.0.1:11434/v1`; private ones have to be allowed with `--egress-allow-private`.",
   }),
   aiModel: text<string | null>({
     env: "PLINTH_AI_MODEL",

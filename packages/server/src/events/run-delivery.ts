@@ -14,7 +14,15 @@ import type { SchedulerEngine } from "../engine/create-engine.ts";
 import { AUTOMATION } from "../modalities/automations.ts";
 import { requestOf, type ModalityContext } from "../modalities/modality-context.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { endDelivery, postponeDelivery, putDeadLetter, readDelivery, trimDeadLetters, type Delivery, type StoredDelivery } from "./delivery-rows.ts";
+import {
+  endDelivery,
+  postponeDelivery,
+  putDeadLetter,
+  readDelivery,
+  trimDeadLetters,
+  type Delivery,
+  type StoredDelivery,
+} from "./delivery-rows.ts";
 import type { DeadLetterRow, DeliveryRow } from "./event-records.ts";
 import type { FreshDeliveries } from "./fresh-deliveries.ts";
 import type { GroupedUpdates } from "./grouped-updates.ts";
