@@ -5,18 +5,8 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope } from "../database/database.ts";
-import {
-  BRANCHES,
-  DELIVERY_QUEUE,
-  DUE_TIMES,
-  EVENT_QUEUE,
-  INVOCATION_QUEUE,
-  KEYRING_PLACES,
-  OPEN_FLOW_RUNS,
-  OPEN_SYNC_RUNS,
-  PLATFORM_SCOPE,
-  SAGAS,
-} from "../database/record-tables.ts";
+import { erasePlatformRows, TABLES_OF_BRANCHES } from "../database/erase-platform-rows.ts";
+import { BRANCHES, PLATFORM_SCOPE } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
 import { isBranchKey, newBranchKey } from "./branch-key.ts";
@@ -205,22 +195,8 @@ class StoredBranches implements OpenedBranches {
 
   /** Deletes all that is stored about a branch but its row; false when the database was closed before the end. */
   async #clear(scope: Scope): Promise<boolean> {
-    await this.#eraseWaiting(scope);
+    await erasePlatformRows(this.#options.database, TABLES_OF_BRANCHES, [scope.tenant, scope.branch]);
     return await this.#options.database.eraseBranch(scope);
-  }
-
-  /** Rows about the branch that lie under the platform's scope, so that work in all branches can be found. */
-  async #eraseWaiting({ tenant, branch }: Scope): Promise<void> {
-    const page = limit("schemaBatchDocumentsMax");
-    for (const table of [DUE_TIMES, INVOCATION_QUEUE, SAGAS, KEYRING_PLACES, EVENT_QUEUE, DELIVERY_QUEUE, OPEN_SYNC_RUNS, OPEN_FLOW_RUNS]) {
-      for (let found = page; found === page;) {
-        found = await this.#options.database.update(PLATFORM_SCOPE, async ({ records }) => {
-          const rows = await records.range<unknown>(table, { prefix: [tenant, branch], limit: page });
-          for (const { key } of rows) records.delete<unknown>(table, key);
-          return rows.length;
-        });
-      }
-    }
   }
 
   async #ofTenant(tenant: string): Promise<ReadonlyMap<string, BranchRow>> {

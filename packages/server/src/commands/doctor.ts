@@ -2,7 +2,7 @@
 import { PlinthError } from "@plinth/core/errors.ts";
 import { readConfig } from "../config.ts";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
-import { openPackageProvider } from "../sandbox/container/open-provider.ts";
+import { openProviderOf } from "../sandbox/open-sandbox.ts";
 import type { Layer, TierReport } from "../sandbox/jail/tiers.ts";
 import { createSandbox } from "../sandbox/pool.ts";
 
@@ -19,13 +19,7 @@ export async function doctor(args: readonly string[]): Promise<number> {
   try {
     const config = readConfig(args.filter((arg) => arg !== "--json"));
     const runtime = createSystemRuntime();
-    const provider = await openPackageProvider({
-      kind: config.sandbox,
-      engine: config.containerEngine,
-      ociRuntime: config.containerRuntime,
-      dataDir: config.dataDir,
-      runtime,
-    });
+    const provider = await openProviderOf(config, runtime);
     const sandbox = await createSandbox({ runtime, warmRunners: 0, ...(provider === undefined ? {} : { provider }) });
     const { report } = sandbox;
     await sandbox.close();

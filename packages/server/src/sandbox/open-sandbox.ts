@@ -8,14 +8,19 @@ import { eventForLog } from "./sandbox-event.ts";
 
 const MIB = 1024 * 1024;
 
-export async function openSandbox(config: Config, { runtime, log }: { readonly runtime: Runtime; readonly log: Log }) {
-  const provider = await openPackageProvider({
+/** Where packages run, when that is not in process jails. */
+export function openProviderOf(config: Config, runtime: Runtime): ReturnType<typeof openPackageProvider> {
+  return openPackageProvider({
     kind: config.sandbox,
     engine: config.containerEngine,
     ociRuntime: config.containerRuntime,
     dataDir: config.dataDir,
     runtime,
   });
+}
+
+export async function openSandbox(config: Config, { runtime, log }: { readonly runtime: Runtime; readonly log: Log }) {
+  const provider = await openProviderOf(config, runtime);
   return createSandbox({
     runtime,
     warmRunners: config.warmRunners,

@@ -2,21 +2,10 @@
  * Removes the data of deleted tenants, in the background. The rows of deleted tenants say what is left to do, so a host
  * that was stopped in the middle goes on at its next start.
  */
-import { limit } from "@plinth/core/limits.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Database } from "../database/database.ts";
-import {
-  DELIVERY_QUEUE,
-  DUE_TIMES,
-  EVENT_QUEUE,
-  INVOCATION_QUEUE,
-  KEYRING_PLACES,
-  OPEN_FLOW_RUNS,
-  OPEN_SYNC_RUNS,
-  PLATFORM_SCOPE,
-  SAGAS,
-  TENANT_LIMITS,
-} from "../database/record-tables.ts";
+import { erasePlatformRows, TABLES_OF_BRANCHES } from "../database/erase-platform-rows.ts";
+import { TENANT_LIMITS } from "../database/record-tables.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -65,34 +54,10 @@ export class TenantEraser {
   async #eraseOne(name: string): Promise<void> {
     try {
       await this.#eraseBlobs(name);
-      await this.#erasePlatformRows(name);
+      await erasePlatformRows(this.#database, [...TABLES_OF_BRANCHES, TENANT_LIMITS], [name]);
       await this.#database.eraseTenant(name);
     } catch (error) {
       this.#log.error({ err: error, tenant: name }, "a deleted tenant's data is not all gone; the next start goes on");
-    }
-  }
-
-  /** Rows about the tenant that lie under the platform's scope, so that work of all tenants can be found. */
-  async #erasePlatformRows(tenant: string): Promise<void> {
-    const page = limit("schemaBatchDocumentsMax");
-    for (const table of [
-      DUE_TIMES,
-      INVOCATION_QUEUE,
-      SAGAS,
-      KEYRING_PLACES,
-      EVENT_QUEUE,
-      DELIVERY_QUEUE,
-      OPEN_SYNC_RUNS,
-      OPEN_FLOW_RUNS,
-      TENANT_LIMITS,
-    ]) {
-      for (let found = page; found === page;) {
-        found = await this.#database.update(PLATFORM_SCOPE, async ({ records }) => {
-          const rows = await records.range<unknown>(table, { prefix: [tenant], limit: page });
-          for (const { key } of rows) records.delete<unknown>(table, key);
-          return rows.length;
-        });
-      }
     }
   }
 
