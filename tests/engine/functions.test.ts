@@ -76,6 +76,13 @@ describe("queries and mutations", () => {
     expect(host.sandbox.status().busy).toBe(0);
   });
 
+  test("a nested function that runs when its caller ends goes with it", async () => {
+    const before = await value(host, "counters:texts");
+    for (let i = 0; i < 5; i++) expect(await value(host, "counters:floatingCall")).toBe("done");
+    expect(await value(host, "counters:texts")).toEqual(before);
+    expect(host.sandbox.status().busy).toBe(0);
+  });
+
   test("arguments and results are checked", async () => {
     await expect(host.engine.invoke(request("counters:add", { name: "x", by: "1" }))).rejects.toMatchObject({ code: "ArgumentValidation" });
     await expect(host.engine.invoke(request("counters:add", {}, { argsText: "[1" }))).rejects.toMatchObject({ code: "MalformedJson" });

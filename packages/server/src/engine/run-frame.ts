@@ -27,7 +27,9 @@ export async function runFrame(frame: CallFrame, argsText: string): Promise<Call
     const outcome = await lease.run(request, frame, signal);
     run.countUsage(outcome.usage);
     if (outcome.kind === "ok" && outcome.observedTime) run.timeRead = true;
-    if (endsWholeCall(outcome) && outcome.kind !== "ok") run.fatalFailure ??= failureOf(outcome, run.abortReason).error;
+    // What its caller left behind is cancelled when that caller ends, which is no failure of the call.
+    const leftBehind = outcome.kind === "cancelled" && signal.aborted && !run.signal.aborted;
+    if (endsWholeCall(outcome) && outcome.kind !== "ok" && !leftBehind) run.fatalFailure ??= failureOf(outcome, run.abortReason).error;
     if (outcome.kind === "security") frame.options.core.parts.telemetry.metrics.violation("runner");
     return outcome;
   } finally {
