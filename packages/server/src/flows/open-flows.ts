@@ -28,13 +28,14 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import type { Log } from "../telemetry/log.ts";
+import type { StepCallsParts } from "./calls/call.ts";
 import { FlowDefinitions } from "./flow-definitions.ts";
 import type { RunRow } from "./flow-records.ts";
 import type { Answer, Flows, Published, RunChange, RunDetail, RunSummary, StartRun } from "./flows.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
 import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
-import { StepCalls, type StepCallsParts } from "./step-calls.ts";
+import { StepCalls } from "./step-calls.ts";
 
 export interface FlowsOptions extends StepCallsParts {
   readonly database: Database;

@@ -19,7 +19,8 @@ import type { Database, Scope, Transaction } from "../database/database.ts";
 import { SerialQueue } from "../engine/serial-queue.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type StoredRun, waitsOutside, writeRun } from "./run-rows.ts";
-import type { CallClass, CallCommand, StepCalls, StepResult } from "./step-calls.ts";
+import type { CallClass, CallCommand, StepResult } from "./calls/call.ts";
+import type { StepCalls } from "./step-calls.ts";
 
 export interface RunDriverParts {
   readonly database: Database;

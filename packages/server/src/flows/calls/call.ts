@@ -1,0 +1,56 @@
+/** What a kind of call of a flow is made of. One file a kind, listed in `table.ts`. */
+import type { CallDescription } from "@plinth/core/flow/calls.ts";
+import type { Command } from "@plinth/core/flow/commands.ts";
+import type { StepError } from "@plinth/core/flow/events.ts";
+import type { FlowProgram } from "@plinth/core/flow/program.ts";
+import type { RunState } from "@plinth/core/flow/state.ts";
+import type { Json } from "@plinth/core/operations/operation.ts";
+import type { Scope, Transaction } from "../../database/database.ts";
+import type { Deploys } from "../../deploys/deploys.ts";
+import type { Engine } from "../../engine/invocation.ts";
+import type { Operations } from "../../operations/operations.ts";
+import type { Log } from "../../telemetry/log.ts";
+import type { RunRow } from "../flow-records.ts";
+
+export interface StepCallsParts {
+  readonly engine: () => Pick<Engine, "invoke">;
+  readonly operations: Operations;
+  readonly deploys: Deploys;
+  readonly log: Log;
+}
+
+export type CallCommand = Command & { readonly kind: "call" };
+
+export type CallKindName = CallDescription["kind"];
+
+/** What the command of a kind describes. */
+export type CallOf<Kind extends CallKindName> = CallDescription & { readonly kind: Kind };
+
+/**
+ * What a call does, as far as it matters when its run is written (C1, C2 of core/flow/commands.ts): `compute` may be done again when
+ * a commit is lost, `store` takes part in a commit, `outside` comes after one.
+ */
+export type CallClass = "compute" | "store" | "outside";
+
+export type StepResult = { readonly ok: true; readonly output: Json } | { readonly ok: false; readonly error: StepError };
+
+export interface CallOfRun {
+  readonly scope: Scope;
+  readonly row: RunRow;
+  readonly program: FlowProgram;
+  readonly state: RunState;
+  readonly command: CallCommand;
+  readonly signal: AbortSignal;
+  /** Of class `store`: in the transaction of its writes. */
+  readonly commit?: (transaction: Transaction, result: StepResult) => Promise<void>;
+}
+
+export interface CallKind<Kind extends CallKindName> {
+  readonly classOf: (
+    parts: StepCallsParts,
+    call: CallOf<Kind>,
+    place: { readonly scope: Scope; readonly row: RunRow },
+  ) => CallClass | Promise<CallClass>;
+  /** Rejects with what the step fails with, and with ShuttingDown. */
+  readonly perform: (parts: StepCallsParts, call: CallOf<Kind>, of: CallOfRun) => Promise<StepResult>;
+}

@@ -1,0 +1,39 @@
+/** An operation, by slug or `<namespace>/<slug>`. */
+import { isRecord } from "@plinth/core/flow/value.ts";
+import type { Json } from "@plinth/core/operations/operation.ts";
+import type { Transaction } from "../../database/database.ts";
+import { readValue } from "../../operations/native-result.ts";
+import type { CallKind, CallOfRun, StepCallsParts, StepResult } from "./call.ts";
+import { engineKeyOf, requestOf } from "./call-request.ts";
+import { ofResult, stepErrorOf } from "./step-result.ts";
+
+export const operationCall: CallKind<"operation"> = {
+  classOf: async ({ operations }, call, { scope }) => {
+    const operation = await operations.find(scope, call.operation);
+    if (operation?.origin !== "object") return "outside";
+    return operation.effect === "write" ? "store" : "compute";
+  },
+  perform: (parts, { operation, input }, of) => performOperation(parts, of, { operation, input: input.json }),
+};
+
+export async function performOperation(
+  { operations }: StepCallsParts,
+  of: CallOfRun,
+  { operation, input }: { readonly operation: string; readonly input: Json },
+): Promise<StepResult> {
+  const { commit, command } = of;
+  const { tenant: _tenant, branch: _branch, internalAllowed: _internal, ...request } = requestOf(of);
+  const executed = await operations.execute({
+    ...request,
+    scope: of.scope,
+    operation,
+    input: isRecord(input) ? input : {},
+    signal: of.signal,
+    patient: true,
+    ...(commit === undefined
+      ? { idempotencyKey: engineKeyOf(command) }
+      : { withCommit: (transaction: Transaction, valueText: string) => commit(transaction, ofResult(readValue(valueText))) }),
+  });
+  if (executed.outcome.status === "failed") return { ok: false, error: stepErrorOf(executed.outcome.error) };
+  return ofResult(executed.result);
+}
