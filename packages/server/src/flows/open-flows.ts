@@ -35,7 +35,7 @@ import type { Answer, Flows, Published, RunChange, RunDetail, RunSummary, StartR
 import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
 import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
-import { StepCalls } from "./step-calls.ts";
+import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
 
 export interface FlowsOptions extends StepCallsParts {
   readonly database: Database;
@@ -53,8 +53,9 @@ export interface OpenedFlows extends Flows {
   stop(): Promise<void>;
 }
 
-export function openFlows(options: FlowsOptions): OpenedFlows {
-  return new StoredFlows(options);
+/** `calls`: what makes the calls of steps, where it is not the engine (simulations). */
+export function openFlows(options: FlowsOptions, calls: CallsOfSteps = new StepCalls(options)): OpenedFlows {
+  return new StoredFlows(options, calls);
 }
 
 class StoredFlows implements OpenedFlows {
@@ -62,10 +63,10 @@ class StoredFlows implements OpenedFlows {
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
 
-  constructor(options: FlowsOptions) {
+  constructor(options: FlowsOptions, calls: CallsOfSteps) {
     this.#options = options;
     this.#definitions = new FlowDefinitions(options);
-    this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls: new StepCalls(options) });
+    this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
   }
 
   async check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {

@@ -7,13 +7,13 @@ import type { Log } from "../telemetry/log.ts";
 import type { FlowDefinitions } from "./flow-definitions.ts";
 import { type RunAsRead, RunDriver } from "./run-driver.ts";
 import { readState, storedOf } from "./run-rows.ts";
-import type { StepCalls } from "./step-calls.ts";
+import type { CallsOfSteps } from "./step-calls.ts";
 
 export interface OpenRunsParts {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly definitions: FlowDefinitions;
-  readonly calls: StepCalls;
+  readonly calls: CallsOfSteps;
   readonly log: Log;
 }
 

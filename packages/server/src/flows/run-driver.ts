@@ -20,12 +20,12 @@ import { SerialQueue } from "../engine/serial-queue.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type StoredRun, waitsOutside, writeRun } from "./run-rows.ts";
 import type { CallClass, CallCommand, StepResult } from "./calls/call.ts";
-import type { StepCalls } from "./step-calls.ts";
+import type { CallsOfSteps } from "./step-calls.ts";
 
 export interface RunDriverParts {
   readonly database: Database;
   readonly runtime: Runtime;
-  readonly calls: StepCalls;
+  readonly calls: CallsOfSteps;
   readonly newToken: () => string;
   /** It cannot go on in memory: it is read again from the store. */
   readonly onLost: (driver: RunDriver, error: unknown) => void;

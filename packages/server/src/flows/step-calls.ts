@@ -7,6 +7,9 @@ import { stepErrorOf } from "./calls/step-result.ts";
 import { CALL_KINDS } from "./calls/table.ts";
 import type { RunRow } from "./flow-records.ts";
 
+/** What a driver needs of them. */
+export type CallsOfSteps = Pick<StepCalls, "classOf" | "perform">;
+
 export class StepCalls {
   readonly #parts: StepCallsParts;
 
