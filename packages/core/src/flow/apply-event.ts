@@ -26,6 +26,7 @@ export function refusalOf(draft: RunDraft, event: FlowEvent): Refusal | null {
   if (event.kind === "started") return status.kind === "new" ? null : refuse("startedAlready", "The run has started already.");
   if (status.kind === "new") return refuse("notStarted", "The run has not started.");
   if (event.kind === "retried") return whyNotRetry(draft, event);
+  if (event.kind === "moved") return refuse("notPossible", "A run is moved between two versions, not within one.");
   if (status.kind === "ended") return refuse("ended", `The run has ended at ${momentText(status.endedMs)}.`);
   const pending = draft.held.length + draft.signals.length;
   if (status.kind === "paused" && isHeld(event)) {
@@ -166,6 +167,9 @@ export function applyEvent(draft: RunDraft, event: FlowEvent): void {
       return;
     case "retried":
       retryRun(draft, event);
+      return;
+    case "moved":
+      // Always refused.
       return;
   }
 }

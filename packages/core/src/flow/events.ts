@@ -49,6 +49,8 @@ export type FlowEvent = { readonly atMs: number } & (
   | { readonly kind: "cancelled"; readonly by: string; readonly reason: string }
   /** Of a run that has failed or was cancelled: again from `node` on, with another input where one is given. */
   | { readonly kind: "retried"; readonly node: NodeId; readonly input: FlowValue | null; readonly by: string }
+  /** From here on the run belongs to another version of its flow (`move-run.ts`): folds of one version end before it. */
+  | { readonly kind: "moved"; readonly version: string; readonly by: string }
 );
 
 /** Why an event was refused, in words and as a code. */

@@ -74,12 +74,15 @@ export class OpenRuns {
     const row = await database.read(scope, ({ records }) => records.get(FLOW_RUNS, [id]));
     if (row === undefined) throw noRun(id);
     const program = await definitions.program(scope, row.flow, row.version);
-    return await database.read(scope, async ({ records }) => {
+    const found = await database.read(scope, async ({ records }) => {
       const latest = await records.get(FLOW_RUNS, [id]);
       if (latest === undefined) throw noRun(id);
+      if (latest.version !== row.version) return null;
       const state = await readState(records, latest, program);
       return { scope, program, state, stored: storedOf(latest, state) };
     });
+    // Moved to another version in between.
+    return found ?? (await this.read(scope, id));
   }
 
   async endBranch({ tenant, branch }: Scope): Promise<void> {

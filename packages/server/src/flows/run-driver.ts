@@ -10,7 +10,9 @@
 import { assert } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { outstanding } from "@plinth/core/flow/commands.ts";
+import type { FlowFinding } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent, Refusal } from "@plinth/core/flow/events.ts";
+import { type MovedEvent, moveRun } from "@plinth/core/flow/move-run.ts";
 import type { FlowProgram } from "@plinth/core/flow/program.ts";
 import type { RunState } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
@@ -40,6 +42,13 @@ export interface RunAsRead {
   readonly stored: StoredRun;
 }
 
+export interface MoveTo {
+  readonly program: FlowProgram;
+  readonly event: MovedEvent;
+  /** Digest of the functions that it calls from then on. */
+  readonly functions: string | null;
+}
+
 interface RunningCall {
   readonly controller: AbortController;
   /** Nobody waits for its result any longer. */
@@ -48,11 +57,11 @@ interface RunningCall {
 
 export class RunDriver {
   readonly scope: Scope;
-  readonly program: FlowProgram;
   readonly #parts: RunDriverParts;
   readonly #turn = new SerialQueue();
   readonly #commits = new SerialQueue();
   readonly #calls = new Map<string, RunningCall>();
+  #program: FlowProgram;
   #state: RunState;
   #stored: StoredRun;
   /** Applied and not durable. */
@@ -62,7 +71,7 @@ export class RunDriver {
 
   constructor({ scope, program, state, stored }: RunAsRead, parts: RunDriverParts) {
     this.scope = scope;
-    this.program = program;
+    this.#program = program;
     this.#state = state;
     this.#stored = stored;
     this.#parts = parts;
@@ -70,6 +79,10 @@ export class RunDriver {
 
   get id(): string {
     return this.#stored.row.id;
+  }
+
+  get program(): FlowProgram {
+    return this.#program;
   }
 
   get state(): RunState {
@@ -96,6 +109,28 @@ export class RunDriver {
       const refusal = this.#apply(event);
       if (refusal === null) await this.#settle(isDurable);
       return refusal;
+    });
+  }
+
+  /**
+   * To another version of its flow, in one commit; calls that are under way go on. Empty when it was moved, else why it does not fit.
+   * The snapshot is the first of the other version: nothing folds its journal from before it.
+   */
+  async move(to: MoveTo): Promise<readonly FlowFinding[]> {
+    return await this.#inTurn(async () => {
+      const moved = moveRun({ before: this.program, after: to.program }, this.#state, to.event);
+      if (!moved.ok) return moved.findings;
+      const { row } = this.#stored;
+      const moving = { ...this.#stored, row: { ...row, version: to.event.version, functions: to.functions } };
+      const write = { program: to.program, stored: moving, state: moved.state, events: [...this.#unsaved, to.event], mustFold: true };
+      const stored = await this.#parts.database.update(this.scope, (transaction) =>
+        writeRun(transaction, { ...write, newToken: this.#parts.newToken }),
+      );
+      this.#program = to.program;
+      this.#state = moved.state;
+      this.#saved(stored);
+      await this.#settle(false);
+      return [];
     });
   }
 

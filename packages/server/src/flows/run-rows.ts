@@ -36,6 +36,8 @@ export interface RunWrite {
   /** Those that made the state of the stored one. */
   readonly events: readonly FlowEvent[];
   readonly newToken: () => string;
+  /** Its state is written down whatever its journal has. */
+  readonly mustFold?: boolean;
 }
 
 /** Writes events and what follows from them. What it returns is stored when the transaction has committed. */
@@ -47,7 +49,7 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   const next = after(write, outstanding(state));
   if (events.length > 0) records.put(FLOW_JOURNAL, [id, seq], { events });
   if (seq === 0) records.put(FLOW_RUNS_OF_FLOW, [stored.row.flow, id], true);
-  const isFolded = isSnapshotDue(next.row.seq - stored.row.snapshotSeq);
+  const isFolded = write.mustFold === true || isSnapshotDue(next.row.seq - stored.row.snapshotSeq);
   if (isFolded) records.put(FLOW_SNAPSHOTS, [id], snapshotOf(state));
   const row = { ...next.row, ...summaryOf(program, state, next.row), ...(isFolded ? { snapshotSeq: next.row.seq } : {}) };
   records.put(FLOW_RUNS, [id], row);
