@@ -7,6 +7,7 @@ import type { ToolAnswer } from "./answers.ts";
 import { runJq } from "./jq.ts";
 import { readMime } from "./mime.ts";
 import { runRego } from "./rego/rego.ts";
+import { readScript } from "./script/script.ts";
 
 type Tool = (input: never) => Promise<ToolAnswer>;
 
@@ -15,6 +16,7 @@ const tools: Readonly<Record<string, Tool>> = {
   jq: runJq,
   rego: runRego,
   mime: readMime,
+  script: readScript,
 };
 
 export const functionFactory = Object.fromEntries(

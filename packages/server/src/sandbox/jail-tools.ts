@@ -17,7 +17,7 @@ import type { JailTools, ToolName } from "./tools.ts";
 /** No branch of a tenant has this name. */
 const BRANCH = "";
 const PROGRAM = runnerProgram("tools", ["code/index.js"]);
-const LOAD: PackageLoad = { functions: ["yaml", "jq", "rego", "mime"] satisfies readonly ToolName[] };
+const LOAD: PackageLoad = { functions: ["yaml", "jq", "rego", "mime", "script"] satisfies readonly ToolName[] };
 const HANDLER: CallHandler = {
   call: () => Promise.reject(plinthError("EffectDenied", { detail: "Tools cannot call the host." })),
   log: () => undefined,

@@ -1,5 +1,5 @@
 /**
- * Port: work on hostile text that is no function of anybody: reading YAML and emails, evaluating jq and policies. It is done by a program of Plinth's own
+ * Port: work on hostile text that is no function of anybody: reading YAML, emails and scripts, evaluating jq and policies. It is done by a program of Plinth's own
  * in a runner of the tenant, because the parsers are large and the text is hostile. What comes back is hostile too.
  */
 export interface JailTools {
@@ -16,5 +16,6 @@ export interface JailTools {
  * - rego: `{policy}` → `{findings: [{line, message}]}`; `{policy, request, parameters, nowMs}` → `{output}`, the value of the rule of
  *   that name.
  * - mime: `{base64}` → `{message}`, the parts of an email.
+ * - script: `{code, names}` → `{findings: [{line, column, message}]}`: what a script of a flow must not use.
  */
-export type ToolName = "yaml" | "jq" | "rego" | "mime";
+export type ToolName = "yaml" | "jq" | "rego" | "mime" | "script";
