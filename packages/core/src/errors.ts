@@ -186,6 +186,18 @@ export const ERRORS = {
     message: "{detail}",
     next: "`plinth flow runs` shows where runs stand; turn a flow that is off on first.",
   },
+  FlowFilterFailed: {
+    ...caller,
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "The filter of the flow's trigger fails: {detail}",
+    next: "Correct the filter, or what it is given.",
+  },
+  FlowRunFailed: {
+    ...userFunction,
+    message: "The run {run} of the flow '{flow}' has {status}: {detail}",
+    next: "`plinth flow logs {run}` shows what its steps did.",
+  },
   AlreadyExists: { ...caller, status: 409, grpc: "ALREADY_EXISTS", message: "{what} exists already.", next: "Choose another name." },
   RestoreTargetNotEmpty: {
     ...caller,
@@ -387,6 +399,13 @@ export const ERRORS = {
     grpc: "INVALID_ARGUMENT",
     message: "The package cannot be deployed: {detail}",
     next: "Correct it and deploy again; the old version still serves.",
+  },
+  InvalidBundle: {
+    ...caller,
+    status: 400,
+    grpc: "INVALID_ARGUMENT",
+    message: "The packages of a flow cannot be used: {detail}",
+    next: "Name others, or other versions of them, and publish again with `plinth flow publish`; nothing was published.",
   },
   HookRefused: {
     ...caller,

@@ -9,6 +9,7 @@
  * F3 A text in `data` that begins with `=` is an expression; one that begins with `==` is the literal text behind the first `=`.
  */
 import type { Json, JsonObject } from "../operations/operation.ts";
+import type { LockedDependencies } from "./dependencies.ts";
 
 export type NodeId = string;
 
@@ -27,6 +28,8 @@ export interface FlowDefinition {
   readonly onError: NodeId | null;
   /** Longest time from start to end, waits included; `flowRunMs` when null. */
   readonly timeoutMs: number | null;
+  /** What was found for the packages that its code names, when it was published. */
+  readonly lock: readonly LockedDependencies[];
 }
 
 export interface FlowVariable {

@@ -16,6 +16,7 @@ import {
   type TriggerType,
   type ValueType,
 } from "./definition.ts";
+import { readLock } from "./dependencies.ts";
 import { nodeType, nodeTypeNames } from "./nodes/table.ts";
 
 const FLOW_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
@@ -54,6 +55,7 @@ function readFlow(reader: ObjectReader): FlowDefinition {
     nodes: readNodes(reader),
     onError: reader.optionalText("onError"),
     timeoutMs: reader.number("timeoutMs", { min: 1000, max: limit("flowRunMsMax") }),
+    lock: readLock(reader),
   };
 }
 

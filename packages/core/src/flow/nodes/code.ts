@@ -9,7 +9,7 @@ export const code = defineNode({
   description: "Runs Python; what it returns is the output.",
   category: "call",
   fields: CODE_FIELDS,
-  read: readCode,
+  read: (reader) => readCode(reader, "python"),
   output: () => "any",
   resolve: ({ input }, resolver) => resolver.value(input),
   execute: (input, { mode }, { node }) => ({ kind: "call", call: { kind: "inline", language: "python", node, mode, input } }),

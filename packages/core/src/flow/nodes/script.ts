@@ -8,7 +8,7 @@ export const script = defineNode({
   description: "Runs JavaScript; what it returns is the output.",
   category: "call",
   fields: CODE_FIELDS,
-  read: readCode,
+  read: (reader) => readCode(reader, "javascript"),
   output: () => "any",
   resolve: ({ input }, resolver) => resolver.value(input),
   execute: (input, { mode }, { node }) => ({ kind: "call", call: { kind: "inline", language: "javascript", node, mode, input } }),
