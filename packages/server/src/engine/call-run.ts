@@ -12,6 +12,7 @@ import { costNanosOf, type Prices } from "@plinth/core/policy/cost.ts";
 import type { Admitted } from "../budgets/budgets.ts";
 import type { Span, TraceContext } from "../telemetry/trace.ts";
 import { traceOf } from "./trace-of-call.ts";
+import type { CallBodies } from "./call-bodies.ts";
 import type { AcceptedCall } from "./intake.ts";
 import type { Artefact } from "./result-sink.ts";
 import type { InvocationEvent, InvocationState, InvocationUsage, LogLine, Priority, WaitReason } from "./invocation.ts";
@@ -29,6 +30,7 @@ export interface RunOptions {
   readonly onEvent?: (event: InvocationEvent) => void;
   readonly root?: CallRun;
   readonly prices: Prices;
+  readonly bodies?: CallBodies;
 }
 
 type RunnerLine = Parameters<CallHandler["log"]>[0];
@@ -57,6 +59,8 @@ export class CallRun {
   priority: Priority;
   /** Tighter limits of this function. */
   limits: Admitted["limits"];
+  /** Of native code. */
+  readonly bodies: CallBodies | undefined;
   readonly #prices: Prices;
   /** Of the span of this call; what it causes stands below it. */
   trace: TraceContext;
@@ -108,6 +112,7 @@ export class CallRun {
     this.root = options.root ?? this;
     this.priority = accepted.request.priority;
     this.#prices = options.prices;
+    this.bodies = options.bodies;
     this.trace = traceOf(accepted);
     if (options.onEvent !== undefined) this.#listeners.add(options.onEvent);
     if (options.signal !== undefined) this.#follow(options.signal);

@@ -6,6 +6,7 @@ import type { PlinthError } from "@plinth/core/errors.ts";
 import type { Transaction } from "../database/database.ts";
 import type { Timestamp } from "../store/store.ts";
 import type { ModalityName } from "../modalities/modality.ts";
+import type { CallBodies } from "./call-bodies.ts";
 import type { HandlerSubject } from "./handler-event.ts";
 import type { Artefact } from "./result-sink.ts";
 import type { TraceContext } from "../telemetry/trace.ts";
@@ -184,6 +185,8 @@ export interface InvokeOptions {
   readonly onEvent?: (event: InvocationEvent) => void;
   /** Waits for a place as long as its deadline allows. */
   readonly patient?: boolean;
+  /** Of native code: large bodies that go with the call. */
+  readonly bodies?: CallBodies;
   /**
    * Of mutations: runs in the transaction of each attempt, after the function has succeeded. What it writes commits with the
    * function's writes or not at all; when it throws, nothing does.

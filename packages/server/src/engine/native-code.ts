@@ -7,8 +7,10 @@
  * N3 A native action reaches other systems through `fetch` alone, which is the egress guard.
  */
 import type { Value } from "@plinth/core/documents/values.ts";
-import type { FetchRequest, FetchResponse, LogLevel } from "@plinth/core/protocol/runner-protocol.ts";
+import type { FetchRequest, LogLevel } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Scope, Transaction } from "../database/database.ts";
+import type { Fetched } from "../sandbox/egress.ts";
+import type { CallBodies } from "./call-bodies.ts";
 import type { InvocationEvent, InvocationOutcome, InvocationRequest } from "./invocation.ts";
 
 export interface NativeCode {
@@ -32,7 +34,9 @@ export interface NativeContext {
   /** A partial result for those who stream the call. */
   readonly emit: (valueText: string) => void;
   /** The request is given up when `signal` aborts, and with the call. */
-  readonly fetch: (request: FetchRequest, options?: { readonly signal?: AbortSignal }) => Promise<FetchResponse>;
+  readonly fetch: (request: FetchRequest, options?: { readonly signal?: AbortSignal; readonly bodies?: CallBodies }) => Promise<Fetched>;
+  /** What the caller gave beside the arguments. */
+  readonly bodies?: CallBodies;
   /** Actions: calls another function, or inline code, as a part of this call: the same version rules, depth and deadline. */
   readonly call: (
     request: Pick<InvocationRequest, "path" | "argsText" | "subject">,

@@ -1,4 +1,5 @@
 /** Runs an accepted call through its last two stages. */
+import type { CallBodies } from "./call-bodies.ts";
 import type { CallRun } from "./call-run.ts";
 import type { ExecuteOptions } from "./execute.ts";
 import type { AcceptedCall } from "./intake.ts";
@@ -15,6 +16,8 @@ export interface RunCallOptions extends ExecuteOptions {
   readonly onEvent?: (event: InvocationEvent) => void;
   /** The action whose lease it shares. */
   readonly root?: CallRun;
+  /** Large bodies, for native code. */
+  readonly bodies?: CallBodies;
   /** Called with the run before it starts. */
   readonly onRun?: (run: CallRun) => void;
   /** Stores how the call ended, before anybody hears of it. False when it has not ended for good and will run again. */

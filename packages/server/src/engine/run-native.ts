@@ -63,11 +63,13 @@ function contextOf(
     signal,
     log: (level, text) => run.log({ level, text, truncated: false, dropped: 0 }),
     emit: (valueText) => run.partial(valueText),
+    ...(run.bodies === undefined ? {} : { bodies: run.bodies }),
     fetch: async (request, options = {}) => {
       if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Queries and mutations reach no other systems." });
       run.countHostCall();
       const ends = options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]);
-      return await fetchFor(run, { parts, request, signal: ends });
+      const { bodies } = options;
+      return await fetchFor(run, { parts, request, signal: ends, ...(bodies === undefined ? {} : { bodies }) });
     },
     call: (request, options = {}) =>
       children.run(async () => {

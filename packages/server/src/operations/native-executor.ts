@@ -21,12 +21,13 @@ export class NativeExecutor implements OperationExecutor {
   }
 
   async execute(operation: Operation, call: OperationCall): Promise<Executed> {
-    const { signal, onEvent, withCommit, patient } = call;
+    const { signal, onEvent, withCommit, patient, bodies } = call;
     const outcome = await this.#options.engine().invoke(requestOf(operation, call), {
       ...(signal === undefined ? {} : { signal }),
       ...(onEvent === undefined ? {} : { onEvent }),
       ...(withCommit === undefined ? {} : { withCommit }),
       ...(patient === undefined ? {} : { patient }),
+      ...(bodies === undefined ? {} : { bodies }),
     });
     const result = outcome.status === "failed" ? failedResult(outcome.error) : readValue(outcome.valueText);
     return { operation, result, outcome };

@@ -11,6 +11,7 @@
  */
 import type { JsonObject, JsonSchema, Operation, OperationResult, Port } from "@plinth/core/operations/operation.ts";
 import type { Scope, Transaction } from "../database/database.ts";
+import type { CallBodies } from "../engine/call-bodies.ts";
 import type { Actor, InvocationEvent, InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
 
 /** Who asks, and with what around it. The same for all four methods. */
@@ -38,6 +39,8 @@ export interface OperationCall {
   readonly onEvent?: (event: InvocationEvent) => void;
   /** Of native operations and those on tables: waits for a place as long as its deadline allows. */
   readonly patient?: boolean;
+  /** Of native operations: large bodies that go with the call. */
+  readonly bodies?: CallBodies;
   /** Of operations on tables: takes part in the transaction of their writes (`InvokeOptions` of the engine). */
   readonly withCommit?: (transaction: Transaction, valueText: string) => Promise<void>;
 }

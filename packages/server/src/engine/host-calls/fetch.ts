@@ -1,6 +1,8 @@
 /** fetch of actions, through the host's one egress guard. */
 import { PlinthError } from "@plinth/core/errors.ts";
-import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
+import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
+import type { Fetched } from "../../sandbox/egress.ts";
+import type { CallBodies } from "../call-bodies.ts";
 import { calledBack } from "../cause-depth.ts";
 import type { CallRun } from "../call-run.ts";
 import type { EngineParts } from "../parts.ts";
@@ -21,17 +23,26 @@ export const fetchCall: HostCall = {
 /** A request of a call, counted for it. */
 export async function fetchFor(
   run: CallRun,
-  { parts, request, signal }: { readonly parts: EngineParts; readonly request: FetchRequest; readonly signal: AbortSignal },
-): Promise<FetchResponse> {
+  {
+    parts,
+    request,
+    signal,
+    bodies,
+  }: { readonly parts: EngineParts; readonly request: FetchRequest; readonly signal: AbortSignal; readonly bodies?: CallBodies },
+): Promise<Fetched> {
   const { scope, id } = run.accepted;
   const callback = isHandlerPath(run.accepted.path) ? await parts.apiUrl : undefined;
   const sent = callback === undefined ? request : calledBack(request, { actor: run.accepted.request.actor, callback });
-  run.egressBytes += Math.floor(((request.bodyBase64?.length ?? 0) * 3) / 4);
+  run.egressBytes += Math.floor(((request.bodyBase64?.length ?? 0) * 3) / 4) + (bodies?.sent?.bytes ?? 0);
   try {
     const response = await inSpan(parts, run, "plinth.fetch", () =>
-      parts.egress.fetch(sent, { tenant: scope.tenant, invocation: id, signal, ...(callback === undefined ? {} : { callback }) }),
+      parts.egress.fetch(sent, {
+        ...{ tenant: scope.tenant, invocation: id, signal },
+        ...(callback === undefined ? {} : { callback }),
+        ...(bodies === undefined ? {} : { bodies }),
+      }),
     );
-    run.egressBytes += Math.floor((response.bodyBase64.length * 3) / 4);
+    run.egressBytes += Math.floor((response.bodyBase64.length * 3) / 4) + (response.stored?.bytes ?? 0);
     parts.telemetry.metrics.fetched("ok");
     return response;
   } catch (error) {

@@ -5,7 +5,8 @@ import { limit } from "@plinth/core/limits.ts";
 import { isList, isObject } from "@plinth/core/operations/json-schema.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import { outputOf } from "@plinth/core/operations/result.ts";
-import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
+import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
+import type { Fetched } from "../../sandbox/egress.ts";
 import { describeNative, nativeField } from "./describe.ts";
 import type { MakeNativeOperation } from "./native-operation.ts";
 
@@ -42,6 +43,7 @@ const operation = describeNative({
     nativeField("headers", "struct", "Names in lower case.", { isRequired: true }),
     nativeField("body", "json_value", "The value of JSON, the text of other text; null where there is none.", { isRequired: true }),
     nativeField("body_base64", "text", "In place of `body`: of what is not text."),
+    nativeField("stored_body", "struct", "In place of `body`, in flows: of what is too large to be a part of the answer."),
   ],
 });
 
@@ -49,14 +51,14 @@ export const http: MakeNativeOperation = ({ runtime }) => ({
   operation,
   kind: "action",
   wallMs: TIMEOUT_MS_MAX + limit("fetchConnectMsMax"),
-  run: async ({ fetch }, { input }) => {
+  run: async ({ fetch, bodies }, { input }) => {
     const request = requestOf(input);
     const timeoutMs = numberOf(input["timeout_ms"], limit("httpOperationTimeoutMs"));
     const time = new AbortController();
     const late = plinthError("FetchFailed", { url: originOf(request.url), detail: `there was no answer within ${timeoutMs} ms` });
     const timer = runtime.timer(timeoutMs, () => time.abort(late));
     try {
-      const response = await fetch(request, { signal: time.signal });
+      const response = await fetch(request, { signal: time.signal, ...(bodies === undefined ? {} : { bodies }) });
       return outputOf([outputFields(response, numberOf(input["response_bytes_max"], BODY_BYTES_MAX))]);
     } finally {
       timer.cancel();
@@ -105,7 +107,7 @@ function pairsOf(object: Json | undefined, what: string): readonly (readonly [st
   return pairs;
 }
 
-function outputFields(response: FetchResponse, bytesMax: number): JsonObject {
+function outputFields(response: Fetched, bytesMax: number): JsonObject {
   const { status, url } = response;
   const bytes = Buffer.from(response.bodyBase64, "base64");
   if (bytes.length > bytesMax) throw plinthError("LimitExceeded", { what: "Bytes of the answer", actual: bytes.length, max: bytesMax });
@@ -119,7 +121,9 @@ function outputFields(response: FetchResponse, bytesMax: number): JsonObject {
     ok: status >= 200 && status < 300,
     url,
     headers: Object.fromEntries(headers),
-    ...bodyFields(bytes, headers.get("content-type")),
+    ...(response.stored === undefined
+      ? bodyFields(bytes, headers.get("content-type"))
+      : { body: null, stored_body: { ...response.stored } }),
   };
 }
 

@@ -10,10 +10,11 @@
  */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { FetchRequest, FetchResponse } from "@plinth/core/protocol/runner-protocol.ts";
+import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Socket } from "node:net";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Egress, EgressPolicy } from "../egress.ts";
+import type { CallBodies } from "../../engine/call-bodies.ts";
+import type { Egress, EgressPolicy, Fetched } from "../egress.ts";
 import { connectTo } from "./connect.ts";
 import { exchange, type ReceivedResponse } from "./exchange.ts";
 import { failed } from "./fetch-errors.ts";
@@ -42,6 +43,14 @@ interface Hop {
   readonly outgoing: Outgoing;
 }
 
+/** What is the same for all hops of a fetch. */
+interface Way {
+  readonly mode: FetchRequest["redirect"];
+  readonly signal: AbortSignal;
+  readonly pass: FetchPass;
+  readonly bodies: CallBodies | undefined;
+}
+
 export function createEgress(options: EgressOptions): Egress {
   return new GuardedEgress(options);
 }
@@ -54,7 +63,7 @@ class GuardedEgress implements Egress {
   readonly #authorities: readonly string[];
   readonly #gate = new FetchGate();
   readonly #closed = new AbortController();
-  readonly #open = new Set<Promise<FetchResponse>>();
+  readonly #open = new Set<Promise<Fetched>>();
 
   constructor(options: EgressOptions) {
     this.#policy = options.policy;
@@ -64,7 +73,7 @@ class GuardedEgress implements Egress {
     this.#resolver = options.resolver ?? new SystemResolver({ timeoutMs: limit("fetchConnectMsMax") / 2 });
   }
 
-  async fetch(request: FetchRequest, context: FetchContext): Promise<FetchResponse> {
+  async fetch(request: FetchRequest, context: FetchContext): Promise<Fetched> {
     const work = this.#fetch(request, context);
     this.#open.add(work);
     try {
@@ -80,14 +89,17 @@ class GuardedEgress implements Egress {
     await Promise.allSettled(this.#open);
   }
 
-  async #fetch(request: FetchRequest, context: FetchContext): Promise<FetchResponse> {
-    const first: Hop = { target: parseTarget(request.url, this.#policyFor(context)), outgoing: checkRequest(request) };
+  async #fetch(request: FetchRequest, context: FetchContext): Promise<Fetched> {
+    const first: Hop = {
+      target: parseTarget(request.url, this.#policyFor(context)),
+      outgoing: checkRequest(request, context.bodies?.sent),
+    };
     const scope = new Scope(request.url, [context.signal, this.#closed.signal]);
     try {
       const { tenant, invocation } = context;
-      const pass = await this.#gate.enter({ tenant, invocation, bytes: first.outgoing.body?.length ?? 0, signal: scope.signal });
+      const pass = await this.#gate.enter({ tenant, invocation, bytes: heldBytes(first.outgoing.body), signal: scope.signal });
       try {
-        return await this.#follow(first, request.redirect, scope.signal, pass);
+        return await this.#follow(first, { mode: request.redirect, signal: scope.signal, pass, bodies: context.bodies });
       } finally {
         pass.leave();
       }
@@ -104,11 +116,12 @@ class GuardedEgress implements Egress {
     return { ...this.#policy, allowedPrivate: [...this.#policy.allowedPrivate, own] };
   }
 
-  async #follow(first: Hop, mode: FetchRequest["redirect"], signal: AbortSignal, pass: FetchPass): Promise<FetchResponse> {
+  async #follow(first: Hop, way: Way): Promise<Fetched> {
+    const { mode } = way;
     const redirectsMax = limit("fetchRedirectsMax");
     let hop = first;
     for (let redirects = 0; ; redirects += 1) {
-      const response = await this.#exchange(hop, mode, signal, pass);
+      const response = await this.#exchange(hop, way);
       const location = redirectLocation(response.status, response.headers);
       if (location === undefined || mode === "manual") return toFetchResponse(hop.target, response, redirects > 0);
       if (mode === "error") throw failed(hop.target.url, "the server redirects, and the call asked for an error then");
@@ -118,12 +131,13 @@ class GuardedEgress implements Egress {
     }
   }
 
-  async #exchange(hop: Hop, mode: FetchRequest["redirect"], signal: AbortSignal, pass: FetchPass): Promise<ReceivedResponse> {
+  async #exchange(hop: Hop, { mode, signal, pass, bodies }: Way): Promise<ReceivedResponse> {
     const socket = await this.#connect(hop.target, signal);
     return exchange(hop.target, hop.outgoing, socket, {
       signal,
       skipRedirectBody: mode !== "manual",
       reserve: (bytes) => pass.reserve(bytes),
+      ...(bodies === undefined ? {} : { bodies }),
     });
   }
 
@@ -184,9 +198,15 @@ class Scope {
   }
 }
 
-function toFetchResponse(target: Target, response: ReceivedResponse, redirected: boolean): FetchResponse {
+function toFetchResponse(target: Target, response: ReceivedResponse, redirected: boolean): Fetched {
   const url = new URL(target.url);
   url.hash = "";
-  const { status, statusText, headers, body } = response;
-  return { url: url.href, status, statusText, headers, redirected, bodyBase64: body.toString("base64") };
+  const { status, statusText, headers, body, stored } = response;
+  const about = { url: url.href, status, statusText, headers, redirected, bodyBase64: body.toString("base64") };
+  return stored === undefined ? about : { ...about, stored };
+}
+
+/** A stored body is read as it is sent. */
+function heldBytes(body: Outgoing["body"]): number {
+  return Buffer.isBuffer(body) ? body.length : 0;
 }

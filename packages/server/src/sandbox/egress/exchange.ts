@@ -3,10 +3,12 @@ import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { CallBodies, StoredBody } from "../../engine/call-bodies.ts";
 import { decodersFor, readBody } from "./body.ts";
 import { errorCode, failed } from "./fetch-errors.ts";
 import { redirectLocation } from "./redirect.ts";
 import { checkHeaderLimits, type Header, type Outgoing } from "./request-rules.ts";
+import { decodedStream, receiveBody, sendBody } from "./streamed-body.ts";
 import type { Target } from "./target.ts";
 
 export interface ReceivedResponse {
@@ -15,6 +17,8 @@ export interface ReceivedResponse {
   /** Names in lower case. */
   readonly headers: readonly Header[];
   readonly body: Buffer;
+  /** In place of `body`. */
+  readonly stored?: StoredBody;
 }
 
 export interface ExchangeOptions {
@@ -23,6 +27,7 @@ export interface ExchangeOptions {
   readonly skipRedirectBody: boolean;
   /** Told of every piece of the body that is kept. */
   readonly reserve: (bytes: number) => void;
+  readonly bodies?: CallBodies;
 }
 
 /** Headers of the connection, not of the message, and those that no longer hold for a decoded body. */
@@ -65,7 +70,9 @@ function send(target: Target, outgoing: Outgoing, socket: Socket): Promise<Incom
     upgraded.destroy();
     reject(failed(target.url, "the server changed the protocol"));
   });
-  request.end(outgoing.body ?? undefined);
+  const { body } = outgoing;
+  if (body === null || Buffer.isBuffer(body)) request.end(body ?? undefined);
+  else sendBody(request, body).catch((error: unknown) => request.destroy(error instanceof Error ? error : undefined));
   return promise;
 }
 
@@ -83,9 +90,14 @@ function requestHeaders(target: Target, outgoing: Outgoing): string[] {
     ["connection", "close"],
     ...defaults.filter(([name]) => !given.has(name)),
     ...outgoing.headers,
-    ...(sendsLength ? [["content-length", String(outgoing.body?.length ?? 0)] as const] : []),
+    ...(sendsLength ? [["content-length", String(bodyBytes(outgoing.body))] as const] : []),
   ];
   return all.flat();
+}
+
+export function bodyBytes(body: Outgoing["body"]): number {
+  if (body === null) return 0;
+  return Buffer.isBuffer(body) ? body.length : body.bytes;
 }
 
 async function receive(response: IncomingMessage, outgoing: Outgoing, options: ExchangeOptions): Promise<ReceivedResponse> {
@@ -99,13 +111,18 @@ async function receive(response: IncomingMessage, outgoing: Outgoing, options: E
   const decoders = decodersFor(contentEncoding) ?? [];
   const bodiless = outgoing.method === "HEAD" || status === 204 || status === 304;
   const skipped = options.skipRedirectBody && redirectLocation(status, headers) !== undefined;
-  const body = bodiless || skipped ? Buffer.alloc(0) : await readBody(response, decoders, options.reserve);
+  const stream = bodiless || skipped || options.bodies === undefined ? undefined : decodedStream(response, contentEncoding);
+  const received =
+    stream === undefined || options.bodies === undefined
+      ? { body: bodiless || skipped ? Buffer.alloc(0) : await readBody(response, decoders, options.reserve), stored: null }
+      : await receiveBody(stream, headers.find(([name]) => name === "content-type")?.[1] ?? "", { ...options, bodies: options.bodies });
   const decoded = decoders.length > 0 && !bodiless;
   return {
     status,
     statusText: response.statusMessage ?? "",
     headers: headers.filter(([name]) => !NOT_PASSED_ON.has(name) && !(decoded && NOT_PASSED_ON_DECODED.has(name))),
-    body,
+    body: received.body ?? Buffer.alloc(0),
+    ...(received.stored === null ? {} : { stored: received.stored }),
   };
 }
 

@@ -5,6 +5,7 @@
 import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { FetchRequest } from "@plinth/core/protocol/runner-protocol.ts";
+import type { SentBody } from "../../engine/call-bodies.ts";
 import { refused } from "./fetch-errors.ts";
 
 export type Header = readonly [name: string, value: string];
@@ -14,7 +15,7 @@ export interface Outgoing {
   readonly method: string;
   /** Names in lower case. */
   readonly headers: readonly Header[];
-  readonly body: Buffer | null;
+  readonly body: Buffer | SentBody | null;
 }
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -37,9 +38,9 @@ const REFUSED_HEADERS = new Set([
 /** Methods whose spelling is made upper case, as the Fetch standard says. */
 const NORMALISED_METHODS = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
 
-export function checkRequest(request: FetchRequest): Outgoing {
+export function checkRequest(request: FetchRequest, sent: SentBody | null = null): Outgoing {
   const method = checkMethod(request);
-  const body = checkBody(request, method);
+  const body = sent === null ? checkBody(request, method) : checkStoredBody(sent, method);
   return { method, headers: checkHeaders(request), body };
 }
 
@@ -70,6 +71,11 @@ export function checkHeaderLimits(headers: readonly Header[]): void {
   const bytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
   const bytesMax = limit("fetchHeaderBytesMax");
   if (bytes > bytesMax) throw plinthError("LimitExceeded", { what: "Bytes of the headers of a fetch", actual: bytes, max: bytesMax });
+}
+
+function checkStoredBody(sent: SentBody, method: string): SentBody {
+  if (method === "GET" || method === "HEAD") throw invalid(`A fetch with the method ${method} cannot have a body.`);
+  return sent;
 }
 
 function checkBody(request: FetchRequest, method: string): Buffer | null {
