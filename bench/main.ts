@@ -11,6 +11,9 @@ import { command } from "./command.ts";
 import { deployLarge } from "./deploy-large.ts";
 import { eventToAutomation } from "./event-to-automation.ts";
 import { flood } from "./flood.ts";
+import { flowFib40 } from "./flow-fib40.ts";
+import { flowMutation3 } from "./flow-mutation3.ts";
+import { flowNative3 } from "./flow-native3.ts";
 import { grpcExecute } from "./grpc-execute.ts";
 import { memory } from "./memory.ts";
 import { mutation } from "./mutation.ts";
@@ -51,6 +54,9 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "event-to-automation": eventToAutomation,
   "sync-phase": syncPhase,
   flood,
+  "flow-fib40": flowFib40,
+  "flow-native3": flowNative3,
+  "flow-mutation3": flowMutation3,
 };
 
 const [name] = process.argv.slice(2);
