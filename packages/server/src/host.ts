@@ -229,6 +229,7 @@ async function start(
     tools: sandbox.tools,
     engine,
     modality: () => ({ database, packages, snapIns, keyrings, engine, runtime }),
+    flows: flows.listeners,
     runtime,
     log,
     drainMs: config.drainMs,

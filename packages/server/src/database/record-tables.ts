@@ -71,6 +71,7 @@ import {
   parseRunId,
   parseSnapshot,
 } from "../flows/flow-records.ts";
+import { parseFlowTrigger } from "../flows/triggers/trigger-records.ts";
 import { parseInboundArtefact } from "../inbound/artefact-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
@@ -260,3 +261,5 @@ export const FLOW_ANSWERS = defineRecordTable({ space: 247, name: "flowAnswers",
 export const FLOW_START_KEYS = defineRecordTable({ space: 248, name: "flowStartKeys", parse: parseRunId });
 /** Key: tenant, branch, run. Runs that do something, in contrast to those that wait for a time or an answer. */
 export const OPEN_FLOW_RUNS = defineRecordTable({ space: 249, name: "openFlowRuns", placement: "platform", parse: parseMark });
+/** Key: name of the flow. The trigger of its head. */
+export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });

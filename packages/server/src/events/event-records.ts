@@ -2,6 +2,7 @@
 import { assert } from "@plinth/core/assert.ts";
 import type { CronSchedule } from "@plinth/core/schedules/crons.ts";
 import type { DeadLetter } from "./events.ts";
+import type { FlowListener } from "./flow-listeners.ts";
 
 /** Where an event lies: the moment that its cause saw, a random part per transaction, its place in the transaction. */
 export type EventPlace = readonly [seenTs: number, random: string, sequence: number];
@@ -25,7 +26,7 @@ export interface EventMark {
   readonly createdMs: number;
 }
 
-/** An automation that listens to a type at an event source that is enabled. Key: type, source, automation. */
+/** An automation that listens to a type at an event source that is enabled, or a flow. Key: type, source, automation. */
 export interface SubscriptionRow {
   readonly type: string;
   readonly sourceId: string;
@@ -37,6 +38,8 @@ export interface SubscriptionRow {
   readonly filterJq: string | null;
   /** The user whose source it is. */
   readonly user: string | null;
+  /** In place of the automation. */
+  readonly flow?: FlowListener;
 }
 
 /** One event for one automation. Key: place of the event, source, automation. */
@@ -48,6 +51,7 @@ export interface DeliveryRow {
   readonly function: string;
   readonly sourceId: string;
   readonly user: string | null;
+  readonly flow?: FlowListener;
   /** The row of deliveries that it waits in; null when nothing has to be in order. */
   readonly group: string | null;
   /** Calls that were begun and ended without a result. */

@@ -9,8 +9,9 @@ import type { Database, Records, Scope } from "../database/database.ts";
 import { EVENT_QUEUE, EVENTS, SUBSCRIPTIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { JailTools } from "../sandbox/tools.ts";
-import { judge, verdictKey, type FilterQuestion } from "./filters.ts";
+import { judge, verdictKey, type FilterQuestion, type Verdict } from "./filters.ts";
 import { addDelivery, type DeliveryKey, putDeadLetter } from "./delivery-rows.ts";
+import type { FlowListeners } from "./flow-listeners.ts";
 import type { FreshDeliveries } from "./fresh-deliveries.ts";
 import type { GroupedUpdates } from "./grouped-updates.ts";
 import type { DeliveryRow, EventMark, EventPlace, EventRow, SubscriptionRow } from "./event-records.ts";
@@ -21,6 +22,7 @@ export interface FanOutParts {
   readonly runtime: Pick<Runtime, "nowMs">;
   readonly updates: GroupedUpdates;
   readonly fresh: FreshDeliveries;
+  readonly flows: Pick<FlowListeners, "judge">;
 }
 
 interface Batch {
@@ -38,7 +40,7 @@ interface Batch {
 export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean> {
   const batch = await parts.database.read(scope, ({ records }) => readFitting(records, scope));
   if (batch.marks.length === 0) return false;
-  const verdicts = await judge(parts.tools, scope.tenant, questionsOf(batch));
+  const verdicts = new Map([...(await judge(parts.tools, scope.tenant, questionsOf(batch))), ...flowVerdicts(parts.flows, batch)]);
   const nowMs = parts.runtime.nowMs();
   await parts.updates.run(scope, async ({ records }) => {
     if (!(await isCurrent(records, scope, batch))) return;
@@ -133,8 +135,16 @@ function questionsOf(batch: Batch): readonly FilterQuestion[] {
   return [...questions.values()];
 }
 
+function flowVerdicts(flows: Pick<FlowListeners, "judge">, batch: Batch): readonly (readonly [string, Verdict])[] {
+  return batch.events.flatMap(({ event }) =>
+    listenersOf(batch, event).flatMap(({ sourceId, flow }) =>
+      flow === undefined ? [] : [[verdictKey(event.id, sourceId), flows.judge(flow, event)] as const],
+    ),
+  );
+}
+
 function deliveryOf(event: EventRow, subscription: SubscriptionRow, nowMs: number): DeliveryRow {
-  const { snapInId, automation, sourceId, user } = subscription;
+  const { snapInId, automation, sourceId, user, flow } = subscription;
   const name = createHash("sha256")
     .update(JSON.stringify([event.id, sourceId, automation]))
     .digest("base64url");
@@ -145,6 +155,7 @@ function deliveryOf(event: EventRow, subscription: SubscriptionRow, nowMs: numbe
     function: subscription.function,
     sourceId,
     user,
+    ...(flow === undefined ? {} : { flow }),
     group: subscription.ordered && event.syncId !== null ? JSON.stringify([snapInId, subscription.function, event.syncId]) : null,
     attempts: 0,
     // Now, and in the order of events; the clock may have been moved back since.

@@ -24,6 +24,7 @@ import {
   type StoredDelivery,
 } from "./delivery-rows.ts";
 import type { DeadLetterRow, DeliveryRow } from "./event-records.ts";
+import type { FlowListeners } from "./flow-listeners.ts";
 import type { FreshDeliveries } from "./fresh-deliveries.ts";
 import type { GroupedUpdates } from "./grouped-updates.ts";
 
@@ -36,6 +37,7 @@ export interface DeliveryParts {
   readonly runtime: Runtime;
   readonly updates: GroupedUpdates;
   readonly fresh: FreshDeliveries;
+  readonly flows: Pick<FlowListeners, "start">;
   /** Moment of the store when this process began. */
   readonly beganTs: number;
 }
@@ -90,12 +92,13 @@ async function takeOver(parts: DeliveryParts, { scope, key }: Delivery, stored: 
 }
 
 async function call(
-  { engine, modality }: DeliveryParts,
+  { engine, modality, flows }: DeliveryParts,
   { scope }: Delivery,
   { stored, signal }: { readonly stored: StoredDelivery; readonly signal: AbortSignal },
 ): Promise<End> {
   const { row, event } = stored;
   try {
+    if (row.flow !== undefined) return { invocation: await flows.start(scope, row.flow, event) };
     const request = await AUTOMATION.prepare(modality(), scope, {
       snapInId: row.snapInId,
       automation: row.automation,

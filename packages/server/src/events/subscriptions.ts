@@ -3,9 +3,10 @@ import type { Manifest } from "@plinth/core/manifest/manifest.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Records, Transaction } from "../database/database.ts";
-import { SUBSCRIPTIONS, SUBSCRIPTIONS_BY_SNAP_IN } from "../database/record-tables.ts";
+import { FLOW_TRIGGERS, SUBSCRIPTIONS, SUBSCRIPTIONS_BY_SNAP_IN } from "../database/record-tables.ts";
 import type { EventSourceRow } from "../snap-ins/snap-in-records.ts";
 import type { SubscriptionRow } from "./event-records.ts";
+import { flowSource, type FlowListener } from "./flow-listeners.ts";
 import { isChangeType } from "./object-events.ts";
 
 /** The subscriptions of a snap-in at its sources. Throws LimitExceeded before it makes more than one commit can hold. */
@@ -48,11 +49,30 @@ export async function changeSubscriptions(
   return before;
 }
 
-/** Types of changes that any snap-in of the branch listens to. */
+/** Makes these the types of events that a flow listens to; `before` were those. The row of its trigger is written already. */
+export async function changeFlowSubscriptions(
+  transaction: Transaction,
+  listener: FlowListener,
+  { before, next }: { readonly before: readonly string[]; readonly next: readonly string[] },
+): Promise<void> {
+  const { records } = transaction;
+  const source = flowSource(listener.name);
+  const rows = next.map((type): SubscriptionRow => {
+    const names = { type, sourceId: source, automation: source, snapInId: "", function: "" };
+    return { ...names, ordered: false, filterJq: null, user: null, flow: listener };
+  });
+  for (const type of before) records.delete(SUBSCRIPTIONS, [type, source, source]);
+  for (const row of rows) records.put(SUBSCRIPTIONS, keyOf(row), row);
+  await checkListeners(records, rows);
+  if ([...before, ...next].some(isChangeType)) await transaction.watchEvents(await changesListenedTo(records));
+}
+
+/** Types of changes that any snap-in or flow of the branch listens to. */
 async function changesListenedTo(records: Records): Promise<readonly string[]> {
   const rows = await records.range(SUBSCRIPTIONS_BY_SNAP_IN, { prefix: [], limit: limit("snapInsPerBranchMax") });
-  const types = rows.flatMap(({ value }) => value.map(({ type }) => type)).filter(isChangeType);
-  return [...new Set(types)];
+  const flows = await records.range(FLOW_TRIGGERS, { prefix: [], limit: limit("flowsMax") });
+  const types = [...rows.flatMap(({ value }) => value.map(({ type }) => type)), ...flows.flatMap(({ value }) => value.eventTypes)];
+  return [...new Set(types.filter(isChangeType))];
 }
 
 /** Each subscription has its source's filter, so what counts is both together. */

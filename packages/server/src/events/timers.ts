@@ -16,24 +16,29 @@ import { publishEvent } from "./publish.ts";
 
 /** Makes the timer that of its source: running as it says when the source is enabled, gone when it is not. */
 export async function setTimer(transaction: Transaction, source: EventSourceRow): Promise<void> {
-  const { records, scope } = transaction;
   const schedule = source.enabled && source.type === "timer-events" ? scheduleOf(source) : undefined;
-  const before = await records.get(TIMERS, [source.id]);
-  if (schedule === undefined) {
-    if (before !== undefined) forgetTimer(transaction, source.id, before.runMs);
-    return;
-  }
+  if (schedule === undefined) return await deleteTimer(transaction, source.id);
   const metadata = source.config["metadata"] ?? {};
+  await putTimer(transaction, source.id, { schedule, metadata, openedMs: source.openedMs ?? source.createdMs });
+}
+
+/** Lets a source tick from `openedMs` on. A timer with the same schedule goes on as it is. */
+export async function putTimer(
+  transaction: Transaction,
+  sourceId: string,
+  { schedule, metadata, openedMs }: { readonly schedule: CronSchedule; readonly metadata: unknown; readonly openedMs: number },
+): Promise<void> {
+  const { records, scope } = transaction;
+  const before = await records.get(TIMERS, [sourceId]);
   if (before !== undefined && JSON.stringify(before.schedule) === JSON.stringify(schedule)) {
-    records.put(TIMERS, [source.id], { ...before, metadata });
+    records.put(TIMERS, [sourceId], { ...before, metadata });
     return;
   }
-  if (before !== undefined) records.delete(DUE_TIMES, dueKey(scope, before.runMs, "timer", source.id));
-  const openedMs = source.openedMs ?? source.createdMs;
+  if (before !== undefined) records.delete(DUE_TIMES, dueKey(scope, before.runMs, "timer", sourceId));
   const anchorMs = schedule.kind === "interval" ? openedMs : 0;
   const runMs = nextRun(schedule, openedMs, anchorMs);
-  records.put(TIMERS, [source.id], { schedule, anchorMs, runMs, metadata });
-  records.put(DUE_TIMES, dueKey(scope, runMs, "timer", source.id), true);
+  records.put(TIMERS, [sourceId], { schedule, anchorMs, runMs, metadata });
+  records.put(DUE_TIMES, dueKey(scope, runMs, "timer", sourceId), true);
 }
 
 export async function deleteTimer(transaction: Transaction, sourceId: string): Promise<void> {

@@ -13,6 +13,8 @@ import { flowCatalogue, type FlowCatalogueParts } from "./flow-catalogue.ts";
 import type { FlowRow } from "./flow-records.ts";
 import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
 import { hostFindings } from "./host-findings.ts";
+import { bindTrigger, switchTrigger } from "./triggers/bind-trigger.ts";
+import { triggerFindings } from "./triggers/table.ts";
 
 export interface FlowDefinitionsParts extends FlowCatalogueParts {
   readonly database: Database;
@@ -35,7 +37,11 @@ export class FlowDefinitions {
     const checked = checkFlow(json, await flowCatalogue(this.#parts, scope));
     if (!checked.ok) return { definition: null, findings: checked.findings };
     const { definition } = checked.program;
-    const findings = [...checked.findings, ...hostFindings(definition)];
+    const findings = [
+      ...checked.findings,
+      ...hostFindings(definition),
+      ...triggerFindings(definition.trigger, this.#parts.runtime.nowMs()),
+    ];
     return { definition: findings.some(({ severity }) => severity === "error") ? null : definition, findings };
   }
 
@@ -48,7 +54,9 @@ export class FlowDefinitions {
     const { name, description, trigger } = definition;
     const version = createHash("sha256").update(JSON.stringify(request.definition)).digest("hex");
     const createdMs = this.#parts.runtime.nowMs();
-    const published = await this.#parts.database.update(scope, async ({ records }): Promise<FlowVersion> => {
+    const binding = this.#binding();
+    const published = await this.#parts.database.update(scope, async (transaction): Promise<FlowVersion> => {
+      const { records } = transaction;
       const before = await records.get(FLOWS, [name]);
       if (before === undefined && (await records.range(FLOWS, { prefix: [], limit: limit("flowsMax") })).length >= limit("flowsMax"))
         throw plinthError("LimitExceeded", { what: "Flows of one branch", actual: limit("flowsMax") + 1, max: limit("flowsMax") });
@@ -59,7 +67,9 @@ export class FlowDefinitions {
       const seq = (before?.seq ?? 0) + 1;
       records.put(FLOW_VERSIONS, [name, version], { definition: request.definition });
       records.put(FLOW_LEDGER, [name, seq], { version, createdMs, note: request.note });
-      records.put(FLOWS, [name], { name, description, trigger: trigger.type, version, isOn: before?.isOn ?? true, seq });
+      const isOn = before?.isOn ?? true;
+      records.put(FLOWS, [name], { name, description, trigger: trigger.type, version, isOn, seq });
+      await bindTrigger(transaction, { name, description, version, isOn, trigger }, binding);
       return { flow: name, version, seq, createdMs, note: request.note };
     });
     return { ok: true, version: published };
@@ -92,11 +102,19 @@ export class FlowDefinitions {
   }
 
   async setOn(scope: Scope, flow: string, isOn: boolean): Promise<void> {
-    await this.#parts.database.update(scope, async ({ records }) => {
+    const binding = this.#binding();
+    await this.#parts.database.update(scope, async (transaction) => {
+      const { records } = transaction;
       const row = await records.get(FLOWS, [flow]);
       if (row === undefined) throw noFlow(flow);
       records.put(FLOWS, [flow], { ...row, isOn });
+      await switchTrigger(transaction, flow, { ...binding, isOn });
     });
+  }
+
+  #binding() {
+    const { runtime } = this.#parts;
+    return { nowMs: runtime.nowMs(), newSecret: Buffer.from(runtime.randomBytes(24)).toString("base64url") };
   }
 
   async program(scope: Scope, flow: string, version: string): Promise<FlowProgram> {

@@ -12,6 +12,7 @@
 import type { FlowFinding } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
 import type { StepNote } from "@plinth/core/flow/notes.ts";
+import type { StoredPart } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Scope } from "../database/database.ts";
 import type { Actor, InvocationSource } from "../engine/invocation.ts";
@@ -72,7 +73,11 @@ export interface StartRun {
   readonly flow: string;
   /** The first context. */
   readonly input: Json;
+  /** Parts of it that are stored, from a run of the branch: null stands for them in `input`. */
+  readonly stored?: readonly StoredPart[];
   readonly source: InvocationSource;
+  /** Type of the trigger that starts it; one that is another than that of the head starts nothing (FlowRunRefused). By hand when absent. */
+  readonly trigger?: string;
   /** A second start of the flow with the key is the same run. */
   readonly idempotencyKey?: string;
 }

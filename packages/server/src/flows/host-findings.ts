@@ -1,23 +1,16 @@
 /** What a flow asks for that this host does not do. Told when it is saved, so that no run fails for it. */
-import type { FlowDefinition, FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
+import type { FlowDefinition, FlowFinding } from "@plinth/core/flow/definition.ts";
 import { isList } from "@plinth/core/flow/value.ts";
 import type { JsonObject } from "@plinth/core/operations/operation.ts";
-
-const TRIGGERS: readonly TriggerType[] = ["manual", "api"];
 
 /** Names as the core's parser gives them: aliases are resolved. */
 const REFUSED: Readonly<Record<string, string>> = {
   subflow: "runs another flow, which this host does not do; put its nodes into this flow.",
   talk_to_agent: "talks to an agent, which this host does not do; use the operation `ask_ai`.",
-  set_ai_agent_skill_output: "answers an agent, which starts no flows on this host; use `return`.",
 };
 
 export function hostFindings(definition: FlowDefinition): readonly FlowFinding[] {
-  const { type, filter } = definition.trigger;
   const found: FlowFinding[] = [];
-  if (!TRIGGERS.includes(type))
-    found.push(error("trigger.type", null, `is \`${type}\`; flows of this host are started by \`manual\` or \`api\`.`));
-  if (filter !== null) found.push(error("trigger.filter", null, "has no effect on a flow that is started by hand; remove it."));
   for (const [id, node] of Object.entries(definition.nodes)) {
     found.push(...nodeFindings(id, `nodes.${id}`, node));
     if (node.compensate !== null) found.push(...nodeFindings(id, `nodes.${id}.compensate`, node.compensate));

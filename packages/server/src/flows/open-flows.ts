@@ -24,6 +24,7 @@ import type { Deploys } from "../deploys/deploys.ts";
 import { atDepth } from "../engine/cause-depth.ts";
 import type { Actor } from "../engine/invocation.ts";
 import { newInvocationId } from "../engine/invocation-ids.ts";
+import type { FlowListeners } from "../events/flow-listeners.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
@@ -36,6 +37,7 @@ import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
 import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
 import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
+import { StartByEvent } from "./triggers/start-by-event.ts";
 
 export interface FlowsOptions extends StepCallsParts {
   readonly database: Database;
@@ -45,6 +47,8 @@ export interface FlowsOptions extends StepCallsParts {
 }
 
 export interface OpenedFlows extends Flows {
+  /** What events start. */
+  readonly listeners: FlowListeners;
   /** For the scheduler. */
   timer(due: Due): Promise<void>;
   /** Goes on with what an earlier host left under way. */
@@ -59,6 +63,7 @@ export function openFlows(options: FlowsOptions, calls: CallsOfSteps = new StepC
 }
 
 class StoredFlows implements OpenedFlows {
+  readonly listeners = new StartByEvent(this);
   readonly #options: FlowsOptions;
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
@@ -243,10 +248,11 @@ class StoredFlows implements OpenedFlows {
     await this.#runs.stop();
   }
 
-  async #fresh({ scope, actor, flow, input, source }: StartRun): Promise<RunAsRead & { readonly started: FlowEvent }> {
+  async #fresh({ scope, actor, flow, input, source, trigger: by }: StartRun): Promise<RunAsRead & { readonly started: FlowEvent }> {
     const { runtime, deploys } = this.#options;
     const { version, trigger, isOn } = await this.#definitions.head(scope, flow);
     if (!isOn) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' is off.` });
+    if (by !== undefined && by !== trigger) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' has another trigger now.` });
     const program = await this.#definitions.program(scope, flow, version);
     const functions = (await deploys.version(scope))?.digest ?? null;
     const id = newInvocationId(runtime);

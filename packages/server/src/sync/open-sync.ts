@@ -321,7 +321,7 @@ class StoredSync implements OpenSync {
     await database.update(scope, async (transaction) => {
       const now = await mustHaveUnit(transaction, unitId);
       if (now.activeRunId !== null) throw plinthError("SyncInProgress", { run: now.activeRunId });
-      putNewRun(transaction, run, { unit: now, move });
+      await putNewRun(transaction, run, { unit: now, move });
       for (const row of files?.rows ?? []) transaction.records.put(SYNC_ARTEFACTS, [run.id, row.id], row);
       await dropOldRuns(transaction.records, unitId, { keep: limit("syncRunsKeptMax"), nowMs: run.createdMs });
     });

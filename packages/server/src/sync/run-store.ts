@@ -6,6 +6,7 @@ import { isSyncEnded, syncTransition, type SyncEvent, type SyncMove } from "@pli
 import { markDropped } from "../blobs/dropped-blobs.ts";
 import type { Records, Scope, Transaction } from "../database/database.ts";
 import { OPEN_SYNC_RUNS, SYNC_ARTEFACTS, SYNC_CALLS, SYNC_RUNS, SYNC_RUNS_OF_UNIT, SYNC_UNITS } from "../database/record-tables.ts";
+import { putSyncEvent } from "./run-events.ts";
 import type { SyncCallRow, SyncRunRow, SyncUnitRow } from "./sync-records.ts";
 
 const PAGE = 500;
@@ -15,15 +16,17 @@ const NOT_ENDED = { endedMs: null, result: null, note: null, reportDigest: null,
 export type ReportNotes = Pick<SyncCallRow, "reportDigest" | "counts">;
 
 /** Stores a run and everything that its first move causes. */
-export function putNewRun(
-  { records, scope }: Transaction,
+export async function putNewRun(
+  transaction: Transaction,
   run: SyncRunRow,
   { unit, move }: { readonly unit: SyncUnitRow; readonly move: SyncMove },
-): void {
+): Promise<void> {
+  const { records, scope } = transaction;
   records.put(SYNC_RUNS_OF_UNIT, [run.unitId, run.createdMs, run.id], true);
   records.put(OPEN_SYNC_RUNS, openKey(scope, run.id), true);
   records.put(SYNC_UNITS, [unit.id], { ...unit, activeRunId: run.id, updatedMs: run.createdMs });
   putMoved(records, run, { move, nowMs: run.createdMs });
+  await putSyncEvent(transaction, "started", { run, unit, nowMs: run.createdMs });
 }
 
 /** What became of an event. */
@@ -63,6 +66,7 @@ export async function moveRun(
     records.delete(OPEN_SYNC_RUNS, openKey(scope, runId));
     const unit = await records.get(SYNC_UNITS, [run.unitId]);
     if (unit?.activeRunId === runId) records.put(SYNC_UNITS, [unit.id], { ...unit, activeRunId: null, updatedMs: nowMs });
+    await putSyncEvent(transaction, "ended", { run, unit, nowMs });
   }
   return { run, refused: undefined, isRepeated: false };
 }

@@ -1,0 +1,56 @@
+/** Starts flows by events (G2). */
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import type { Json } from "@plinth/core/operations/operation.ts";
+import type { Scope } from "../../database/database.ts";
+import type { Actor } from "../../engine/invocation.ts";
+import { atDepth, checkCauseDepth } from "../../engine/cause-depth.ts";
+import type { EventRow } from "../../events/event-records.ts";
+import type { Verdict } from "../../events/filters.ts";
+import type { FlowListener, FlowListeners } from "../../events/flow-listeners.ts";
+import type { Flows } from "../flows.ts";
+import { TriggerFilters } from "./trigger-filters.ts";
+import { triggerKind } from "./table.ts";
+
+/** Runs are code of the branch, which events start. */
+const ACTOR: Actor = { kind: "function", scopes: [] };
+
+export class StartByEvent implements FlowListeners {
+  readonly #flows: Pick<Flows, "start">;
+  readonly #filters = new TriggerFilters();
+
+  constructor(flows: Pick<Flows, "start">) {
+    this.#flows = flows;
+  }
+
+  judge({ trigger, filter }: FlowListener, event: EventRow): Verdict {
+    if (filter === null) return "yes";
+    try {
+      return this.#filters.says(filter, contextOf(trigger, event), event.createdMs) ? "yes" : "no";
+    } catch (error) {
+      if (error instanceof PlinthError) return error;
+      throw error;
+    }
+  }
+
+  async start(scope: Scope, { name, trigger }: FlowListener, event: EventRow): Promise<string | null> {
+    const kind = triggerKind(trigger);
+    const actor = atDepth(ACTOR, (event.causeDepth ?? 0) + 1);
+    checkCauseDepth(actor);
+    try {
+      const { id } = await this.#flows.start({
+        ...{ scope, actor, flow: name, input: contextOf(trigger, event), source: kind?.source ?? "automation", trigger },
+        idempotencyKey: `event ${event.id}`,
+      });
+      return id;
+    } catch (error) {
+      if (error instanceof PlinthError && (error.code === "NotFound" || error.code === "FlowRunRefused")) return null;
+      throw error;
+    }
+  }
+}
+
+function contextOf(trigger: string, event: EventRow): Json {
+  const context = triggerKind(trigger)?.context;
+  if (context === undefined) throw plinthError("FlowRunRefused", { detail: `Events start no flow by a trigger '${trigger}'.` });
+  return context(event);
+}

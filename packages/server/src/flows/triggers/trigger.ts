@@ -1,0 +1,31 @@
+/**
+ * What starts flows: one file a type of trigger, listed in `table.ts`. A newcomer is one file and one line there; its type stands in
+ * core/flow/definition.ts, and what its data has to say in core/flow/check-trigger.ts.
+ *
+ * G1 A trigger is bound in the transaction that moves its flow's head or turns the flow on or off: from that commit on the version
+ *    that is the head is started, and nothing else.
+ * G2 An event starts a flow once, however often it is delivered: its id is the key of the start.
+ */
+import type { FlowFinding, FlowTrigger, TriggerType } from "@plinth/core/flow/definition.ts";
+import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
+import type { Transaction } from "../../database/database.ts";
+import type { InvocationSource } from "../../engine/invocation.ts";
+import type { EventRow } from "../../events/event-records.ts";
+
+export interface TriggerKind {
+  readonly type: TriggerType;
+  /** What starts the runs, as their calls are recorded. */
+  readonly source: InvocationSource;
+  /** Types of the events that start the flow. Those that a trigger makes for its flow alone come from `flowSource`. */
+  readonly eventTypes?: (data: JsonObject) => readonly string[];
+  /** The first context that an event gives; what its filter sees as `trigger`. */
+  readonly context?: (event: EventRow) => Json;
+  /** Makes what else it has in the store that of the trigger; null: nothing. In the transaction of G1. */
+  readonly set?: (transaction: Transaction, flow: string, change: TriggerChange) => Promise<void>;
+  readonly findings?: (trigger: FlowTrigger, nowMs: number) => readonly FlowFinding[];
+}
+
+export interface TriggerChange {
+  readonly trigger: Pick<FlowTrigger, "data"> | null;
+  readonly nowMs: number;
+}
