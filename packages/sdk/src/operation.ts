@@ -3,6 +3,7 @@ import { describeOperation } from "./impl/describe-operation.ts";
 import { runOperation, validatorsOf, type OperationArgs } from "./impl/run-operation.ts";
 import { shapeOf } from "./impl/shape.ts";
 import type { Checked, OperationSchema, Unchecked } from "./schema.ts";
+import type { Later } from "./step.ts";
 
 /** What handlers of operations get: the context of actions. */
 export type OperationContext = GenericActionCtx<GenericDataModel>;
@@ -40,7 +41,8 @@ export interface ActionSettings<Input extends OperationSchema, Output extends Op
   readonly effect?: "read" | "write" | "outside";
   /** How long an execution may take; the limit of actions when absent. */
   readonly timeoutMs?: number;
-  readonly handler: (ctx: OperationContext, input: Checked<Input>) => MaybePromise<Returned<Output>>;
+  /** `later()` in place of an output: it comes by the callback of the step. */
+  readonly handler: (ctx: OperationContext, input: Checked<Input>) => MaybePromise<Returned<Output> | Later>;
 }
 
 /** A trigger starts workflows by events; it is never executed. */

@@ -280,14 +280,17 @@ function failUndoing(draft: RunDraft, error: StepError): void {
   draft.commands.push(...commandsOf(next, last.node, true));
 }
 
-function defer(draft: RunDraft, { key, deadlineMs }: EventOf<"deferred">): void {
+function defer(draft: RunDraft, { key, deadlineMs, child }: EventOf<"deferred">): void {
   const frame = withKey(draft, key);
   const { status } = draft;
   const wait = frame?.wait ?? (status.kind === "undoing" ? status.undoing.wait : null);
   if (wait?.kind !== "call") return;
   const latestMs = draft.nowMs + limit("flowWaitMsMax");
   const untilMs = Math.min(deadlineMs ?? draft.nowMs + limit("flowLaterMs"), latestMs);
-  const deferred = { ...wait, kind: "deferred", sinceMs: draft.nowMs, untilMs, timer: `${key}/deadline/${wait.attempt}` } as const;
+  const deferred = {
+    ...({ ...wait, kind: "deferred", sinceMs: draft.nowMs, untilMs, timer: `${key}/deadline/${wait.attempt}` } as const),
+    ...(child === undefined ? {} : { child }),
+  };
   if (frame !== null) {
     draft.wait(frame, deferred);
   } else if (status.kind === "undoing") {

@@ -7,9 +7,9 @@ import type { FlowValue } from "./value.ts";
 /** `input` is what the node was given after its expressions; it may be edited for a retry. */
 export type CallDescription =
   /** An operation by slug, or `<namespace>/<slug>`. */
-  | { readonly kind: "operation"; readonly operation: string; readonly input: FlowValue }
+  | ({ readonly kind: "operation"; readonly operation: string; readonly input: FlowValue } & MayBeLater)
   /** A function by path: `dir/module:export` or `@package/function`. */
-  | { readonly kind: "function"; readonly path: string; readonly input: FlowValue }
+  | ({ readonly kind: "function"; readonly path: string; readonly input: FlowValue } & MayBeLater)
   /** Code of the node `node`, which stays in the definition. */
   | {
       readonly kind: "inline";
@@ -20,11 +20,19 @@ export type CallDescription =
       readonly input: FlowValue;
     }
   /** `input`: `{method, url, headers, query, body}`. */
-  | { readonly kind: "http"; readonly connection: string | null; readonly input: FlowValue }
+  | ({ readonly kind: "http"; readonly connection: string | null; readonly input: FlowValue } & MayBeLater)
   /** `awaited`: the step ends with that run; else when it has begun. */
   | { readonly kind: "subflow"; readonly flow: string; readonly awaited: boolean; readonly input: FlowValue }
   /** `input`: `{message, context, …}`. */
   | { readonly kind: "agent"; readonly agent: string; readonly session: string | null; readonly input: FlowValue };
+
+/**
+ * `laterMs`: the call is given a callback, may answer that its result comes by it, and has that long for it. Without it the result has
+ * to come at once.
+ */
+export interface MayBeLater {
+  readonly laterMs?: number;
+}
 
 /** What the outside has to do for a step that waits. */
 export type WaitDescription =

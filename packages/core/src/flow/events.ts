@@ -38,8 +38,14 @@ export type FlowEvent = { readonly atMs: number } & (
   /** A call has a result, or a wait has its answer. */
   | { readonly kind: "completed"; readonly key: StepKey; readonly attempt: number; readonly output: FlowValue; readonly by?: string }
   | { readonly kind: "failed"; readonly key: StepKey; readonly attempt: number; readonly error: StepError; readonly by?: string }
-  /** A call has answered that its result comes later, by its token. */
-  | { readonly kind: "deferred"; readonly key: StepKey; readonly attempt: number; readonly deadlineMs: number | null }
+  /** A call has answered that its result comes later, by its token, or with the end of the run `child` that it has begun. */
+  | {
+      readonly kind: "deferred";
+      readonly key: StepKey;
+      readonly attempt: number;
+      readonly deadlineMs: number | null;
+      readonly child?: string;
+    }
   | { readonly kind: "timerFired"; readonly timer: string }
   | { readonly kind: "signalled"; readonly name: string; readonly payload: FlowValue; readonly by?: string }
   /** Answers the command `continue`. */

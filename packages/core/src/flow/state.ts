@@ -67,6 +67,8 @@ export type Wait =
       readonly sinceMs: number;
       readonly untilMs: number;
       readonly timer: string;
+      /** The run that completes it. */
+      readonly child?: string;
     }
   /** A failed call is made again at `untilMs`. */
   | {

@@ -11,6 +11,7 @@ import type { FlowValue } from "./value.ts";
 export type ReasonCode =
   | "calling"
   | "awaiting_completion"
+  | "awaiting_subflow"
   | "retrying"
   | "sleeping"
   | "awaiting_callback"
@@ -144,7 +145,9 @@ function wordsOf(wait: Wait, node: NodeId | null): readonly [ReasonCode, string]
     case "call":
       return ["calling", `${atStart(node)} waits for ${callText(wait.call)}, attempt ${wait.attempt}.`];
     case "deferred":
-      return ["awaiting_completion", `${atStart(node)} waits until ${momentText(wait.untilMs)} for ${callText(wait.call)} to complete.`];
+      return wait.child === undefined
+        ? ["awaiting_completion", `${atStart(node)} waits until ${momentText(wait.untilMs)} for ${callText(wait.call)} to complete.`]
+        : ["awaiting_subflow", `${atStart(node)} waits until ${momentText(wait.untilMs)} for ${callText(wait.call)}, run ${wait.child}.`];
     case "retry":
       return [
         "retrying",

@@ -2,6 +2,7 @@
 import { convexToJson, v, type Value } from "convex/values";
 import { OperationError } from "../operation-error.ts";
 import type { OperationSchema } from "../schema.ts";
+import { isLater } from "../step.ts";
 import type { Shapes } from "./describe-operation.ts";
 import { isPlainObject, Misfit, shapeOf } from "./shape.ts";
 
@@ -54,7 +55,7 @@ export async function runOperation<Context>(
   try {
     const answer = await run(methods, shapes, { ctx, args });
     // The fields of a form have an order, which values do not keep.
-    if ("schema" in answer) return { text: JSON.stringify(answer) };
+    if ("schema" in answer || isLater(answer)) return { text: JSON.stringify(answer) };
     // What a validator describes is a value, or the fault of the handler.
     return "output" in answer && shapes.output.validator !== undefined ? (answer as OperationAnswer) : asValue(answer);
   } catch (error) {
@@ -83,6 +84,7 @@ async function run<Context>(
   }
   if (method !== "execute" || methods.handler === undefined) throw new Error(`The operation has no method "${method}".`);
   const returned = await methods.handler(ctx, input.value as never);
+  if (isLater(returned)) return returned;
   const output = await fitting("output", () => shapes.output.write(returned));
   if ("misfit" in output) return output;
   return { output: { values: output.value === undefined || output.value === null ? [] : [output.value] } };

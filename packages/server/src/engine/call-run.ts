@@ -11,6 +11,7 @@ import type { CallHandler, CallUsage } from "../sandbox/sandbox.ts";
 import { costNanosOf, type Prices } from "@plinth/core/policy/cost.ts";
 import type { Admitted } from "../budgets/budgets.ts";
 import type { Span, TraceContext } from "../telemetry/trace.ts";
+import { redactStep } from "./step-of-run.ts";
 import { traceOf } from "./trace-of-call.ts";
 import type { CallBodies } from "./call-bodies.ts";
 import type { AcceptedCall } from "./intake.ts";
@@ -75,7 +76,7 @@ export class CallRun {
   /** What the hooks before the latest attempt made (`lifecycle.ts`). */
   readonly prepared: Prepared = { argsText: "", environment: undefined, wallMs: undefined, memoryBytes: undefined };
   /** Takes delivered secrets out of what leaves for logs, errors and records. */
-  redact: ((text: string) => string) | undefined;
+  redact: ((text: string) => string) | undefined = undefined;
   /** Takes a result that holds secrets, and returns what is kept in its place. */
   takeResult: ((valueText: string) => string) | undefined;
   /** Files that the function left. */
@@ -108,6 +109,8 @@ export class CallRun {
 
   constructor(accepted: AcceptedCall, options: RunOptions, runtime: Runtime) {
     this.accepted = accepted;
+    const { step } = accepted.request;
+    if (step !== undefined) this.redact = redactStep(step, undefined);
     this.#runtime = runtime;
     this.root = options.root ?? this;
     this.priority = accepted.request.priority;

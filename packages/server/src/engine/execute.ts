@@ -25,6 +25,7 @@ import type { InvocationOutcome } from "./invocation.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { runFrame } from "./run-frame.ts";
 import { runNative } from "./run-native.ts";
+import { stepEnvironment } from "./step-of-run.ts";
 import { inSpan } from "./trace-call.ts";
 
 /** What takes part in a mutation's transaction besides the function. */
@@ -253,7 +254,7 @@ export class Executor {
       path: pathInRunner(accepted),
       version: accepted.version,
       tables,
-      env: run.prepared.environment ?? (await parts.deploys.environment(accepted.scope)),
+      env: withStep(accepted, run.prepared.environment ?? (await parts.deploys.environment(accepted.scope))),
       nowMs: parts.runtime.nowMs(),
       endsAtMs:
         parts.runtime.monotonicMs() +
@@ -355,6 +356,14 @@ class Held {
     this.releaseLease();
     this.#transaction?.release();
   }
+}
+
+/** Results of queries are shared between calls, so they depend on no step. */
+function withStep(
+  { kind, request: { step } }: CallRun["accepted"],
+  env: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return step === undefined || kind === "query" ? env : { ...env, ...stepEnvironment(step) };
 }
 
 /** The name under which the runner knows the function. */

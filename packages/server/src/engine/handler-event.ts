@@ -1,6 +1,7 @@
 /** What a handler gets besides its payload: context, tokens and keyrings, made anew for each run of it. */
 import type { Scope } from "../database/database.ts";
 import type { ResolvedFunction } from "../deploys/deploys.ts";
+import type { StepOfRun } from "./step-of-run.ts";
 
 /** What a call of a handler is about. Stored with calls that wait, so it holds no secret. */
 export interface HandlerSubject {
@@ -36,6 +37,8 @@ export interface HandlerEventRequest {
   readonly subject: HandlerSubject;
   /** Id of the invocation. */
   readonly requestId: string;
+  /** Of steps of flows. */
+  readonly step?: StepOfRun;
 }
 
 export interface HandlerEvent {

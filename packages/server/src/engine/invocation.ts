@@ -9,6 +9,7 @@ import type { ModalityName } from "../modalities/modality.ts";
 import type { CallBodies } from "./call-bodies.ts";
 import type { HandlerSubject } from "./handler-event.ts";
 import type { Artefact } from "./result-sink.ts";
+import type { StepOfRun } from "./step-of-run.ts";
 import type { TraceContext } from "../telemetry/trace.ts";
 
 export type KeyScope = "admin" | "deploy" | "invoke" | "read";
@@ -71,6 +72,8 @@ export interface InvocationRequest {
   readonly subject?: HandlerSubject;
   readonly priority: Priority;
   /** Milliseconds from now until the caller gives up. */
+  /** Of steps of flows. Calls with it are not stored. */
+  readonly step?: StepOfRun;
   readonly deadlineMs?: number;
   readonly idempotencyKey?: string;
   /** With a key: what another call has to be equal in to be the same one; the arguments when absent. */

@@ -10,6 +10,7 @@ import { missingScope } from "@plinth/core/policy/operation-access.ts";
 import type { Database, Scope } from "../database/database.ts";
 import type { Engine } from "../engine/invocation.ts";
 import type { NativeCodes } from "../engine/native-code.ts";
+import { checkLater } from "./later-answer.ts";
 import { checkedInput } from "./native-call.ts";
 import { nativeCodes } from "./native-codes.ts";
 import { NativeExecutor } from "./native-executor.ts";
@@ -74,6 +75,7 @@ class OpenOperations implements HostOperations {
     const { operation, executor, call: checked, ports } = await this.#prepare(call);
     checkExecutable(operation);
     const executed = await executor.execute(operation, checked);
+    if (executed.isLater === true) return checkLater(executed, checked);
     return executed.result.kind === "error" || executed.outcome.status === "failed"
       ? executed
       : await this.#checkOutput(executed, checked, ports);

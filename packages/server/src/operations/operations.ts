@@ -13,6 +13,7 @@ import type { JsonObject, JsonSchema, Operation, OperationResult, Port } from "@
 import type { Scope, Transaction } from "../database/database.ts";
 import type { CallBodies } from "../engine/call-bodies.ts";
 import type { Actor, InvocationEvent, InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
+import type { StepOfRun } from "../engine/step-of-run.ts";
 
 /** Who asks, and with what around it. The same for all four methods. */
 export interface OperationCall {
@@ -35,6 +36,8 @@ export interface OperationCall {
   readonly deadlineMs?: number;
   readonly idempotencyKey?: string;
   readonly trace?: InvocationRequest["trace"];
+  /** Of steps of flows: what code is told of its step. One with a callback may answer that its result comes later. */
+  readonly step?: StepOfRun;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: InvocationEvent) => void;
   /** Of native operations and those on tables: waits for a place as long as its deadline allows. */
@@ -49,6 +52,8 @@ export interface Executed {
   readonly operation: Operation;
   readonly result: OperationResult;
   readonly outcome: InvocationOutcome;
+  /** It answered that its result comes by its callback; `result` is empty. */
+  readonly isLater?: boolean;
 }
 
 /** Ports as they are for what was filled in so far: dynamic enums, fields that others bring in. */

@@ -43,7 +43,7 @@ export function handlerEvents(options: HandlerEventsOptions): HandlerEvents {
 }
 
 async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRequest): Promise<HandlerEvent> {
-  const { scope, fn, subject } = request;
+  const { scope, fn, subject, step } = request;
   if (subject.isGiven === true) return await givenEvent(options, request);
   const credential = subject.credentialTicket === undefined ? undefined : openCredential(options, subject.credentialTicket);
   const { api } = await options.urls;
@@ -77,6 +77,14 @@ async function buildEvent(options: HandlerEventsOptions, request: HandlerEventRe
       devrev_endpoint: api,
       ...(subject.operationSlug === undefined ? {} : { operation_slug: subject.operationSlug }),
       ...(subject.operationMethod === undefined ? {} : { operation_method: subject.operationMethod }),
+      ...(step === undefined ? {} : { idempotency_key: step.idempotencyKey }),
+      ...(step?.callback === undefined
+        ? {}
+        : {
+            callback_url: step.callback.url,
+            callback_token: step.callback.token,
+            callback_deadline: new Date(step.callback.deadlineMs).toISOString(),
+          }),
     },
     input_data: {
       global_values: subject.inputs ?? installed?.snapIn.inputs ?? {},

@@ -2,6 +2,7 @@
 import { defineNode } from "../node-type.ts";
 import { outputTypeOf } from "../port-types.ts";
 import { formField } from "./form-fields.ts";
+import { LATER_FIELD, resolveLater } from "./later.ts";
 import { readOperation } from "./operation-input.ts";
 
 export const action = defineNode({
@@ -12,12 +13,13 @@ export const action = defineNode({
   fields: [
     formField("operation", "text", "Slug of the operation, or `<namespace>/<slug>`.", { required: true, editor: "operation" }),
     formField("input", "struct", "Inputs by name; each may be an expression.", { editor: "expression" }),
+    LATER_FIELD,
   ],
-  read: readOperation,
+  read: (reader) => readOperation(reader),
   output: ({ operation }, catalogue) => {
     const known = catalogue?.operation(operation);
     return known === undefined ? "any" : outputTypeOf(known);
   },
-  resolve: ({ input }, resolver) => resolver.value(input),
-  execute: (input, { operation }) => ({ kind: "call", call: { kind: "operation", operation, input } }),
+  resolve: ({ input, later }, resolver) => ({ input: resolver.value(input), ...resolveLater(later, resolver) }),
+  execute: (inputs, { operation }) => ({ kind: "call", call: { kind: "operation", operation, ...inputs } }),
 });

@@ -3,6 +3,7 @@ import { didYouMean } from "../../manifest/near-miss.ts";
 import { defineNode } from "../node-type.ts";
 import { outputTypeOf } from "../port-types.ts";
 import { formField } from "./form-fields.ts";
+import { LATER_FIELD, readLater, resolveLater } from "./later.ts";
 import { readOperation } from "./operation-input.ts";
 
 export const invoke = defineNode({
@@ -14,6 +15,7 @@ export const invoke = defineNode({
     formField("function", "text", "Path of a function: `dir/module:export` or `@package/function`.", { editor: "function" }),
     formField("operation", "text", "Slug of an operation, in place of a function.", { editor: "operation" }),
     formField("input", "struct", "Arguments by name; each may be an expression.", { editor: "expression" }),
+    LATER_FIELD,
   ],
   read: (reader) => {
     const path = reader.optionalText("function");
@@ -23,16 +25,18 @@ export const invoke = defineNode({
     if (path !== null && reader.catalogue !== null && reader.catalogue.function(path) === undefined) {
       reader.error("function", `names \`${path}\`, which is no function here.${didYouMean(path, reader.catalogue.functionPaths())}`);
     }
-    return { path: path ?? "", operation: null, input: reader.inputs("input") };
+    const kind = path === null ? undefined : reader.catalogue?.function(path)?.kind;
+    const later = readLater(reader, kind === "query" || kind === "mutation" ? `a ${kind} has its result at once` : null);
+    return { path: path ?? "", operation: null, input: reader.inputs("input"), later };
   },
   output: ({ path, operation }, catalogue) => {
     if (path !== null) return catalogue?.function(path)?.output ?? "any";
     const known = catalogue?.operation(operation);
     return known === undefined ? "any" : outputTypeOf(known);
   },
-  resolve: ({ input }, resolver) => resolver.value(input),
-  execute: (input, { path, operation }) => ({
+  resolve: ({ input, later }, resolver) => ({ input: resolver.value(input), ...resolveLater(later, resolver) }),
+  execute: (inputs, { path, operation }) => ({
     kind: "call",
-    call: path === null ? { kind: "operation", operation, input } : { kind: "function", path, input },
+    call: path === null ? { kind: "operation", operation, ...inputs } : { kind: "function", path, ...inputs },
   }),
 });

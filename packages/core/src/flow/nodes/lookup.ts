@@ -14,7 +14,7 @@ export const lookup = defineNode({
     formField("input", "struct", "Inputs by name; each may be an expression.", { editor: "expression" }),
   ],
   read: (reader) => {
-    const data = readOperation(reader);
+    const data = readOperation(reader, { isReading: true });
     const known = reader.catalogue?.operation(data.operation);
     if (known !== undefined && known.effect !== "read") {
       reader.error("operation", `names \`${data.operation}\`, which changes something; use an action node for it.`);

@@ -4,19 +4,22 @@ import type { Operation } from "../../operations/operation.ts";
 import type { NodeReader } from "../node-reader.ts";
 import { inputTypesOf } from "../port-types.ts";
 import type { Template } from "../template.ts";
+import { readLater } from "./later.ts";
 
 export interface OperationData {
   readonly operation: string;
   readonly input: Template;
+  readonly later: Template | null;
 }
 
 /** `operation` and `input` of a node's data, checked against the catalogue. */
-export function readOperation(reader: NodeReader): OperationData {
+export function readOperation(reader: NodeReader, { isReading = false }: { readonly isReading?: boolean } = {}): OperationData {
   const operation = reader.text("operation", { required: true, instead: "write the slug of an operation" });
   const known = findOperation(reader, operation);
   const input = reader.inputs("input", known === undefined ? {} : inputTypesOf(known));
   if (known !== undefined) checkInput(reader, known, input);
-  return { operation, input };
+  const isStore = known?.origin === "object";
+  return { operation, input, later: isReading ? null : readLater(reader, isStore ? `${operation} is done in the store at once` : null) };
 }
 
 function findOperation(reader: NodeReader, name: string): Operation | undefined {

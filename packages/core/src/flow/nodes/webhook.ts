@@ -3,6 +3,7 @@ import { defineNode } from "../node-type.ts";
 import type { Template } from "../template.ts";
 import { recordValue } from "../value.ts";
 import { formField } from "./form-fields.ts";
+import { LATER_FIELD, resolveLater, readLater } from "./later.ts";
 
 const METHODS = ["get", "post", "put", "patch", "delete", "head"] as const;
 
@@ -19,6 +20,7 @@ export const webhook = defineNode({
     formField("query", "struct", "Query parameters by name.", { editor: "expression" }),
     formField("body", "struct", "JSON, or a text that is sent as it is.", { editor: "expression" }),
     formField("connection", "text", "Name of the keyring whose credentials are added."),
+    LATER_FIELD,
   ],
   read: (reader) => {
     const connection = reader.optionalText("connection");
@@ -28,6 +30,7 @@ export const webhook = defineNode({
     const method: Template = { kind: "literal", value: { json: reader.choice("method", METHODS, "post").toUpperCase() } };
     return {
       connection,
+      later: readLater(reader, null),
       request: {
         method,
         url: reader.template("url", "string"),
@@ -37,8 +40,10 @@ export const webhook = defineNode({
       },
     };
   },
-  output: () => ({ record: { status: "number", headers: "any", body: "any" } }),
-  resolve: ({ request }, resolver) =>
-    recordValue(Object.fromEntries(Object.entries(request).map(([name, template]) => [name, resolver.value(template)]))),
-  execute: (input, { connection }) => ({ kind: "call", call: { kind: "http", connection, input } }),
+  output: ({ later }) => (later === null ? { record: { status: "number", headers: "any", body: "any" } } : "any"),
+  resolve: ({ request, later }, resolver) => ({
+    input: recordValue(Object.fromEntries(Object.entries(request).map(([name, template]) => [name, resolver.value(template)]))),
+    ...resolveLater(later, resolver),
+  }),
+  execute: (inputs, { connection }) => ({ kind: "call", call: { kind: "http", connection, ...inputs } }),
 });

@@ -5,6 +5,7 @@ import type { CallRun } from "../call-run.ts";
 import { inlineInRunner } from "../inline-code.ts";
 import type { LifecycleHook } from "../lifecycle.ts";
 import type { EngineParts } from "../parts.ts";
+import { redactStep } from "../step-of-run.ts";
 
 export const hydrateSecrets: LifecycleHook = {
   name: "hydrateSecrets",
@@ -29,10 +30,11 @@ async function hydrateEvent(parts: EngineParts, run: CallRun): Promise<void> {
     payload: JSON.parse(accepted.argsText) as unknown,
     subject: request.subject ?? { eventType: "api", sourceId: request.actor.keyId ?? "" },
     requestId: accepted.id,
+    ...(request.step === undefined ? {} : { step: request.step }),
   });
   prepared.argsText = `[${event.text}]`;
   prepared.environment = event.environment;
-  run.redact = event.redact;
+  run.redact = request.step === undefined ? event.redact : redactStep(request.step, event.redact);
   run.takeResult = event.takeResult;
 }
 

@@ -5,6 +5,7 @@
  * - `{output: {values: [object]}}`, `{error: {message, type}}`: the plain form of results.
  * - `{schema: {input, output}}`: shapes, see core/operations/function-operation.ts.
  * - `{misfit: {of: "input" | "output", message}}`: what the library that the author checks with says.
+ * - `{later: true}`: the result comes by the callback of the step.
  * - `{text: JSON of any of these}`, where names are those of no value, or their order matters.
  *
  * F2 An input that has a validator is checked by the host as arguments are; its code gets values. Any other reaches its code as text.
@@ -14,12 +15,13 @@ import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { portOfShape, type FunctionOperation } from "@plinth/core/operations/function-operation.ts";
 import { isObject } from "@plinth/core/operations/json-schema.ts";
-import { DEFAULT_PORT, type Json, type JsonObject, type Operation, type OperationResult } from "@plinth/core/operations/operation.ts";
+import { DEFAULT_PORT, type Json, type JsonObject, type Operation } from "@plinth/core/operations/operation.ts";
 import { valueOfPlain } from "@plinth/core/operations/plain-values.ts";
-import { readPlainResult } from "@plinth/core/operations/result.ts";
+import { outputOf, readPlainResult } from "@plinth/core/operations/result.ts";
 import type { Scope } from "../../database/database.ts";
 import type { Deploys } from "../../deploys/deploys.ts";
 import type { Engine, InvocationOutcome, InvocationRequest } from "../../engine/invocation.ts";
+import { isLaterAnswer } from "../later-answer.ts";
 import { parseJson } from "../native-call.ts";
 import { failedResult, withFailure } from "../native-result.ts";
 import type { DynamicSchema, Executed, OperationCall, OperationExecutor } from "../operations.ts";
@@ -107,6 +109,7 @@ function requestOf(found: FunctionOperation, call: OperationCall, method: Method
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(idempotencyKey === undefined || method !== "execute" ? {} : { idempotencyKey }),
     ...(trace === undefined ? {} : { trace }),
+    ...(call.step === undefined || method !== "execute" ? {} : { step: call.step }),
   };
 }
 
@@ -144,12 +147,13 @@ function answerOf(outcome: InvocationOutcome): Json | undefined {
   }
 }
 
-function resultOf(outcome: InvocationOutcome): { readonly outcome: InvocationOutcome; readonly result: OperationResult } {
+function resultOf(outcome: InvocationOutcome): Omit<Executed, "operation"> {
   if (outcome.status === "failed") return { outcome, result: failedResult(outcome.error) };
   try {
     const answer = plainAnswer(outcome.valueText);
     const misfit = isObject(answer) ? answer["misfit"] : undefined;
     if (isObject(misfit)) throw misfitError(misfit);
+    if (isLaterAnswer(answer)) return { outcome, result: outputOf([]), isLater: true };
     return { outcome, result: readPlainResult(answer, []) };
   } catch (error) {
     if (!(error instanceof PlinthError)) throw error;

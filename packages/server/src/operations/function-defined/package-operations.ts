@@ -8,7 +8,8 @@
 import { limit } from "@plinth/core/limits.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { Manifest, OperationSpec } from "@plinth/core/manifest/manifest.ts";
-import { DEFAULT_PORT, type Operation, type OperationResult } from "@plinth/core/operations/operation.ts";
+import { DEFAULT_PORT, type Operation } from "@plinth/core/operations/operation.ts";
+import { outputOf } from "@plinth/core/operations/result.ts";
 import type { Database, Scope } from "../../database/database.ts";
 import { SNAP_INS } from "../../database/record-tables.ts";
 import type { Engine, InvocationOutcome, InvocationRequest } from "../../engine/invocation.ts";
@@ -16,8 +17,9 @@ import type { Packages } from "../../packages/packages.ts";
 import { objectName } from "../../snap-ins/ids.ts";
 import { isLive } from "../../snap-ins/snap-in-records.ts";
 import type { DynamicSchema, Executed, OperationCall, OperationExecutor } from "../operations.ts";
+import { isLaterAnswer } from "../later-answer.ts";
 import { failedResult, withFailure } from "../native-result.ts";
-import { readResult } from "./read-result.ts";
+import { readJson, readResult } from "./read-result.ts";
 import { readSchema } from "./read-schema.ts";
 
 export const OPERATION_METHODS = {
@@ -185,6 +187,7 @@ function requestOf({
     // The hooks and the schema of an operation are asked for anew each time.
     ...(call.idempotencyKey === undefined || method !== undefined ? {} : { idempotencyKey: call.idempotencyKey }),
     ...(call.trace === undefined ? {} : { trace: call.trace }),
+    ...(call.step === undefined || method !== undefined ? {} : { step: call.step }),
   };
 }
 
@@ -194,12 +197,10 @@ function shortest(one: number | undefined, other: number | null): number | undef
 }
 
 /** What a call came to; a result that cannot be read makes a failure of it. */
-export function resultOf(
-  outcome: InvocationOutcome,
-  { outputs }: Operation,
-): { readonly result: OperationResult; readonly outcome: InvocationOutcome } {
+export function resultOf(outcome: InvocationOutcome, { outputs }: Operation): Omit<Executed, "operation"> {
   if (outcome.status === "failed") return { outcome, result: failedResult(outcome.error) };
   try {
+    if (isLaterAnswer(readJson(outcome.valueText))) return { outcome, result: outputOf([]), isLater: true };
     return { outcome, result: readResult(outcome.valueText, outputs) };
   } catch (error) {
     if (!(error instanceof PlinthError)) throw error;
