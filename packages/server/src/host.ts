@@ -52,6 +52,8 @@ import { openPackages } from "./packages/open-packages.ts";
 import { VersionFolders } from "./packages/version-folders.ts";
 import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
 import { openFlows } from "./flows/open-flows.ts";
+import { LargeValues } from "./flows/values/large-values.ts";
+import { flowBlobs } from "./flows/values/value-rows.ts";
 import { openFunctionDefined } from "./operations/function-defined/open-function-defined.ts";
 import { openOperations } from "./operations/open-operations.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -164,7 +166,7 @@ async function start(
     branchesOf: async (tenant) =>
       (await tenants.find(tenant)) === undefined ? [] : [MAIN_BRANCH, ...(await branches.list(tenant)).map(({ name }) => name)],
     versionsInUse: (transaction, name) => snapIns.versionsInUse(transaction, name),
-    references: [artefactBlobs, syncBlobs],
+    references: [artefactBlobs, syncBlobs, flowBlobs(() => runtime.sleep(0))],
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
@@ -215,7 +217,8 @@ async function start(
   await engine.start();
   const stopEngine = once(() => engine.stop());
   shutdown.add("engine", stopEngine);
-  const flows = openFlows({ database, deploys, operations, engine: () => engine, runtime, log });
+  const values = new LargeValues({ blobs });
+  const flows = openFlows({ database, deploys, operations, engine: () => engine, runtime, log, values });
   const stopFlows = once(() => flows.stop());
   shutdown.add("flows", stopFlows);
   const flowTimer = (due: Due) => flows.timer(due);

@@ -70,6 +70,7 @@ import {
   parseRun,
   parseRunId,
   parseSnapshot,
+  parseStoredValue,
 } from "../flows/flow-records.ts";
 import { parseFlowTrigger } from "../flows/triggers/trigger-records.ts";
 import { parseInboundArtefact } from "../inbound/artefact-records.ts";
@@ -263,3 +264,9 @@ export const FLOW_START_KEYS = defineRecordTable({ space: 248, name: "flowStartK
 export const OPEN_FLOW_RUNS = defineRecordTable({ space: 249, name: "openFlowRuns", placement: "platform", parse: parseMark });
 /** Key: name of the flow. The trigger of its head. */
 export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });
+/** Key: run, time of the first line and something random. What steps printed. */
+export const FLOW_STEP_LOGS = defineRecordTable({ space: 253, name: "flowStepLogs", parse: parseStepLog });
+/** Key: run, digest. Stored values that a run refers to. */
+export const FLOW_VALUES = defineRecordTable({ space: 256, name: "flowValues", parse: parseStoredValue });
+/** Key: name, digest of the version. Bundles of packages that its code uses; versions without any have no row. */
+export const FLOW_VERSION_BUNDLES = defineRecordTable({ space: 257, name: "flowVersionBundles", parse: parseVersionBundles });

@@ -1,6 +1,7 @@
 /** Rows of flows and runs, and the readers of what the store gives back. */
 import { assert } from "@plinth/core/assert.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
+import type { StoredValue } from "@plinth/core/flow/value.ts";
 import type { JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Actor, InvocationSource } from "../engine/invocation.ts";
 import type { RunSummary } from "./flows.ts";
@@ -104,4 +105,10 @@ export function parseAnswer(json: unknown): AnswerRow {
 export function parseRunId(json: unknown): string {
   assert(typeof json === "string", "a stored id is a text");
   return json;
+}
+
+export function parseStoredValue(json: unknown): StoredValue {
+  const row = json as StoredValue;
+  assert(typeof row.digest === "string" && Number.isInteger(row.bytes), "a stored value has its digest and size");
+  return row;
 }

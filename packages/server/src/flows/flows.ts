@@ -58,6 +58,8 @@ export interface RunDetail extends RunSummary {
   /** Of a run that has completed. */
   readonly output: Json;
   readonly variables: JsonObject;
+  /** What of `output` and `variables` is stored, by its path, which begins with one of these names: null stands for it there. */
+  readonly stored: readonly StoredPart[];
   /** What may be answered, with the token that answers it. */
   readonly answers: readonly {
     readonly node: string;

@@ -7,7 +7,7 @@ import { historyOf } from "@plinth/core/flow/fold.ts";
 import type { StepNote } from "@plinth/core/flow/notes.ts";
 import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
-import { isRecord } from "@plinth/core/flow/value.ts";
+import { type FlowValue, isRecord, NOTHING, recordValue, type StoredPart } from "@plinth/core/flow/value.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
@@ -184,7 +184,7 @@ class StoredFlows implements OpenedFlows {
     const common = { atMs: this.#options.runtime.nowMs(), key: row.key, attempt: ANSWER_ATTEMPT, by };
     const event: FlowEvent =
       result.kind === "output"
-        ? { ...common, kind: "completed", output: { json: this.#sized(result.output) } }
+        ? { ...common, kind: "completed", output: await this.#kept(scope, result.output) }
         : { ...common, kind: "failed", error: { ...result.error, retryable: false } };
     const refusal = await this.#runs.with(scope, row.run, async (driver) => {
       checkApprover(driver.state, row.key, by);
@@ -194,7 +194,7 @@ class StoredFlows implements OpenedFlows {
   }
 
   async signal(scope: Scope, id: string, { name, payload, by }: Parameters<Flows["signal"]>[2]): Promise<void> {
-    await this.#tell(scope, id, { kind: "signalled", name, payload: { json: this.#sized(payload) }, by });
+    await this.#tell(scope, id, { kind: "signalled", name, payload: await this.#kept(scope, payload), by });
   }
 
   async cancel(scope: Scope, id: string, { by, reason }: RunChange): Promise<void> {
@@ -210,7 +210,7 @@ class StoredFlows implements OpenedFlows {
   }
 
   async retry(scope: Scope, id: string, { by, node, input }: Parameters<Flows["retry"]>[2]): Promise<void> {
-    await this.#tell(scope, id, { kind: "retried", by, node, input: input === undefined ? null : { json: this.#sized(input) } });
+    await this.#tell(scope, id, { kind: "retried", by, node, input: input === undefined ? null : await this.#kept(scope, input) });
   }
 
   async timer(due: Due): Promise<void> {
@@ -248,7 +248,15 @@ class StoredFlows implements OpenedFlows {
     await this.#runs.stop();
   }
 
-  async #fresh({ scope, actor, flow, input, source, trigger: by }: StartRun): Promise<RunAsRead & { readonly started: FlowEvent }> {
+  async #fresh({
+    scope,
+    actor,
+    flow,
+    input,
+    stored = [],
+    source,
+    trigger: by,
+  }: StartRun): Promise<RunAsRead & { readonly started: FlowEvent }> {
     const { runtime, deploys } = this.#options;
     const { version, trigger, isOn } = await this.#definitions.head(scope, flow);
     if (!isOn) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' is off.` });
@@ -266,7 +274,7 @@ class StoredFlows implements OpenedFlows {
       kind: "started",
       atMs,
       run: { id, flow, version, company, environment: scope.branch },
-      trigger: { json: this.#sized(input) },
+      trigger: await this.#kept(scope, input, stored),
     };
     return { scope, program, state: NEW_RUN, stored: { row, timers: new Map(), isOpen: false }, started };
   }
@@ -283,12 +291,11 @@ class StoredFlows implements OpenedFlows {
     return row;
   }
 
-  /** Values from outside. */
-  #sized(json: Json): Json {
-    const max = limit("flowValueBytesMax");
-    const actual = Buffer.byteLength(JSON.stringify(json));
-    if (actual > max) throw plinthError("RequestTooLarge", { what: "value", actual: `${actual} bytes`, max: `${max} bytes` });
-    return json;
+  /** A value from outside, as it may lie in a journal. */
+  async #kept(scope: Scope, input: Json, given: readonly StoredPart[] = []): Promise<FlowValue> {
+    const { json, stored = [] } = await this.#options.values.keep(scope, input);
+    const parts = [...stored, ...given];
+    return parts.length === 0 ? { json } : { json, stored: parts };
   }
 
   #newToken(): string {
@@ -301,10 +308,12 @@ type UntimedEvent = WithoutTime<FlowEvent>;
 
 function detailOf({ program, state, stored }: RunAsRead): RunDetail {
   const summary = summaryOf(program, state, stored.row);
-  const output = state.status.kind === "ended" && state.status.outcome.kind === "completed" ? state.status.outcome.output.json : null;
-  const variables = Object.fromEntries(Object.entries(state.variables).map(([name, { json }]) => [name, json]));
+  const { status } = state;
+  const given = status.kind === "ended" && status.outcome.kind === "completed" ? status.outcome.output : NOTHING;
+  const shown = recordValue({ output: given, variables: recordValue(state.variables) });
+  const { output = null, variables = {} } = isRecord(shown.json) ? shown.json : {};
   const answers = stored.row.answers.map(({ node, kind, token, untilMs }) => ({ node, kind, token, untilMs }));
-  return { ...summary, output, variables: isRecord(variables) ? variables : {}, answers };
+  return { ...summary, output, variables: isRecord(variables) ? variables : {}, stored: shown.stored ?? [], answers };
 }
 
 function shown({ id, flow, version, status, reason, trigger, startedMs, endedMs, error }: RunRow): RunSummary {

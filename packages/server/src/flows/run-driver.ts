@@ -16,6 +16,7 @@ import { type MovedEvent, moveRun } from "@plinth/core/flow/move-run.ts";
 import type { FlowProgram } from "@plinth/core/flow/program.ts";
 import type { RunState } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
+import type { FlowValue } from "@plinth/core/flow/value.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
 import { SerialQueue } from "../engine/serial-queue.ts";
@@ -312,9 +313,13 @@ export class RunDriver {
   #eventOf({ key, attempt }: CallCommand, result: StepResult): FlowEvent {
     const atMs = this.#parts.runtime.nowMs();
     return result.ok
-      ? { kind: "completed", atMs, key, attempt, output: { json: result.output } }
+      ? { kind: "completed", atMs, key, attempt, output: valueOf(result) }
       : { kind: "failed", atMs, key, attempt, error: result.error };
   }
+}
+
+function valueOf({ output, stored }: StepResult & { readonly ok: true }): FlowValue {
+  return stored === undefined ? { json: output } : { json: output, stored };
 }
 
 function nameOf({ key, attempt }: CallCommand): string {

@@ -21,6 +21,7 @@ import {
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import type { OpenAnswer, RunRow } from "./flow-records.ts";
 import type { RunSummary } from "./flows.ts";
+import { writeValues } from "./values/value-rows.ts";
 
 /** What of a run is durable besides its journal, so that a write says only what has changed. */
 export interface StoredRun {
@@ -48,6 +49,7 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   await records.get(FLOW_RUNS, [id]);
   const next = after(write, outstanding(state));
   if (events.length > 0) records.put(FLOW_JOURNAL, [id, seq], { events });
+  writeValues(records, id, events);
   if (seq === 0) records.put(FLOW_RUNS_OF_FLOW, [stored.row.flow, id], true);
   const isFolded = write.mustFold === true || isSnapshotDue(next.row.seq - stored.row.snapshotSeq);
   if (isFolded) records.put(FLOW_SNAPSHOTS, [id], snapshotOf(state));

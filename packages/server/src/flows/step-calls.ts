@@ -23,8 +23,23 @@ export class StepCalls {
 
   /** Rejects only when the call is to be made again later: the host stops. */
   async perform(of: CallOfRun): Promise<StepResult> {
+    const { commit, scope } = of;
+    if (commit === undefined) return await this.#tried(of);
+    let committed: StepResult | undefined;
+    const result = await this.#tried({
+      ...of,
+      commit: async (transaction, given) => {
+        committed = await this.#kept(scope, given);
+        await commit(transaction, committed);
+      },
+    });
+    return result.ok ? (committed ?? result) : result;
+  }
+
+  async #tried(of: CallOfRun): Promise<StepResult> {
     try {
-      return await this.#perform(of);
+      const result = await this.#perform(of);
+      return of.commit === undefined ? await this.#kept(of.scope, result) : result;
     } catch (error) {
       if (error instanceof PlinthError && error.code === "ShuttingDown") throw error;
       return { ok: false, error: stepErrorOf(error instanceof PlinthError ? error : this.#internal(error, of)) };
@@ -38,10 +53,19 @@ export class StepCalls {
 
   async #perform(of: CallOfRun): Promise<StepResult> {
     const { call } = of.command;
-    if ((call.input.stored?.length ?? 0) > 0) throw plinthError("InvalidArgument", { detail: "Values of this size are not supported." });
     const kind = kindOf(call);
     if (kind === null) throw plinthError("InvalidArgument", { detail: `This host makes no calls of the kind '${call.kind}'.` });
-    return await kind.perform(this.#parts, call, of);
+    if (kind.takesStored === true || call.input.stored === undefined) return await kind.perform(this.#parts, call, of);
+    const whole = { ...call, input: { json: await this.#parts.values.inlined(of.scope, call.input) } };
+    return await kind.perform(this.#parts, whole, { ...of, command: { ...of.command, call: whole } });
+  }
+
+  /** What it gave, as it may lie in a journal. */
+  async #kept(scope: Scope, result: StepResult): Promise<StepResult> {
+    if (!result.ok) return result;
+    const { json, stored = [] } = await this.#parts.values.keep(scope, result.output);
+    const parts = [...stored, ...(result.stored ?? [])];
+    return parts.length === 0 ? result : { ok: true, output: json, stored: parts };
   }
 }
 

@@ -4,6 +4,7 @@ import type { Command } from "@plinth/core/flow/commands.ts";
 import type { StepError } from "@plinth/core/flow/events.ts";
 import type { FlowProgram } from "@plinth/core/flow/program.ts";
 import type { RunState } from "@plinth/core/flow/state.ts";
+import type { StoredPart } from "@plinth/core/flow/value.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Scope, Transaction } from "../../database/database.ts";
 import type { Deploys } from "../../deploys/deploys.ts";
@@ -11,12 +12,16 @@ import type { Engine } from "../../engine/invocation.ts";
 import type { Operations } from "../../operations/operations.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { RunRow } from "../flow-records.ts";
+import type { ScriptChecks } from "../script-check.ts";
+import type { StepLogs } from "../step-logs.ts";
+import type { LargeValues } from "../values/large-values.ts";
 
 export interface StepCallsParts {
   readonly engine: () => Pick<Engine, "invoke">;
   readonly operations: Operations;
   readonly deploys: Deploys;
   readonly log: Log;
+  readonly values: LargeValues;
 }
 
 export type CallCommand = Command & { readonly kind: "call" };
@@ -32,7 +37,14 @@ export type CallOf<Kind extends CallKindName> = CallDescription & { readonly kin
  */
 export type CallClass = "compute" | "store" | "outside";
 
-export type StepResult = { readonly ok: true; readonly output: Json } | { readonly ok: false; readonly error: StepError };
+export type StepResult =
+  | {
+      readonly ok: true;
+      readonly output: Json;
+      /** Parts of the output that are stored: null stands for them there. What is too large besides is stored by `StepCalls`. */
+      readonly stored?: readonly StoredPart[];
+    }
+  | { readonly ok: false; readonly error: StepError };
 
 export interface CallOfRun {
   readonly scope: Scope;
@@ -51,6 +63,8 @@ export interface CallKind<Kind extends CallKindName> {
     call: CallOf<Kind>,
     place: { readonly scope: Scope; readonly row: RunRow },
   ) => CallClass | Promise<CallClass>;
+  /** Hands stored values on itself; else its input comes with all of them in its JSON. */
+  readonly takesStored?: true;
   /** Rejects with what the step fails with, and with ShuttingDown. */
   readonly perform: (parts: StepCallsParts, call: CallOf<Kind>, of: CallOfRun) => Promise<StepResult>;
 }

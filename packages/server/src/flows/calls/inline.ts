@@ -10,15 +10,16 @@ import type { Json } from "@plinth/core/operations/operation.ts";
 import { inlinePath } from "../../engine/inline-code.ts";
 import type { CallKind } from "./call.ts";
 import { requestOf } from "./call-request.ts";
-import { ofOutcome, sized } from "./step-result.ts";
+import { given, ofOutcome } from "./step-result.ts";
 
 export const inlineCall: CallKind<"inline"> = {
   // Scripts have no way out of their isolate; Python may have one.
   classOf: (_parts, { language }) => (language === "javascript" ? "compute" : "outside"),
-  perform: async ({ engine }, call, of) => {
+  perform: async ({ engine, values }, call, of) => {
     const { program, command, state } = of;
     const { data } = must(program.definition.nodes[call.node], "the node of a call is there");
-    const workflow = scriptContext(program, state, command.key)?.json ?? null;
+    const context = scriptContext(program, state, command.key);
+    const workflow = context === null ? null : await values.described(of.scope, context);
     const text = typeof data["code"] === "string" ? data["code"] : "";
     // On the first line of the author, so that the others keep their numbers.
     const code = call.language === "javascript" ? `const { workflow } = inputs; ${text}` : text;
@@ -34,7 +35,7 @@ export const inlineCall: CallKind<"inline"> = {
     );
     return ofOutcome(outcome, (valueText) => {
       const json = JSON.parse(valueText) as Json;
-      return sized(isRecord(json) ? (json["result"] ?? null) : null);
+      return given(isRecord(json) ? (json["result"] ?? null) : null);
     });
   },
 };

@@ -2,6 +2,7 @@
 import { isRecord } from "@plinth/core/flow/value.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Transaction } from "../../database/database.ts";
+import type { CallBodies } from "../../engine/call-bodies.ts";
 import { readValue } from "../../operations/native-result.ts";
 import type { CallKind, CallOfRun, StepCallsParts, StepResult } from "./call.ts";
 import { engineKeyOf, requestOf } from "./call-request.ts";
@@ -19,7 +20,7 @@ export const operationCall: CallKind<"operation"> = {
 export async function performOperation(
   { operations }: StepCallsParts,
   of: CallOfRun,
-  { operation, input }: { readonly operation: string; readonly input: Json },
+  { operation, input, bodies }: { readonly operation: string; readonly input: Json; readonly bodies?: CallBodies },
 ): Promise<StepResult> {
   const { commit, command } = of;
   const { tenant: _tenant, branch: _branch, internalAllowed: _internal, ...request } = requestOf(of);
@@ -30,6 +31,7 @@ export async function performOperation(
     input: isRecord(input) ? input : {},
     signal: of.signal,
     patient: true,
+    ...(bodies === undefined ? {} : { bodies }),
     ...(commit === undefined
       ? { idempotencyKey: engineKeyOf(command) }
       : { withCommit: (transaction: Transaction, valueText: string) => commit(transaction, ofResult(readValue(valueText))) }),

@@ -1,7 +1,6 @@
 /** What a step gets of the outcome of its call. */
 import type { PlinthError } from "@plinth/core/errors.ts";
 import type { StepError } from "@plinth/core/flow/events.ts";
-import { limit } from "@plinth/core/limits.ts";
 import { DEFAULT_PORT, type Json, type OperationResult } from "@plinth/core/operations/operation.ts";
 import type { InvocationOutcome } from "../../engine/invocation.ts";
 import type { StepResult } from "./call.ts";
@@ -11,7 +10,7 @@ export function ofOutcome(outcome: InvocationOutcome, read: (valueText: string) 
 }
 
 export function valueOf(valueText: string): StepResult {
-  return sized(JSON.parse(valueText) as Json);
+  return given(JSON.parse(valueText) as Json);
 }
 
 /** The values of the one port as they are; of several ports, by name. */
@@ -21,16 +20,12 @@ export function ofResult(result: OperationResult): StepResult {
     return { ok: false, error: { code: type, message, retryable: type === "retryExecution" } };
   }
   const [only, ...others] = result.ports;
-  if (only?.port === DEFAULT_PORT && others.length === 0) return sized(only.values.length > 1 ? only.values : (only.values[0] ?? null));
-  return sized(Object.fromEntries(result.ports.map(({ port, values }) => [port, values])));
+  if (only?.port === DEFAULT_PORT && others.length === 0) return given(only.values.length > 1 ? only.values : (only.values[0] ?? null));
+  return given(Object.fromEntries(result.ports.map(({ port, values }) => [port, values])));
 }
 
-export function sized(output: Json): StepResult {
-  const max = limit("flowValueBytesMax");
-  const actual = Buffer.byteLength(JSON.stringify(output));
-  if (actual <= max) return { ok: true, output };
-  const message = `it gave ${actual} bytes, and a step may give ${max}; store the value and hand on its id.`;
-  return { ok: false, error: { code: "limit", message, retryable: false } };
+export function given(output: Json): StepResult {
+  return { ok: true, output };
 }
 
 export function stepErrorOf(error: PlinthError): StepError {
