@@ -1,113 +1,230 @@
 /**
- * Runs a flow without its outside: calls and waits get answers that are given beforehand, timers fire at once, and time is what the
- * timers say. For tests of flows and for looking at what a flow would do.
+ * Runs a flow without its outside: calls and waits get answers that are given beforehand, and time is what they and the timers say. For
+ * tests of flows and for looking at what a flow would do.
+ *
+ * Y1 What comes first in the time of the run happens first; of the same moment, inputs come before answers, and answers before timers.
+ * Y2 It ends: after `flowDryRunEventsMax` events at the latest.
  */
-import { outstanding, RUN_TIMER, type Command } from "./commands.ts";
+import { limit } from "../limits.ts";
+import { outstanding, type Command } from "./commands.ts";
 import type { NodeId } from "./definition.ts";
 import type { FlowEvent, RunInfo, StepError } from "./events.ts";
+import { type DryInput, eventOfInput, type MockAnswer, type Mocks } from "./mocks.ts";
 import type { StepNote } from "./notes.ts";
 import type { FlowProgram } from "./program.ts";
-import { type Frame, NEW_RUN, type RunState, type Wait } from "./state.ts";
+import { type Frame, NEW_RUN, type RunState } from "./state.ts";
 import { transition } from "./transition.ts";
 import type { FlowValue } from "./value.ts";
-import { limit } from "../limits.ts";
-
-/** `late`: nobody answers before the deadline. */
-export type MockAnswer =
-  | { readonly kind: "output"; readonly output: FlowValue }
-  | { readonly kind: "error"; readonly error: StepError }
-  | { readonly kind: "late" };
 
 export interface DryRunOptions {
   readonly run: RunInfo;
   readonly trigger: FlowValue;
   readonly atMs: number;
-  /** By node, in the order of its calls; the last one answers all that follow. What undoes a node is `<node>/undo`. */
-  readonly mocks: Readonly<Record<string, readonly MockAnswer[]>>;
+  readonly mocks: Mocks;
+  readonly inputs?: readonly DryInput[];
 }
 
-export interface DryRun {
+export interface DryRunResult {
   readonly state: RunState;
   readonly journal: readonly FlowEvent[];
   readonly notes: readonly StepNote[];
-  /** The node that has no answer; null when the run has ended. */
-  readonly unanswered: NodeId | null;
+  /** Every attempt of every call, in their order. */
+  readonly calls: readonly CallCommand[];
+  /** What has no answer; null when the run has ended, or has had too many events. */
+  readonly unanswered: Unanswered | null;
+  /** Why inputs had no effect. */
+  readonly refusals: readonly string[];
 }
 
-export function dryRun(program: FlowProgram, { run, trigger, atMs, mocks }: DryRunOptions): DryRun {
-  const journal: FlowEvent[] = [];
-  const notes: StepNote[] = [];
-  const answered = new Map<string, number>();
-  let state = NEW_RUN;
-  let event: FlowEvent | null = { kind: "started", atMs, run, trigger };
-  let unanswered: NodeId | null = null;
-  while (event !== null && journal.length < limit("flowPendingEventsMax")) {
-    journal.push(event);
-    ({ state } = transition(program, state, event, { onNote: (note) => notes.push(note) }));
-    const next = nextEvent(state, (name) => answerOf(mocks, answered, name));
-    event = next.event;
-    unanswered = next.unanswered;
+export interface Unanswered {
+  readonly node: NodeId;
+  /** Name of the mock that is missing. */
+  readonly mock: string;
+  /** What the step asks for; null when it waits for somebody. */
+  readonly call: CallCommand | null;
+  /** There is a mock, which makes the call really. */
+  readonly isReal: boolean;
+}
+
+export type CallCommand = Command & { readonly kind: "call" };
+
+export type RealAnswer = { readonly kind: "output"; readonly output: FlowValue } | { readonly kind: "error"; readonly error: StepError };
+
+/** Real calls have no answer here. */
+export function dryRun(program: FlowProgram, options: DryRunOptions): DryRunResult {
+  const run = new DryRun(program, options);
+  run.advance();
+  return run.result();
+}
+
+/** Goes from one real call to the next. */
+export class DryRun {
+  readonly program: FlowProgram;
+  readonly #options: DryRunOptions;
+  readonly #journal: FlowEvent[] = [];
+  readonly #notes: StepNote[] = [];
+  readonly #calls: CallCommand[] = [];
+  readonly #refusals: string[] = [];
+  readonly #inputs: DryInput[];
+  /** How often each mock has answered. */
+  readonly #answered = new Map<string, number>();
+  /** What was asked for and is open: when its answer comes; null for those that wait for their timer. */
+  readonly #answers = new Map<string, FlowEvent | null>();
+  #state: RunState = NEW_RUN;
+  /** Refused ones as well. */
+  #events = 0;
+  #unanswered: Unanswered | null = null;
+
+  constructor(program: FlowProgram, options: DryRunOptions) {
+    this.program = program;
+    this.#options = options;
+    this.#inputs = (options.inputs ?? []).toSorted((a, b) => a.afterMs - b.afterMs);
+    this.#apply({ kind: "started", atMs: options.atMs, run: options.run, trigger: options.trigger });
   }
-  return { state, journal, notes, unanswered };
-}
 
-function answerOf(mocks: DryRunOptions["mocks"], answered: Map<string, number>, name: string): MockAnswer | null {
-  const answers = Object.hasOwn(mocks, name) ? (mocks[name] ?? []) : [];
-  const count = answered.get(name) ?? 0;
-  answered.set(name, count + 1);
-  return answers[Math.min(count, answers.length - 1)] ?? null;
-}
-
-interface Next {
-  readonly event: FlowEvent | null;
-  readonly unanswered: NodeId | null;
-}
-
-/** Calls and waits are answered in their order; then the timer that ends first fires. */
-function nextEvent(state: RunState, answer: (name: string) => MockAnswer | null): Next {
-  if (state.status.kind === "ended") return { event: null, unanswered: null };
-  const commands = outstanding(state);
-  if (commands.some(({ kind }) => kind === "continue")) return { event: { kind: "continued", atMs: state.nowMs }, unanswered: null };
-  for (const asked of [...commands.flatMap((command) => askedByCall(command, state.nowMs)), ...state.frames.flatMap(askedByWait)]) {
-    const mock = answer(asked.name);
-    if (mock === null) return { event: null, unanswered: asked.node };
-    const { key, attempt, untilMs } = asked;
-    if (mock.kind === "output")
-      return { event: { kind: "completed", atMs: state.nowMs, key, attempt, output: mock.output }, unanswered: null };
-    if (mock.kind === "error") return { event: { kind: "failed", atMs: state.nowMs, key, attempt, error: mock.error }, unanswered: null };
-    if (asked.timer !== null) return { event: { kind: "timerFired", atMs: untilMs, timer: asked.timer }, unanswered: null };
-    const error: StepError = { code: "timeout", message: "it took too long.", retryable: true };
-    return { event: { kind: "failed", atMs: untilMs, key, attempt, error }, unanswered: null };
+  get state(): RunState {
+    return this.#state;
   }
-  return { event: firstTimer(commands), unanswered: null };
+
+  /** The next call that has to be made really; null at the end. */
+  advance(): CallCommand | null {
+    while (this.#state.status.kind !== "ended" && this.#events < limit("flowDryRunEventsMax")) {
+      const event = this.#next();
+      if (event === null) return this.#unanswered?.isReal === true ? this.#unanswered.call : null;
+      this.#apply(event);
+    }
+    return null;
+  }
+
+  /** Of the call that `advance` gave. */
+  answer({ key, attempt }: CallCommand, answer: RealAnswer): void {
+    this.#unanswered = null;
+    this.#apply(eventOf({ key, attempt }, answer, this.#state.nowMs));
+  }
+
+  result(): DryRunResult {
+    return {
+      state: this.#state,
+      journal: this.#journal,
+      notes: this.#notes,
+      calls: this.#calls,
+      unanswered: this.#unanswered,
+      refusals: this.#refusals,
+    };
+  }
+
+  #apply(event: FlowEvent): void {
+    this.#events += 1;
+    // It comes once, also while the run is paused and holds it.
+    if ("key" in event) this.#answers.set(nameOf(event), null);
+    const { state, commands, refusal } = transition(this.program, this.#state, event, { onNote: (note) => this.#notes.push(note) });
+    if (refusal !== null) {
+      this.#refusals.push(refusal.message);
+      return;
+    }
+    this.#journal.push(event);
+    this.#state = state;
+    for (const command of commands) if (command.kind === "call") this.#calls.push(command);
+  }
+
+  /** Null when something has no answer that is needed now. */
+  #next(): FlowEvent | null {
+    const commands = outstanding(this.#state);
+    if (commands.some(({ kind }) => kind === "continue")) return { kind: "continued", atMs: this.#state.nowMs };
+    const asked = [...commands.flatMap(askedByCall), ...this.#state.frames.flatMap(askedByWait)];
+    for (const each of asked) {
+      if (this.#answers.has(nameOf(each))) continue;
+      const mock = this.#mockOf(each.mock);
+      if (mock?.kind === "real" || (mock === null && !this.#isSignalled(each))) {
+        const { node, mock: name, call } = each;
+        this.#unanswered = { node, mock: name, call, isReal: mock !== null };
+        return null;
+      }
+      this.#answers.set(nameOf(each), mock === null ? null : plannedAnswer(each, mock, this.#state.nowMs));
+    }
+    return this.#first(asked, commands);
+  }
+
+  /** Y1 */
+  #first(asked: readonly Asked[], commands: readonly Command[]): FlowEvent | null {
+    let first: FlowEvent | null = null;
+    const consider = (event: FlowEvent | null): void => {
+      if (event !== null && (first === null || event.atMs < first.atMs)) first = event;
+    };
+    const [input] = this.#inputs;
+    const fromOutside = input === undefined ? null : eventOfInput(input, this.#options.atMs + input.afterMs);
+    consider(fromOutside);
+    for (const each of asked) consider(this.#answers.get(nameOf(each)) ?? null);
+    for (const command of commands)
+      if (command.kind === "startTimer") consider({ kind: "timerFired", atMs: command.atMs, timer: command.timer });
+    if (first === fromOutside) this.#inputs.shift();
+    return first;
+  }
+
+  /** The signal that it waits for comes. */
+  #isSignalled({ signal }: Asked): boolean {
+    return signal !== null && this.#inputs.some((input) => input.kind === "signal" && input.name === signal);
+  }
+
+  #mockOf(name: string): MockAnswer | null {
+    const { mocks } = this.#options;
+    const answers = Object.hasOwn(mocks, name) ? (mocks[name] ?? []) : [];
+    const count = this.#answered.get(name) ?? 0;
+    this.#answered.set(name, count + 1);
+    return answers[Math.min(count, answers.length - 1)] ?? null;
+  }
 }
 
 interface Asked {
-  /** Of the mock. */
-  readonly name: string;
+  readonly mock: string;
   readonly node: NodeId;
   readonly key: string;
   readonly attempt: number;
-  readonly untilMs: number;
-  readonly timer: string | null;
+  readonly call: CallCommand | null;
+  /** Name of the signal that it waits for. */
+  readonly signal: string | null;
 }
 
-function askedByCall(command: Command, nowMs: number): readonly Asked[] {
+/** A call that is under way while the run is paused, and whose result is held, is asked for no more. */
+function askedByCall(command: Command): readonly Asked[] {
   if (command.kind !== "call") return [];
-  const { node, key, attempt, timeoutMs, isUndo } = command;
-  return [{ name: isUndo ? `${node}/undo` : node, node, key, attempt, untilMs: nowMs + timeoutMs, timer: null }];
+  const { node, key, attempt, isUndo } = command;
+  return [{ mock: isUndo ? `${node}/undo` : node, node, key, attempt, call: command, signal: null }];
 }
 
 function askedByWait(frame: Frame | null): readonly Asked[] {
-  const wait: Wait | null = frame?.wait ?? null;
+  const wait = frame?.wait ?? null;
   if (wait?.kind !== "answer" || frame === null || frame.node === null) return [];
-  return [{ name: frame.node, node: frame.node, key: wait.key, attempt: 1, untilMs: wait.untilMs, timer: wait.timer }];
+  return [
+    {
+      mock: frame.node,
+      node: frame.node,
+      key: wait.key,
+      attempt: 1,
+      call: null,
+      signal: wait.wait.kind === "signal" ? wait.wait.name : null,
+    },
+  ];
 }
 
-function firstTimer(commands: readonly Command[]): FlowEvent | null {
-  let first: (Command & { readonly kind: "startTimer" }) | null = null;
-  for (const command of commands) {
-    if (command.kind === "startTimer" && command.timer !== RUN_TIMER && (first === null || command.atMs < first.atMs)) first = command;
+function nameOf({ key, attempt }: Pick<Asked, "key" | "attempt">): string {
+  return `${key} ${attempt}`;
+}
+
+/** Null where the timer of a wait does it. */
+function plannedAnswer(asked: Asked, mock: MockAnswer, nowMs: number): FlowEvent | null {
+  const timeoutMs = asked.call?.timeoutMs ?? null;
+  const afterMs = mock.kind === "output" || mock.kind === "error" ? (mock.afterMs ?? 0) : Infinity;
+  if (timeoutMs !== null && afterMs > timeoutMs) {
+    const error: StepError = { code: "timeout", message: "it took too long.", retryable: true };
+    return eventOf(asked, { kind: "error", error }, nowMs + timeoutMs);
   }
-  return first === null ? null : { kind: "timerFired", atMs: first.atMs, timer: first.timer };
+  if (mock.kind === "late" || mock.kind === "real") return null;
+  return eventOf(asked, mock, nowMs + afterMs);
+}
+
+function eventOf({ key, attempt }: Pick<Asked, "key" | "attempt">, answer: RealAnswer, atMs: number): FlowEvent {
+  return answer.kind === "output"
+    ? { kind: "completed", atMs, key, attempt, output: answer.output }
+    : { kind: "failed", atMs, key, attempt, error: answer.error };
 }

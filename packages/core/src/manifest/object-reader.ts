@@ -64,6 +64,11 @@ export class ObjectReader {
     return value === null ? undefined : value;
   }
 
+  /** Whether null is written there. */
+  isNull(key: string): boolean {
+    return Object.hasOwn(this.#object, key) && Reflect.get(this.#object, key) === null;
+  }
+
   has(key: string): boolean {
     return this.raw(key) !== undefined;
   }
