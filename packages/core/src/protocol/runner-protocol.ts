@@ -37,7 +37,13 @@ export interface PackageLoad {
   readonly functions: readonly string[];
   /** Variables that the code sees while it is evaluated; each call brings its own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Python, inline code: modules below `code/site-packages` that it may import. */
+  readonly modules?: readonly string[];
 }
+
+/** What stacks call inline JavaScript. Its first line is the third of the function that it is made into. */
+export const SCRIPT_FILE = "plinth:script";
+export const SCRIPT_LINES_BEFORE = 2;
 
 /** Body of an `invoke` of kind inline. */
 export interface InlineCode {
@@ -46,6 +52,8 @@ export interface InlineCode {
   readonly inputs: unknown;
   /** Name → secret; what the code sees as `keyrings`. */
   readonly keyrings: Readonly<Record<string, string>>;
+  /** Fields of `inputs` that JavaScript sees by their own names too. */
+  readonly names?: readonly string[];
   /** What it prints is sent as console lines too, as it is printed. */
   readonly streams?: boolean;
 }

@@ -52,6 +52,8 @@ export interface InlineOptions {
   readonly keyrings?: Readonly<Record<string, string>>;
   readonly streams?: boolean;
   readonly limits?: Partial<CallLimits>;
+  /** Of the packages that come with the code. */
+  readonly modules?: readonly string[];
   readonly heapBytes?: number;
   /** The host's patience; then the process is killed, as the host does. */
   readonly killAfterMs?: number;
@@ -70,7 +72,7 @@ export async function runInline(code: string, options: InlineOptions = {}, comma
   const ms = (): number => performance.now() - startMs;
   try {
     await peer.hello({ heapBytes: options.heapBytes ?? limit("inlineMemoryBytesMax") });
-    await peer.load("inline-python", '{"functions":[]}');
+    await peer.load("inline-python", JSON.stringify({ functions: [], modules: options.modules ?? [] }));
     const outcome = await peer.invoke({
       version: "inline-python",
       kind: "inline",

@@ -30,6 +30,11 @@ def root():
     return _PACKAGE.rstrip("/") + "/"
 
 
+def site_packages():
+    """Where the packages lie that a package, or inline code, brought with it."""
+    return os.path.join(_CODE, "site-packages")
+
+
 def failure_of(error):
     return failure_body(message_of(error), stack_of(error, root()))
 
@@ -40,8 +45,7 @@ def prepare_process(heap_bytes):
 
     limit_memory(heap_bytes)
     logs.install()
-    site = os.path.join(_CODE, "site-packages")
-    for folder, at in ((_CODE, 0), (site, len(sys.path))):
+    for folder, at in ((_CODE, 0), (site_packages(), len(sys.path))):
         if folder not in sys.path:
             sys.path.insert(at, folder)
     after_import.install()

@@ -62,7 +62,8 @@ class Runner:
     def _on_load(self, envelope, body):
         version = envelope["version"]
         try:
-            names = _functions_of(body)
+            load = loads(body)
+            names = load["functions"]
             if names:
                 from .package import Package, prepare_process
 
@@ -71,12 +72,23 @@ class Runner:
             else:
                 # Inline code: a process that waits for its call has everything it needs.
                 from .inline import run as _run  # noqa: F401
+
+                if load.get("modules"):
+                    self._prepare_libraries(load["modules"])
         except HostGone:
             raise
         except BaseException as error:
             self._wire.send({"type": "loadFailed", "version": version}, _load_failure(error))
         else:
             self._wire.send({"type": "loaded", "version": version})
+
+    def _prepare_libraries(self, modules):
+        from .inline import libraries
+        from .memory import limit_memory
+        from .package import site_packages
+
+        limit_memory(self._heap_bytes)
+        libraries.prepare(modules, site_packages())
 
     def _on_invoke(self, envelope, body):
         call = envelope["call"]
@@ -124,10 +136,6 @@ class Runner:
         for level, text in streams:
             for line in text.splitlines():
                 sink.line(level, line)
-
-
-def _functions_of(body):
-    return loads(body)["functions"]
 
 
 def _load_failure(error):

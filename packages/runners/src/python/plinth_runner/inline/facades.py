@@ -6,7 +6,7 @@ and without what evaluates texts, reads attributes by name, makes classes from d
 import builtins
 import sys
 
-from . import guarded, names
+from . import guarded, libraries, names
 from .breach import PolicyBreach, breach
 from .policy import check_attribute, check_module
 from .rewrite import SUFFIX
@@ -182,6 +182,8 @@ def import_module(name, _globals=None, _locals=None, fromlist=(), level=0):
         check_module(name)
     except PolicyBreach as error:
         raise breach(str(error)) from None
+    if name.partition(".")[0] in names.LIBRARIES:
+        return libraries.module(name, fromlist)
     if name == "urllib.parse":
         return _facade(name) if fromlist else _parent_of_parse()
     if name == "collections.abc" and not fromlist:

@@ -23,6 +23,9 @@ ALLOWED_MODULES = frozenset(
 # Modules below another one that may be imported by their whole name.
 ALLOWED_SUBMODULES = frozenset(("urllib.parse", "collections.abc"))
 
+# Modules of the packages that came with the code (libraries.py); none of the above.
+LIBRARIES: set = set()
+
 BUILTINS = tuple(
     """
     abs aiter all anext any ascii bin bool bytearray bytes callable chr classmethod complex dict divmod enumerate filter

@@ -52,6 +52,10 @@ def check_module(name, node=None):
     first = plain.partition(".")[0]
     if plain in names.ALLOWED_SUBMODULES:
         return
+    if first in names.LIBRARIES:
+        if any(part.startswith("_") for part in plain.split(".")):
+            raise _no(node, f"the module '{plain[:100]}' is private")
+        return
     if first in names.BLOCKED_MODULES:
         raise _no(node, f"the module '{first}' is blocked")
     if plain not in names.ALLOWED_MODULES:
@@ -142,8 +146,10 @@ def _check_import_from(node):
         pass
     else:
         check_module(node.module or "", node)
+    # A module below a package may well be named like one of these.
+    harmless = names.ORDINARY_WORDS if (node.module or "").partition(".")[0] in names.LIBRARIES else ()
     for alias in node.names:
-        if alias.name != "*":
+        if alias.name != "*" and alias.name not in harmless:
             check_attribute(alias.name, node)
         if alias.asname is not None:
             _check_name(alias.asname, node)
