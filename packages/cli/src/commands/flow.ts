@@ -78,14 +78,9 @@ export const flow: AddCommand = (program) => {
     .argument("<run>")
     .action(async (run: string, _, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
-      const json = await call(findConnection(globals), `/v1/flow-runs/${encodeURIComponent(run)}/history`);
-      if (globals.json === true) return printJson(json);
-      const rows = listOf(json, "steps").map((row) => [
-        timeText(row),
-        text(row, "node"),
-        text(row, "kind"),
-        text(part(row, "error"), "message"),
-      ]);
+      const steps = await history(findConnection(globals), run);
+      if (globals.json === true) return printJson({ steps });
+      const rows = steps.map((row) => [timeText(row), text(row, "node"), text(row, "kind"), text(part(row, "error"), "message")]);
       print(table(["TIME", "STEP", "WHAT", "WHY"], rows));
     });
   group
@@ -102,6 +97,17 @@ export const flow: AddCommand = (program) => {
       success(`the run goes on at ${node}`);
     });
 };
+
+/** All pages. */
+async function history(connection: Connection, run: string): Promise<Json[]> {
+  const steps: Json[] = [];
+  for (let after: Json = 0; typeof after === "number";) {
+    const page = await call(connection, `/v1/flow-runs/${encodeURIComponent(run)}/history?after=${after}`);
+    steps.push(...listOf(page, "steps"));
+    after = part(page, "next") ?? null;
+  }
+  return steps;
+}
 
 interface Start {
   readonly name: string;

@@ -9,13 +9,14 @@
  * W5 A run has one writer at a time.
  * W6 A run keeps the version of its flow and of the functions that it calls.
  */
+import type { Readable } from "node:stream";
 import type { FlowFinding } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
-import type { StepNote } from "@plinth/core/flow/notes.ts";
-import type { StoredPart } from "@plinth/core/flow/value.ts";
+import type { StoredPart, StoredValue } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Scope } from "../database/database.ts";
 import type { Actor, InvocationSource } from "../engine/invocation.ts";
+import type { HistoryPage } from "./run-history.ts";
 
 export interface FlowVersion {
   readonly flow: string;
@@ -116,7 +117,12 @@ export interface Flows {
   /** The newest first. */
   runs(scope: Scope, page: { readonly flow?: string; readonly after?: string; readonly limit: number }): Promise<readonly RunSummary[]>;
   /** What its steps did, in order. */
-  history(scope: Scope, id: string): Promise<readonly StepNote[]>;
+  history(scope: Scope, id: string, page: { readonly after: number; readonly limit: number }): Promise<HistoryPage>;
+  /** A stored value that the run refers to; rejects with NotFound for any other. */
+  value(
+    scope: Scope,
+    at: { readonly run: string; readonly digest: string },
+  ): Promise<{ readonly value: StoredValue; readonly body: Readable }>;
   /** The journal itself. */
   events(scope: Scope, id: string): Promise<readonly FlowEvent[]>;
 

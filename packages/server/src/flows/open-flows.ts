@@ -3,8 +3,6 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { ANSWER_ATTEMPT, outstanding } from "@plinth/core/flow/commands.ts";
 import type { FlowFinding } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
-import { historyOf } from "@plinth/core/flow/fold.ts";
-import type { StepNote } from "@plinth/core/flow/notes.ts";
 import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
 import { type FlowValue, isRecord, NOTHING, recordValue, type StoredPart } from "@plinth/core/flow/value.ts";
@@ -35,9 +33,11 @@ import type { RunRow } from "./flow-records.ts";
 import type { Answer, Flows, Published, RunChange, RunDetail, RunSummary, StartRun } from "./flows.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
+import { type HistoryPage, historyPage } from "./run-history.ts";
 import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
 import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
 import { StartByEvent } from "./triggers/start-by-event.ts";
+import { valueOfRun } from "./values/value-rows.ts";
 
 export interface FlowsOptions extends StepCallsParts {
   readonly database: Database;
@@ -168,9 +168,16 @@ class StoredFlows implements OpenedFlows {
     });
   }
 
-  async history(scope: Scope, id: string): Promise<readonly StepNote[]> {
-    const { flow, version } = await this.#stored(scope, id);
-    return historyOf(await this.#definitions.program(scope, flow, version), await this.events(scope, id));
+  async history(scope: Scope, id: string, page: Parameters<Flows["history"]>[2]): Promise<HistoryPage> {
+    const { flow } = await this.#stored(scope, id);
+    const program = (version: string) => this.#definitions.program(scope, flow, version);
+    return await historyPage({ ...this.#options, program }, { scope, run: id }, page);
+  }
+
+  async value(scope: Scope, { run, digest }: Parameters<Flows["value"]>[1]) {
+    const value = await this.#options.database.read(scope, ({ records }) => valueOfRun(records, run, digest));
+    if (value === undefined) throw plinthError("NotFound", { what: "value of this run with this digest" });
+    return { value, body: await this.#options.values.open(scope, value) };
   }
 
   async events(scope: Scope, id: string): Promise<readonly FlowEvent[]> {

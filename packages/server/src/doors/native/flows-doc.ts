@@ -48,6 +48,11 @@ const SUMMARY = {
   isOn: flag("Whether runs may begin."),
 } satisfies Record<keyof FlowSummary, Schema>;
 
+const STORED = list(
+  closed({ path: list(anything(), "Names and places on the way to it."), digest: text("sha-256."), bytes: whole(), contentType: text() }),
+  "Parts that are too large to be told; null stands for them.",
+);
+
 const STATUSES = { running: 0, waiting: 0, paused: 0, undoing: 0, completed: 0, failed: 0, cancelled: 0 } satisfies Record<
   RunSummary["status"],
   0
@@ -73,6 +78,7 @@ const DETAIL = named(
     ...RUN_FIELDS,
     output: anything("Of a run that has completed."),
     variables: mapOf(anything()),
+    stored: STORED,
     answers: list(
       closed({ node: text(), kind: choice(["callback", "approval"]), token: text(), untilMs: moment() }),
       "What waits for an answer.",
@@ -91,6 +97,7 @@ const STEP = named(
     key: orNull(text("The same in every attempt.")),
     attempt: whole(),
     value: anything("Input of a call that begins, output of a step that ends."),
+    stored: STORED,
     error: anything(),
   }),
 );
@@ -164,7 +171,17 @@ export const FLOW_DOCS = {
     summary: "What the steps of a run did",
     tag: "Flows",
     path: RUN_PATH,
-    answers: { 200: json(closed({ steps: list(STEP) })) },
+    query: { after: text("`next` of the page before."), limit: text("At most this many.") },
+    answers: { 200: json(closed({ steps: list(STEP), next: orNull(whole("There is more after this many.")) })) },
+    errors: ["NotFound"],
+  },
+  getFlowValue: {
+    summary: "The bytes of a large value of a run",
+    tag: "Flows",
+    path: { ...RUN_PATH, digest: text("As `stored` tells it.") },
+    answers: {
+      200: { description: "The bytes.", content: { "application/octet-stream": text(undefined, { contentEncoding: "binary" }) } },
+    },
     errors: ["NotFound"],
   },
   signalFlowRun: change("Send a signal", { body: jsonBody(open({ name: text(), "payload?": anything() })) }),

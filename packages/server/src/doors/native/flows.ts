@@ -6,6 +6,8 @@ import { jsonReply, type Access, type DoorContext, type DoorRequest, type Reply 
 import { objectField, optionalBooleanField, optionalNumberField, optionalTextField, textField, wrongField } from "../fields.ts";
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
+import type { RunDetail } from "../../flows/flows.ts";
+import { shownParts } from "./flow-values.ts";
 import { FLOW_DOCS } from "./flows-doc.ts";
 
 const READ: Access = ["read", "invoke", "deploy"];
@@ -82,7 +84,9 @@ export const startFlow: DocumentedRoute = {
       ...{ scope, actor, flow: request.params["name"] ?? "", input: anyField(body, "input"), source: "native" as const },
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     };
-    return waitMs === undefined ? jsonReply(await flows.start(start), 202) : jsonReply(await flows.startAndWait({ ...start, waitMs }));
+    return waitMs === undefined
+      ? jsonReply(await flows.start(start), 202)
+      : jsonReply(shownRun(await flows.startAndWait({ ...start, waitMs })));
   },
 };
 
@@ -108,18 +112,7 @@ export const getFlowRun: DocumentedRoute = {
   path: "/v1/flow-runs/:id",
   access: RUN,
   doc: FLOW_DOCS.getFlowRun,
-  handle: async ({ flows }, { caller, params }): Promise<Reply> => jsonReply(await flows.run(caller.scope, params["id"] ?? "")),
-};
-
-export const getFlowHistory: DocumentedRoute = {
-  method: "GET",
-  path: "/v1/flow-runs/:id/history",
-  access: READ,
-  doc: FLOW_DOCS.getFlowHistory,
-  handle: async ({ flows }, { caller, params }): Promise<Reply> => {
-    const steps = await flows.history(caller.scope, params["id"] ?? "");
-    return jsonReply({ steps: steps.map((step) => ({ ...step, value: step.value?.json ?? null })) });
-  },
+  handle: async ({ flows }, { caller, params }): Promise<Reply> => jsonReply(shownRun(await flows.run(caller.scope, params["id"] ?? ""))),
 };
 
 export const signalFlowRun = change("signal", FLOW_DOCS.signalFlowRun, async ({ flows }, { request, id, body, by }) => {
@@ -162,6 +155,10 @@ export const answerFlowStep: DocumentedRoute = {
     return jsonReply({ answered: true });
   },
 };
+
+function shownRun(run: RunDetail) {
+  return { ...run, stored: shownParts(run.stored) };
+}
 
 interface Change {
   readonly request: DoorRequest;

@@ -21,7 +21,6 @@ import {
   cancelFlowRun,
   checkFlow,
   getFlow,
-  getFlowHistory,
   getFlowRun,
   listFlowRuns,
   listFlows,
@@ -33,6 +32,7 @@ import {
   startFlow,
   switchFlow,
 } from "./flows.ts";
+import { getFlowHistory, getFlowValue } from "./flow-values.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
 import { cancelInvocation, getArtefact, getInvocation } from "./invocations.ts";
 import {
@@ -133,6 +133,7 @@ export const NATIVE_ROUTES = {
   listFlowRuns,
   getFlowRun,
   getFlowHistory,
+  getFlowValue,
   signalFlowRun,
   cancelFlowRun,
   pauseFlowRun,
