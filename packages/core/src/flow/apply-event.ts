@@ -30,7 +30,6 @@ export function refusalOf(draft: RunDraft, event: FlowEvent): Refusal | null {
   if (status.kind === "ended") return refuse("ended", `The run has ended at ${momentText(status.endedMs)}.`);
   const pending = draft.held.length + draft.signals.length;
   if (status.kind === "paused" && isHeld(event)) {
-    if (pending >= PENDING_MAX) return tooManyPending();
     if (isHeldAlready(draft, event)) return refuse("notPossible", "The same has come already, and waits until the run is resumed.");
   }
   switch (event.kind) {
@@ -186,11 +185,17 @@ function start(draft: RunDraft, { run, trigger }: EventOf<"started">): void {
   draft.ready.push(draft.open({ chain: MAIN_CHAIN, parent: null, place: 0, item: null }).id);
 }
 
-/** Results that were held of calls that have to end count for what has to be undone. */
+/** What came while it was paused counts first: what was done is undone, or is there for a retry; what failed may have ended the run. */
 function stop(draft: RunDraft, outcome: Outcome): void {
+  draft.status = { kind: "running" };
+  releaseHeld(draft);
+  if (!isRunning(draft)) return;
   draft.keepFailure();
   beginUndoing(draft, outcome);
-  releaseHeld(draft);
+}
+
+function isRunning({ status }: RunDraft): boolean {
+  return status.kind === "running";
 }
 
 /** Events that came while it was paused; those that no longer fit are dropped. */

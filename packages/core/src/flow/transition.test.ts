@@ -87,17 +87,34 @@ it("a run fails when its values have too many bytes", () => {
   expect(driver.journal.length).toBeLessThan(140);
 });
 
-it("signals that nobody takes are bounded, and so is what is held of a paused run", () => {
+it("signals that nobody takes are bounded, also of a paused run; results and timers are never refused for it", () => {
   const flow = program({ w: { type: "wait", data: { for: "callback" } } }, "w");
   const { state } = transition(flow, NEW_RUN, { kind: "started", atMs: 1, run: RUN, trigger: { json: {} } });
   const max = limit("flowPendingEventsMax");
   const full: RunState = { ...state, signals: Array.from({ length: max }, () => ({ name: "x", payload: { json: 1 } })) };
-  expect(transition(flow, full, { kind: "signalled", atMs: 2, name: "x", payload: { json: 1 } }).refusal?.code).toBe("tooManyPending");
+  const signal = { kind: "signalled", atMs: 3, name: "x", payload: { json: 1 } } as const;
+  expect(transition(flow, full, signal).refusal?.code).toBe("tooManyPending");
   const paused = transition(flow, full, { kind: "paused", atMs: 2, by: "anna", reason: "" }).state;
-  expect(transition(flow, paused, { kind: "completed", atMs: 3, key: "r1/w/1", attempt: 1, output: { json: 1 } }).refusal?.code).toBe(
-    "tooManyPending",
-  );
+  expect(transition(flow, paused, signal).refusal?.code).toBe("tooManyPending");
+  expect(transition(flow, paused, { kind: "completed", atMs: 3, key: "r1/w/1", attempt: 1, output: { json: 1 } }).refusal).toBeNull();
   expect(transition(flow, paused, { kind: "cancelled", atMs: 3, by: "anna", reason: "" }).refusal).toBeNull();
+});
+
+it("what came while a run was paused counts when it is cancelled: a retry does not do it again", () => {
+  const call = { type: "action", data: { operation: "charge", input: { input: 1 } } };
+  const branches = [
+    { name: "a", start: "a" },
+    { name: "b", start: "b" },
+  ];
+  const driver = new TestDriver(program({ both: { type: "parallel", data: { branches } }, a: call, b: call }, "both"));
+  driver.start();
+  driver.send({ kind: "paused", atMs: 2_000_000, by: "anna", reason: "" });
+  const [done] = [...driver.open.values()].filter((command) => command.kind === "call");
+  driver.send({ kind: "completed", atMs: 2_000_001, key: done?.key ?? "", attempt: 1, output: { json: 1 } });
+  driver.send({ kind: "cancelled", atMs: 2_000_002, by: "anna", reason: "" });
+  expect(done?.node).toBe("a");
+  expect(driver.send({ kind: "retried", atMs: 2_000_003, node: "b", input: null, by: "anna" }).refusal).toBeNull();
+  expect([...driver.open.values()].flatMap((command) => (command.kind === "call" ? [command.node] : []))).toEqual(["b"]);
 });
 
 it("branches of a run are bounded: a loop waits for room, or fails where there is none", () => {
