@@ -140,6 +140,8 @@ class StoredFlows implements OpenedFlows {
         const quiet = this.#runs.quiet(scope, driver.id, time.signal);
         await driver.deliver(started, { isDurable: false });
         await quiet;
+        // Now somebody is told of it (W1).
+        await driver.save();
         return detailOf({ scope, program: driver.program, state: driver.state, stored: driver.stored });
       });
     } finally {
@@ -225,9 +227,15 @@ class StoredFlows implements OpenedFlows {
     const { runtime, database } = this.#options;
     const known = await database.read(due.scope, ({ records }) => records.get(FLOW_RUNS, [run]));
     const event: FlowEvent = { kind: "timerFired", timer, atMs: Math.max(runtime.nowMs(), due.dueMs) };
-    const refusal =
-      known === undefined ? null : await this.#runs.with(due.scope, run, (driver) => driver.deliver(event, { isDurable: true }));
-    if (known !== undefined && refusal === null) return;
+    const isWaitedFor =
+      known !== undefined &&
+      (await this.#runs.with(due.scope, run, async (driver) => {
+        if ((await driver.deliver(event, { isDurable: true })) === null) return true;
+        // Why it is refused is stored before its row is deleted: after a crash there must be no wait without its timer.
+        await driver.save();
+        return driver.stored.timers.get(timer) === due.dueMs;
+      }));
+    if (isWaitedFor) return;
     // Nothing waits for it.
     await database.update(due.scope, async ({ records, scope }) => records.delete(DUE_TIMES, dueKey(scope, due.dueMs, "flow", due.id)));
   }

@@ -135,6 +135,11 @@ export class RunDriver {
     });
   }
 
+  /** What is applied is stored when this resolves. */
+  async save(): Promise<void> {
+    if (this.#unsaved.length > 0) await this.#inTurn(() => this.#save());
+  }
+
   /** Ends its calls; when it resolves, it writes nothing more. What is not durable then is done again after the next start. */
   async stop(): Promise<void> {
     this.#halt();
@@ -181,7 +186,8 @@ export class RunDriver {
       const refusal = this.#apply({ kind: "continued", atMs: runtime.nowMs() });
       assert(refusal === null, "a run that can go on does");
       await runtime.sleep(0);
-      if (this.#isStopped) return;
+      // Who waits for what is applied and not stored must not take it for stored.
+      if (this.#isStopped) throw plinthError("ShuttingDown", {});
       commands = outstanding(this.#state);
     }
     const calls = commands.filter((command) => command.kind === "call");

@@ -1,6 +1,7 @@
 /** What the store holds of a run, written and read. */
 import { createHash } from "node:crypto";
 import { must } from "@plinth/core/assert.ts";
+import { plinthError } from "@plinth/core/errors.ts";
 import { type Command, outstanding, RUN_TIMER } from "@plinth/core/flow/commands.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
 import { fold, isSnapshotDue, snapshotOf, stateOfSnapshot } from "@plinth/core/flow/fold.ts";
@@ -45,8 +46,9 @@ export interface RunWrite {
 export async function writeRun({ records, scope }: Transaction, write: RunWrite): Promise<StoredRun> {
   const { stored, state, events, program } = write;
   const { id, seq } = stored.row;
-  // W5: in the read set, so that two writers cannot both commit.
-  await records.get(FLOW_RUNS, [id]);
+  // W5: in the read set, so that of two writers that meet one commits, and compared, so that one that comes later does not either.
+  const latest = await records.get(FLOW_RUNS, [id]);
+  if ((latest?.seq ?? 0) !== seq) throw plinthError("OptimisticConcurrencyControlFailure", { path: `a step of run '${id}'`, attempts: 1 });
   const next = after(write, outstanding(state));
   if (events.length > 0) records.put(FLOW_JOURNAL, [id, seq], { events });
   writeValues(records, id, events);
