@@ -33,3 +33,10 @@ test("a hostile stack or map costs little and breaks nothing", () => {
   expect(userFrames(`    at ${"n".repeat(900)} (plinth:version:1:1)`, null).length).toBeLessThan(300);
   for (const text of ["", "{", "null", "[]", "5", '{"version":3}']) expect(() => StackMapper.parse(text)?.place(1, 1)).not.toThrow();
 });
+
+test("frames of inline code have the author's line and column, and those of what calls it are not shown", () => {
+  const stack =
+    "Error: x\n    at f (plinth:script:5:9)\n    at async anonymous (plinth:script:3:1)\n    at run (plinth:version:7:1)\n    at x (plinth:script:1:1)";
+  expect(hasUserFrames(stack)).toBe(true);
+  expect(userFrames(stack, null)).toBe("    at f (script:3:9)\n    at async anonymous (script:1:1)");
+});

@@ -3,11 +3,12 @@
  * and may be anything; only lines that look like frames of the version's script are kept.
  */
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { SCRIPT_FILE, SCRIPT_LINES_BEFORE } from "@plinth/core/protocol/runner-protocol.ts";
 import { VERSION_FILE } from "./wire.ts";
 
 const FRAMES_MAX = 30;
 const NAME_CHARS_MAX = 200;
-const FRAME = new RegExp(`^ {4}at (?:(.{1,1000}?) \\()?${VERSION_FILE}:(\\d{1,9}):(\\d{1,9})\\)?$`);
+const FRAME = new RegExp(`^ {4}at (?:(.{1,1000}?) \\()?(${VERSION_FILE}|${SCRIPT_FILE}):(\\d{1,9}):(\\d{1,9})\\)?$`);
 /** The package that every function is made with: its frames say nothing to an author. */
 const HIDDEN_SOURCE = /(^|\/)node_modules\/convex\//;
 
@@ -40,24 +41,30 @@ export class StackMapper {
 
 /** The frames of user code in `stack`, one per line, each beginning with `    at `; empty when there is none. */
 export function userFrames(stack: string, mapper: StackMapper | null): string {
+  // What calls inline code is Plinth's own.
+  const isInline = stack.includes(SCRIPT_FILE);
   const frames: string[] = [];
-  for (const line of stack.split("\n", 200)) {
-    const match = FRAME.exec(line);
-    if (match === null) continue;
-    const frame = frameText(match[1], Number(match[2]), Number(match[3]), mapper);
-    if (frame !== undefined) frames.push(frame);
+  for (const text of stack.split("\n", 200)) {
+    const [, name, file, line, column] = FRAME.exec(text) ?? [];
+    if (file === undefined || (file === SCRIPT_FILE) !== isInline) continue;
+    const place = isInline ? scriptPlace(Number(line), Number(column)) : placeIn(mapper, Number(line), Number(column));
+    if (place !== undefined) frames.push(name === undefined ? `    at ${place}` : `    at ${name.slice(0, NAME_CHARS_MAX)} (${place})`);
     if (frames.length === FRAMES_MAX) break;
   }
   return frames.join("\n");
 }
 
 export function hasUserFrames(stack: string): boolean {
-  return stack.includes(VERSION_FILE);
+  return stack.includes(VERSION_FILE) || stack.includes(SCRIPT_FILE);
 }
 
-function frameText(name: string | undefined, line: number, column: number, mapper: StackMapper | null): string | undefined {
+/** Of inline code: `script:<line>:<column>`. */
+function scriptPlace(line: number, column: number): string | undefined {
+  return line > SCRIPT_LINES_BEFORE ? `script:${line - SCRIPT_LINES_BEFORE}:${column}` : undefined;
+}
+
+function placeIn(mapper: StackMapper | null, line: number, column: number): string | undefined {
   const place = mapper?.place(line, column);
   if (mapper !== null && (place === undefined || HIDDEN_SOURCE.test(place.source))) return undefined;
-  const at = place === undefined ? `version.js:${line}:${column}` : `${place.source}:${place.line}:${place.column}`;
-  return name === undefined ? `    at ${at}` : `    at ${name.slice(0, NAME_CHARS_MAX)} (${at})`;
+  return place === undefined ? `version.js:${line}:${column}` : `${place.source}:${place.line}:${place.column}`;
 }

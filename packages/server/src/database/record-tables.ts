@@ -72,6 +72,7 @@ import {
   parseSnapshot,
   parseStoredValue,
 } from "../flows/flow-records.ts";
+import { parseStepLog } from "../flows/step-log-records.ts";
 import { parseFlowTrigger } from "../flows/triggers/trigger-records.ts";
 import { parseInboundArtefact } from "../inbound/artefact-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";

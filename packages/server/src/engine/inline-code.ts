@@ -18,6 +18,8 @@ export interface InlineRequest {
   readonly timeoutMs: number;
   /** Names of keyrings that the code sees as `keyrings`. */
   readonly keyrings: readonly string[];
+  /** Fields of `inputs` that JavaScript sees by their own names too. */
+  readonly names: readonly string[];
   /** Whether what it prints becomes log lines too, as it is printed. */
   readonly streams: boolean;
 }
@@ -98,15 +100,16 @@ function parseInline(json: unknown): InlineRequest {
     code,
     inputs: fields.get("inputs") ?? {},
     timeoutMs,
-    keyrings: parseNames(fields.get("keyrings") ?? []),
+    keyrings: parseNames(fields.get("keyrings") ?? [], "keyrings"),
+    names: parseNames(fields.get("names") ?? [], "names"),
     streams: fields.get("streams") === true,
   };
 }
 
-function parseNames(value: unknown): readonly string[] {
-  if (!Array.isArray(value) || value.length > limit("inlineKeyringsMax")) throw invalid("`keyrings` is a short list of names.");
+function parseNames(value: unknown, field: string): readonly string[] {
+  if (!Array.isArray(value) || value.length > limit("inlineKeyringsMax")) throw invalid(`\`${field}\` is a short list of names.`);
   return value.map((name: unknown) => {
-    if (typeof name !== "string") throw invalid("`keyrings` is a list of names.");
+    if (typeof name !== "string") throw invalid(`\`${field}\` is a list of names.`);
     return name;
   });
 }

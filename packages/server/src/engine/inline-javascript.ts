@@ -1,7 +1,10 @@
 /**
  * The script that runs inline JavaScript in the isolate runtime: one for all calls, so that it is compiled once. The code comes as data
- * and is the body of an async function that sees `inputs` and `keyrings`; what it returns is the result.
+ * and is the body of an async function that sees `inputs`, `keyrings` and the fields of `inputs` that `names` lists; what it returns is
+ * the result. It begins on a line of its own, so that places in stacks are the author's.
  */
+import { SCRIPT_FILE } from "@plinth/core/protocol/runner-protocol.ts";
+
 export const INLINE_MODULE = "inline";
 
 export const INLINE_JAVASCRIPT = `globalThis.__plinthModules = { ${INLINE_MODULE}: () => {
@@ -10,8 +13,9 @@ export const INLINE_JAVASCRIPT = `globalThis.__plinthModules = { ${INLINE_MODULE
   const run = () => undefined;
   run.isAction = true;
   run.invokeAction = async (_, argsText) => {
-    const [{ code, inputs, keyrings }] = parse(argsText);
-    const value = await new AsyncFunction("inputs", "keyrings", code)(inputs, keyrings);
+    const [{ code, inputs, keyrings, names }] = parse(argsText);
+    const fields = names.map((name) => inputs[name]);
+    const value = await new AsyncFunction("inputs", "keyrings", ...names, code + "\\n//# sourceURL=${SCRIPT_FILE}")(inputs, keyrings, ...fields);
     return '{"result":' + (stringify(value) ?? "null") + ',"stdout":"","stderr":"","truncated":false}';
   };
   return { default: run };

@@ -13,12 +13,14 @@ import { flowCatalogue, type FlowCatalogueParts } from "./flow-catalogue.ts";
 import type { FlowRow } from "./flow-records.ts";
 import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
 import { hostFindings } from "./host-findings.ts";
+import type { ScriptChecks } from "./script-check.ts";
 import { bindTrigger, switchTrigger } from "./triggers/bind-trigger.ts";
 import { triggerFindings } from "./triggers/table.ts";
 
 export interface FlowDefinitionsParts extends FlowCatalogueParts {
   readonly database: Database;
   readonly runtime: Runtime;
+  readonly scripts: Pick<ScriptChecks, "flowFindings">;
 }
 
 export class FlowDefinitions {
@@ -41,6 +43,7 @@ export class FlowDefinitions {
       ...checked.findings,
       ...hostFindings(definition),
       ...triggerFindings(definition.trigger, this.#parts.runtime.nowMs()),
+      ...(await this.#parts.scripts.flowFindings(scope.tenant, definition)),
     ];
     return { definition: findings.some(({ severity }) => severity === "error") ? null : definition, findings };
   }

@@ -16,6 +16,7 @@ import type { StoredPart, StoredValue } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Scope } from "../database/database.ts";
 import type { Actor, InvocationSource } from "../engine/invocation.ts";
+import type { LogOfStep } from "./step-logs.ts";
 import type { HistoryPage } from "./run-history.ts";
 
 export interface FlowVersion {
@@ -123,6 +124,8 @@ export interface Flows {
     scope: Scope,
     at: { readonly run: string; readonly digest: string },
   ): Promise<{ readonly value: StoredValue; readonly body: Readable }>;
+  /** What code of its steps printed, also while it prints. */
+  logs(scope: Scope, id: string, page: { readonly after?: string; readonly limit: number }): Promise<readonly LogOfStep[]>;
   /** The journal itself. */
   events(scope: Scope, id: string): Promise<readonly FlowEvent[]>;
 

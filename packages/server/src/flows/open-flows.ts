@@ -35,6 +35,8 @@ import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
 import { type HistoryPage, historyPage } from "./run-history.ts";
 import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
+import type { ScriptChecks } from "./script-check.ts";
+import type { LogOfStep } from "./step-logs.ts";
 import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
 import { StartByEvent } from "./triggers/start-by-event.ts";
 import { valueOfRun } from "./values/value-rows.ts";
@@ -44,6 +46,7 @@ export interface FlowsOptions extends StepCallsParts {
   readonly deploys: Deploys;
   readonly runtime: Runtime;
   readonly log: Log;
+  readonly scripts: Pick<ScriptChecks, "check" | "flowFindings">;
 }
 
 export interface OpenedFlows extends Flows {
@@ -180,6 +183,11 @@ class StoredFlows implements OpenedFlows {
     const value = await this.#options.database.read(scope, ({ records }) => valueOfRun(records, run, digest));
     if (value === undefined) throw plinthError("NotFound", { what: "value of this run with this digest" });
     return { value, body: await this.#options.values.open(scope, value) };
+  }
+
+  async logs(scope: Scope, id: string, page: Parameters<Flows["logs"]>[2]): Promise<readonly LogOfStep[]> {
+    await this.#stored(scope, id);
+    return await this.#options.stepLogs.ofRun(scope, id, page);
   }
 
   async events(scope: Scope, id: string): Promise<readonly FlowEvent[]> {

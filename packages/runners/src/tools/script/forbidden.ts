@@ -4,7 +4,7 @@
  *
  * A name that the script declares itself is its own, whatever it is called.
  */
-import type { AnyNode, Expression, MemberExpression, Program } from "acorn";
+import type { AnyNode, MemberExpression, Program } from "acorn";
 import { bodyNames, childrenOf, declaredBy, isDeclared, lexicalNames, namesOf, type Scope, scopeIn } from "./scopes.ts";
 
 export interface Found {

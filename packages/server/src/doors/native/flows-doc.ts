@@ -113,6 +113,15 @@ function change(summary: string, doc: Partial<RouteDoc> = {}): RouteDoc {
 
 const REASON = optionalJsonBody(open({ "reason?": orNull(text("For people.")) }));
 
+const STEP_LOG = closed({
+  key: text("Of the step."),
+  attempt: whole(),
+  node: text(),
+  lines: list(closed({ level: text(), text: text(), atMs: moment() })),
+  dropped: whole("Lines beyond the limits."),
+  cursor: text(),
+});
+
 export const FLOW_DOCS = {
   checkFlow: {
     summary: "Check a definition",
@@ -182,6 +191,15 @@ export const FLOW_DOCS = {
     answers: {
       200: { description: "The bytes.", content: { "application/octet-stream": text(undefined, { contentEncoding: "binary" }) } },
     },
+    errors: ["NotFound"],
+  },
+  getFlowLogs: {
+    summary: "What code of the steps of a run printed",
+    description: "Also while it prints. A step that is done again has an entry for each time.",
+    tag: "Flows",
+    path: RUN_PATH,
+    query: { after: text("`cursor` of the last entry of the page before.") },
+    answers: { 200: json(closed({ steps: list(STEP_LOG) })) },
     errors: ["NotFound"],
   },
   signalFlowRun: change("Send a signal", { body: jsonBody(open({ name: text(), "payload?": anything() })) }),

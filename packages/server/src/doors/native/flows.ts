@@ -115,6 +115,18 @@ export const getFlowRun: DocumentedRoute = {
   handle: async ({ flows }, { caller, params }): Promise<Reply> => jsonReply(shownRun(await flows.run(caller.scope, params["id"] ?? ""))),
 };
 
+export const getFlowLogs: DocumentedRoute = {
+  method: "GET",
+  path: "/v1/flow-runs/:id/logs",
+  access: READ,
+  doc: FLOW_DOCS.getFlowLogs,
+  handle: async ({ flows }, { caller, params, query }): Promise<Reply> => {
+    const after = query.get("after");
+    const page = { limit: limit("flowLogsShownMax"), ...(after === null ? {} : { after }) };
+    return jsonReply({ steps: await flows.logs(caller.scope, params["id"] ?? "", page) });
+  },
+};
+
 export const signalFlowRun = change("signal", FLOW_DOCS.signalFlowRun, async ({ flows }, { request, id, body, by }) => {
   await flows.signal(request.caller.scope, id, { name: textField(body, "name"), payload: anyField(body, "payload"), by });
 });

@@ -133,6 +133,7 @@ export const NATIVE_ROUTES = {
   listFlowRuns,
   getFlowRun,
   getFlowHistory,
+  getFlowLogs,
   getFlowValue,
   signalFlowRun,
   cancelFlowRun,

@@ -49,7 +49,8 @@ async function hydrateInline(parts: EngineParts, run: CallRun): Promise<void> {
     keyrings = delivered.secrets;
     run.redact = delivered.redact;
   }
-  const text = JSON.stringify({ code: inline.code, inputs: inline.inputs, keyrings, streams: inline.streams } satisfies InlineCode);
+  const { code, inputs, names, streams } = inline;
+  const text = JSON.stringify({ code, inputs, keyrings, names, streams } satisfies InlineCode);
   prepared.argsText = inlineInRunner(accepted.version).kind === "action" ? `[${text}]` : text;
   prepared.environment = {};
 }

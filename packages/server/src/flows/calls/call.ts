@@ -21,6 +21,8 @@ export interface StepCallsParts {
   readonly operations: Operations;
   readonly deploys: Deploys;
   readonly log: Log;
+  readonly scripts: Pick<ScriptChecks, "check">;
+  readonly stepLogs: StepLogs;
   readonly values: LargeValues;
 }
 
