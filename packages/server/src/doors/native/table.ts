@@ -21,6 +21,7 @@ import {
   cancelFlowRun,
   checkFlow,
   getFlow,
+  getFlowLogs,
   getFlowRun,
   listFlowRuns,
   listFlows,
