@@ -51,6 +51,8 @@ import { Collector } from "./packages/collector.ts";
 import { openPackages } from "./packages/open-packages.ts";
 import { VersionFolders } from "./packages/version-folders.ts";
 import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
+import { flowBundleBlobs } from "./flows/bundles/bundle-rows.ts";
+import { FlowBundles } from "./flows/bundles/flow-bundles.ts";
 import { openFlows } from "./flows/open-flows.ts";
 import { ScriptChecks } from "./flows/script-check.ts";
 import { StepLogs } from "./flows/step-logs.ts";
@@ -168,7 +170,7 @@ async function start(
     branchesOf: async (tenant) =>
       (await tenants.find(tenant)) === undefined ? [] : [MAIN_BRANCH, ...(await branches.list(tenant)).map(({ name }) => name)],
     versionsInUse: (transaction, name) => snapIns.versionsInUse(transaction, name),
-    references: [artefactBlobs, syncBlobs, flowBlobs(() => runtime.sleep(0))],
+    references: [artefactBlobs, flowBundleBlobs, syncBlobs, flowBlobs(() => runtime.sleep(0))],
     historyRetentionMs: config.historyRetentionHours * HOUR_MS,
   });
   const packages = openPackages({ database, blobs, folders, sandbox, tools: sandbox.tools, runtime, collect: () => collector.collect() });
@@ -195,8 +197,10 @@ async function start(
   const ai = new AiEndpoints({ defaults: aiDefaults(config), keyrings: snapIns.events });
   const functionDefined = openFunctionDefined({ database, packages, deploys, engine: () => engine });
   const operations = openOperations({ database, engine: () => engine, native: { runtime, ai, search }, functionDefined });
+  const bundles = new FlowBundles({ blobs, folders, engine: () => engine });
   const engine = createEngine({
     database,
+    bundles,
     natives: nativesOf(operations.codes, checks.natives),
     budgets,
     sinks: [budgets.sink, platformEvents.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
@@ -222,7 +226,7 @@ async function start(
   const values = new LargeValues({ blobs });
   const scripts = new ScriptChecks(sandbox.tools);
   const stepLogs = new StepLogs({ database, runtime, log });
-  const flows = openFlows({ database, deploys, operations, engine: () => engine, runtime, log, scripts, stepLogs, values });
+  const flows = openFlows({ database, deploys, operations, bundles, engine: () => engine, runtime, log, scripts, stepLogs, values });
   const stopFlows = once(() => flows.stop());
   shutdown.add("flows", stopFlows);
   const flowTimer = (due: Due) => flows.timer(due);

@@ -4,7 +4,8 @@
  */
 import type { ObjectReader } from "../manifest/object-reader.ts";
 import { isList } from "./value.ts";
-import type { Json } from "../operations/operation.ts";
+import type { Json, JsonObject } from "../operations/operation.ts";
+import type { FlowDefinition } from "./definition.ts";
 
 export type DependencyLanguage = "javascript" | "python";
 
@@ -63,6 +64,35 @@ export function dependenciesOf(data: Readonly<Record<string, Json>>): readonly s
   const named = data["dependencies"];
   if (!isList(named)) return [];
   return [...new Set(named.filter((each) => typeof each === "string"))].toSorted();
+}
+
+/** Packages of one node, or of what undoes it. */
+export interface DependencySet {
+  readonly language: DependencyLanguage;
+  /** As the nodes name them, sorted. */
+  readonly dependencies: readonly string[];
+}
+
+const LANGUAGES: Readonly<Record<string, DependencyLanguage>> = { script: "javascript", code: "python" };
+
+/** The packages that the data of one node names; null for none. */
+export function dependencySet({ type, data }: { readonly type: string; readonly data: JsonObject }): DependencySet | null {
+  const language = LANGUAGES[type];
+  const dependencies = dependenciesOf(data);
+  return language === undefined || dependencies.length === 0 ? null : { language, dependencies };
+}
+
+/** The different ones of a flow. */
+export function dependencySets({ nodes }: Pick<FlowDefinition, "nodes">): readonly DependencySet[] {
+  const found: DependencySet[] = [];
+  for (const node of Object.values(nodes)) {
+    for (const part of node.compensate === null ? [node] : [node, node.compensate]) {
+      const set = dependencySet(part);
+      const isNew = set !== null && !found.some((each) => each.language === set.language && sameTexts(each.dependencies, set.dependencies));
+      if (isNew) found.push(set);
+    }
+  }
+  return found;
 }
 
 export function lockOf(

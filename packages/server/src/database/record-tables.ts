@@ -73,6 +73,7 @@ import {
   parseStoredValue,
 } from "../flows/flow-records.ts";
 import { parseStepLog } from "../flows/step-log-records.ts";
+import { parseVersionBundles } from "../flows/bundles/bundle-records.ts";
 import { parseFlowTrigger } from "../flows/triggers/trigger-records.ts";
 import { parseInboundArtefact } from "../inbound/artefact-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";

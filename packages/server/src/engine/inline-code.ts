@@ -4,7 +4,8 @@
  */
 import { limit } from "@plinth/core/limits.ts";
 import { plinthError } from "@plinth/core/errors.ts";
-import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
+import type { PackageLoad, RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
+import type { Scope } from "../database/database.ts";
 import type { VersionCode } from "../sandbox/sandbox.ts";
 import { checkPayload } from "./check-values.ts";
 import { INLINE_JAVASCRIPT, INLINE_MODULE } from "./inline-javascript.ts";
@@ -24,6 +25,25 @@ export interface InlineRequest {
   readonly streams: boolean;
 }
 
+/** Packages that inline code may use; see core/flow/bundle.ts. */
+export type InlineBundle =
+  | {
+      readonly language: "javascript";
+      readonly digest: string;
+      readonly script: () => Promise<string>;
+    }
+  | {
+      readonly language: "python";
+      readonly digest: string;
+      /** Names that the code may import. */
+      readonly modules: readonly string[];
+      readonly folder: () => Promise<{ readonly path: string; release(): void }>;
+    };
+
+export interface InlineBundles {
+  find(scope: Scope, digest: string): Promise<InlineBundle | undefined>;
+}
+
 const PREFIX = "$inline/";
 
 /** Languages of inline code and what runs them. */
@@ -40,7 +60,10 @@ export function inlinePath(language: string): string {
 }
 
 /** Accepts a call of inline code. What is wrong with it is InvalidCode: the validation error of the code, exit code 4. */
-export function inlineCall(request: InvocationRequest): Pick<AcceptedCall, "kind" | "lane" | "path" | "version" | "inline" | "argsText"> {
+export function inlineCall(
+  request: InvocationRequest,
+  bundle?: InlineBundle,
+): Pick<AcceptedCall, "kind" | "lane" | "path" | "version" | "inline" | "argsText"> {
   if (!request.internalAllowed) throw plinthError("FunctionNotFound", { path: PREFIX });
   const language = request.path.slice(PREFIX.length);
   const runtime = Object.hasOwn(LANGUAGES, language) ? LANGUAGES[language] : undefined;
@@ -53,7 +76,7 @@ export function inlineCall(request: InvocationRequest): Pick<AcceptedCall, "kind
     kind: "inline",
     lane: "action",
     path: inlinePath(language),
-    version: inlineVersion(runtime),
+    version: bundle === undefined ? inlineVersion(runtime) : versionWith(bundle, language),
     inline: parseInline(JSON.parse(request.argsText)),
     argsText: request.argsText,
   };
@@ -68,6 +91,23 @@ function inlineVersion(runtime: RuntimeName): VersionCode {
     script: () => Promise.resolve('{"functions":[]}'),
     sourceMap: () => Promise.resolve(null),
     package: { folder: null, reuse: false, memoryBytesMax: limit("inlineMemoryBytesMax"), scratchBytes: 0 },
+  };
+}
+
+/** With packages it is a version like those of functions and packages: loaded once, and kept ready for the calls to come. */
+function versionWith(bundle: InlineBundle, language: string): VersionCode {
+  if (bundle.language !== language)
+    throw plinthError("InvalidCode", { detail: `Its packages are for ${bundle.language}, and the code is ${language}.` });
+  const digest = `inline-${bundle.digest}`;
+  const sourceMap = () => Promise.resolve(null);
+  if (bundle.language === "javascript") return { digest, script: async () => `${await bundle.script()}\n;${INLINE_JAVASCRIPT}`, sourceMap };
+  const load: PackageLoad = { functions: [], modules: bundle.modules };
+  return {
+    digest,
+    runtime: "python",
+    script: () => Promise.resolve(JSON.stringify(load)),
+    sourceMap,
+    package: { folder: bundle.folder, reuse: false, memoryBytesMax: limit("inlineMemoryBytesMax"), scratchBytes: 0 },
   };
 }
 

@@ -10,7 +10,7 @@ import type { VersionCode } from "../sandbox/sandbox.ts";
 import { checkCauseDepth } from "./cause-depth.ts";
 import { checkPayload, parseArgs } from "./check-values.ts";
 import { isHandlerPath, normalizePath } from "./function-address.ts";
-import { inlineCall, isInlinePath, type InlineRequest } from "./inline-code.ts";
+import { type InlineBundle, inlineCall, isInlinePath, type InlineRequest } from "./inline-code.ts";
 import { isNativePath, type NativeCode } from "./native-code.ts";
 import { newInvocationId } from "./invocation-ids.ts";
 import type { InvocationRequest } from "./invocation.ts";
@@ -51,7 +51,7 @@ export async function intake(parts: EngineParts, request: InvocationRequest, id 
   };
   if (request.source === "httpAction" || request.kind === "httpAction")
     return { ...(await httpAction(parts, request, scope)), ...times, id };
-  if (isInlinePath(request.path)) return { ...inlineCall(request), request, scope, ...times, id };
+  if (isInlinePath(request.path)) return { ...inlineCall(request, await bundleOf(parts, request, scope)), request, scope, ...times, id };
   if (isNativePath(request.path)) return { ...(await nativeCall(parts, request, scope)), request, scope, ...times, id };
   const path = normalizePath(request.path);
   const fn = await resolvePublic(parts, { scope, path, version: request.version, internalAllowed: request.internalAllowed });
@@ -164,6 +164,13 @@ async function httpAction(
   const version = await parts.deploys.version(scope, request.version);
   if (version === undefined) throw plinthError("NotFound", { what: "deployed version" });
   return { request, scope, kind: "httpAction", lane: "action", path: "http", version, argsText: request.argsText };
+}
+
+async function bundleOf({ bundles }: EngineParts, { bundle }: InvocationRequest, scope: Scope): Promise<InlineBundle | undefined> {
+  if (bundle === undefined) return undefined;
+  const found = await bundles?.find(scope, bundle);
+  if (found === undefined) throw plinthError("NotFound", { what: `bundle ${bundle.slice(0, 16)}; publish the flow again` });
+  return found;
 }
 
 /** Paths come from callers: short and without control characters. */

@@ -62,6 +62,8 @@ export interface InvocationRequest {
   readonly path: string;
   /** Digest of the version to run; the head's when absent. Calls that a call causes run with its version. */
   readonly version?: string;
+  /** Inline code of flows: digest of the bundle of packages that it uses. No door takes it from callers. */
+  readonly bundle?: string;
   /** The kind that the door asks for; any when absent. */
   readonly kind?: FunctionKind;
   /** Whether internal functions may be called (admin keys, schedules, functions). */

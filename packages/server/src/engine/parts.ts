@@ -11,6 +11,7 @@ import type { Blobs } from "../blobs/blobs.ts";
 import type { Packages } from "../packages/packages.ts";
 import type { EngineConfig } from "./engine-config.ts";
 import type { HandlerEvents } from "./handler-event.ts";
+import type { InlineBundles } from "./inline-code.ts";
 import type { NativeCodes } from "./native-code.ts";
 import type { InvocationOutcome } from "./invocation.ts";
 import type { ResultSink } from "./result-sink.ts";
@@ -23,6 +24,8 @@ export interface EngineParts {
   readonly deploys: Deploys;
   /** Finds handlers (`@<package>/<function>`); there are none when absent. */
   readonly packages?: Pick<Packages, "resolve">;
+  /** Finds packages for inline code; there are none when absent. */
+  readonly bundles?: InlineBundles;
   /** Finds native operations; there are none when absent. */
   readonly natives?: NativeCodes;
   /** Makes the events of handlers. */

@@ -9,6 +9,9 @@ import type { JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
 import { FLOW_LEDGER, FLOW_VERSIONS, FLOWS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { FLOW_VERSION_BUNDLES } from "../database/record-tables.ts";
+import type { FlowBundles } from "./bundles/flow-bundles.ts";
+import { bundlesOf, lockFindings } from "./bundles/lock-findings.ts";
 import { flowCatalogue, type FlowCatalogueParts } from "./flow-catalogue.ts";
 import type { FlowRow } from "./flow-records.ts";
 import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
@@ -19,6 +22,8 @@ import { triggerFindings } from "./triggers/table.ts";
 
 export interface FlowDefinitionsParts extends FlowCatalogueParts {
   readonly database: Database;
+  /** Packages for code; no flow can name any where it is absent. */
+  readonly bundles?: Pick<FlowBundles, "get">;
   readonly runtime: Runtime;
   readonly scripts: Pick<ScriptChecks, "flowFindings">;
 }
@@ -42,6 +47,7 @@ export class FlowDefinitions {
     const findings = [
       ...checked.findings,
       ...hostFindings(definition),
+      ...(await lockFindings(this.#parts.bundles, scope, definition)),
       ...triggerFindings(definition.trigger, this.#parts.runtime.nowMs()),
       ...(await this.#parts.scripts.flowFindings(scope.tenant, definition)),
     ];
@@ -69,6 +75,8 @@ export class FlowDefinitions {
       }
       const seq = (before?.seq ?? 0) + 1;
       records.put(FLOW_VERSIONS, [name, version], { definition: request.definition });
+      const digests = bundlesOf(definition);
+      if (digests.length > 0) records.put(FLOW_VERSION_BUNDLES, [name, version], { digests });
       records.put(FLOW_LEDGER, [name, seq], { version, createdMs, note: request.note });
       const isOn = before?.isOn ?? true;
       records.put(FLOWS, [name], { name, description, trigger: trigger.type, version, isOn, seq });

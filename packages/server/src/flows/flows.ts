@@ -16,6 +16,7 @@ import type { StoredPart, StoredValue } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Scope } from "../database/database.ts";
 import type { Actor, InvocationSource } from "../engine/invocation.ts";
+import type { FlowBundles } from "./bundles/flow-bundles.ts";
 import type { LogOfStep } from "./step-logs.ts";
 import type { HistoryPage } from "./run-history.ts";
 
@@ -101,6 +102,8 @@ export interface Answer {
 }
 
 export interface Flows {
+  /** Packages that code of flows uses. */
+  readonly bundles: Pick<FlowBundles, "upload" | "get">;
   check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]>;
   /** A definition that is the head already is not published again. */
   publish(scope: Scope, request: { readonly definition: JsonObject; readonly note: string | null }): Promise<Published>;

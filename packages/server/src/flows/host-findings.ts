@@ -1,6 +1,5 @@
 /** What a flow asks for that this host does not do. Told when it is saved, so that no run fails for it. */
 import type { FlowDefinition, FlowFinding } from "@plinth/core/flow/definition.ts";
-import { isList } from "@plinth/core/flow/value.ts";
 import type { JsonObject } from "@plinth/core/operations/operation.ts";
 
 /** Names as the core's parser gives them: aliases are resolved. */
@@ -26,9 +25,6 @@ function nodeFindings(id: string, path: string, { type, data }: { readonly type:
     found.push(error(`${path}.data.connection`, id, "cannot be used on this host; give the credentials in `headers`."));
   if (type !== "script" && type !== "code") return found;
   if (data["mode"] === "async") found.push(error(`${path}.data.mode`, id, "is `async`, which this host does not do; write `sync`."));
-  const dependencies = data["dependencies"];
-  if (isList(dependencies) && dependencies.length > 0)
-    found.push(error(`${path}.data.dependencies`, id, "cannot be bundled by this host; put the code into a package and invoke that."));
   return found;
 }
 

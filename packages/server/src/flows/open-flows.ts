@@ -28,6 +28,7 @@ import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { StepCallsParts } from "./calls/call.ts";
+import { type FlowBundles, NO_BUNDLES } from "./bundles/flow-bundles.ts";
 import { FlowDefinitions } from "./flow-definitions.ts";
 import type { RunRow } from "./flow-records.ts";
 import type { Answer, Flows, Published, RunChange, RunDetail, RunSummary, StartRun } from "./flows.ts";
@@ -44,6 +45,7 @@ import { valueOfRun } from "./values/value-rows.ts";
 export interface FlowsOptions extends StepCallsParts {
   readonly database: Database;
   readonly deploys: Deploys;
+  readonly bundles?: FlowBundles;
   readonly runtime: Runtime;
   readonly log: Log;
   readonly scripts: Pick<ScriptChecks, "check" | "flowFindings">;
@@ -66,6 +68,7 @@ export function openFlows(options: FlowsOptions, calls: CallsOfSteps = new StepC
 }
 
 class StoredFlows implements OpenedFlows {
+  readonly bundles: Flows["bundles"];
   readonly listeners = new StartByEvent(this);
   readonly #options: FlowsOptions;
   readonly #definitions: FlowDefinitions;
@@ -73,6 +76,7 @@ class StoredFlows implements OpenedFlows {
 
   constructor(options: FlowsOptions, calls: CallsOfSteps) {
     this.#options = options;
+    this.bundles = options.bundles ?? NO_BUNDLES;
     this.#definitions = new FlowDefinitions(options);
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
   }

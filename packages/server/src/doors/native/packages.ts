@@ -8,9 +8,8 @@ import { streamFormOf } from "../event-stream.ts";
 import { optionalTextField, textField } from "../fields.ts";
 import { readJsonObject } from "../request-body.ts";
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
+import { archiveOf } from "./archive-body.ts";
 import { PACKAGE_DOCS } from "./packages-doc.ts";
-
-const ARCHIVE_TYPES = /^application\/(?:gzip|x-gzip|x-tar|x-gtar|x-compressed-tar|zstd|octet-stream)\s*(?:;|$)/i;
 
 /** Body: the archive. `?note=&dryRun=&promote=`. */
 export const uploadVersion: DocumentedRoute = {
@@ -130,30 +129,14 @@ export const diffPackage: DocumentedRoute = {
 };
 
 function parseUpload(request: DoorRequest): UploadRequest {
-  const type = request.headers["content-type"] ?? "";
-  if (!ARCHIVE_TYPES.test(type) || request.body === undefined) {
-    throw plinthError("BadRequest", {
-      detail:
-        "The body must be the archive itself, as `application/gzip`, `application/x-tar`, `application/zstd` or `application/octet-stream`.",
-    });
-  }
   const note = request.query.get("note");
   return {
     name: nameOf(request),
-    archive: untilGone(request.body),
+    archive: archiveOf(request),
     dryRun: flagOf(request, "dryRun", false),
     promote: flagOf(request, "promote", true),
     ...moveOf(request, note ?? undefined),
   };
-}
-
-/** A client that goes away in the middle is no failure of the host. */
-async function* untilGone(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    throw plinthError("Cancelled", { detail: "the client went away while it sent the archive" }, { cause: error });
-  }
 }
 
 function flagOf(request: DoorRequest, name: string, otherwise: boolean): boolean {

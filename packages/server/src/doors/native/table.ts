@@ -33,6 +33,7 @@ import {
   startFlow,
   switchFlow,
 } from "./flows.ts";
+import { getFlowBundle, uploadFlowBundle } from "./flow-bundles.ts";
 import { getFlowHistory, getFlowValue } from "./flow-values.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
 import { cancelInvocation, getArtefact, getInvocation } from "./invocations.ts";
@@ -127,6 +128,8 @@ export const NATIVE_ROUTES = {
   deactivateOperation,
   checkFlow,
   publishFlow,
+  uploadFlowBundle,
+  getFlowBundle,
   listFlows,
   getFlow,
   switchFlow,

@@ -10,6 +10,7 @@ import type { Json } from "@plinth/core/operations/operation.ts";
 import { inlinePath } from "../../engine/inline-code.ts";
 import type { InvocationOutcome } from "../../engine/invocation.ts";
 import { placeOfStack, shownPlace } from "../script-place.ts";
+import { bundleOfCall } from "../bundles/bundle-of-call.ts";
 import type { CallKind, CallOf, CallOfRun, StepResult } from "./call.ts";
 import { requestOf } from "./call-request.ts";
 import { given, stepErrorOf } from "./step-result.ts";
@@ -31,6 +32,7 @@ export const inlineCall: CallKind<"inline"> = {
         {
           ...requestOf(of),
           path: inlinePath(call.language),
+          ...bundleOfCall(call, of),
           argsText: JSON.stringify({ code, inputs, names: ["workflow"], timeoutMs, streams: true }),
         },
         { signal: of.signal, patient: true, onEvent: log.onEvent },
