@@ -186,6 +186,13 @@ export const ERRORS = {
     message: "{detail}",
     next: "`plinth flow runs` shows where runs stand; turn a flow that is off on first.",
   },
+  FlowFiltered: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The filter of the trigger of the flow '{flow}' says no; no run was started.",
+    next: "Send what the filter lets pass, or change the filter.",
+  },
   FlowFilterFailed: {
     ...caller,
     status: 400,

@@ -54,6 +54,8 @@ import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
 import { flowBundleBlobs } from "./flows/bundles/bundle-rows.ts";
 import { FlowBundles } from "./flows/bundles/flow-bundles.ts";
 import { openFlows } from "./flows/open-flows.ts";
+import { FlowWebhooks } from "./flows/triggers/flow-webhooks.ts";
+import { withFlows } from "./flows/triggers/flow-operations.ts";
 import { ScriptChecks } from "./flows/script-check.ts";
 import { StepLogs } from "./flows/step-logs.ts";
 import { LargeValues } from "./flows/values/large-values.ts";
@@ -195,7 +197,7 @@ async function start(
   const search = openSearch({ database, store, runtime });
   shutdown.add("search", () => search.close());
   const ai = new AiEndpoints({ defaults: aiDefaults(config), keyrings: snapIns.events });
-  const functionDefined = openFunctionDefined({ database, packages, deploys, engine: () => engine });
+  const functionDefined = withFlows(openFunctionDefined({ database, packages, deploys, engine: () => engine }), () => flows);
   const operations = openOperations({ database, engine: () => engine, native: { runtime, ai, search }, functionDefined });
   const bundles = new FlowBundles({ blobs, folders, engine: () => engine });
   const engine = createEngine({
@@ -247,6 +249,7 @@ async function start(
   });
   const inbound = { database, isServed, events, tools: sandbox.tools, gate: new SourceGate(runtime) };
   const webhooks = new Webhooks({ ...inbound, runtime, log });
+  const flowHooks = new FlowWebhooks({ ...inbound, flows, runtime, log });
   const inboundArtefacts = new InboundArtefacts({ blobs, database, runtime, retentionMs: config.invocationRetentionHours * HOUR_MS });
   const emails = new Emails({ ...inbound, artefacts: inboundArtefacts });
   const stopEvents = once(() => events.stop());
@@ -313,6 +316,7 @@ async function start(
       inboundArtefacts,
       operations,
       flows,
+      flowHooks,
       branches,
       budgets,
       headSnapshots,

@@ -28,11 +28,11 @@ export interface Port {
   readonly isOpen?: boolean;
 }
 
-export type OperationOrigin = "native" | "object" | "package" | "function";
+export type OperationOrigin = "native" | "object" | "package" | "function" | "flow";
 
 export interface Operation {
   readonly slug: string;
-  /** `plinth` for native ones, `objects`, the package's name, or `functions`. */
+  /** `plinth` for native ones, `objects`, the package's name, `functions`, or `flows`. */
   readonly namespace: string;
   readonly displayName: string;
   readonly description: string;

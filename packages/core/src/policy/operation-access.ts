@@ -18,6 +18,7 @@ export const EXECUTE_SCOPE = "operation:execute";
 export function missingScope({ actor, grants, operation }: OperationAccessRequest): string | undefined {
   switch (operation.origin) {
     case "function":
+    case "flow":
       return undefined;
     case "object":
       return operation.scopes.find(({ scope }) => !mayUseObjects({ actor, grants, scope }))?.scope;

@@ -18,6 +18,7 @@ import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
 import { hostFindings } from "./host-findings.ts";
 import type { ScriptChecks } from "./script-check.ts";
 import { bindTrigger, switchTrigger } from "./triggers/bind-trigger.ts";
+import { newSecret } from "./triggers/flow-address.ts";
 import { triggerFindings } from "./triggers/table.ts";
 
 export interface FlowDefinitionsParts extends FlowCatalogueParts {
@@ -125,7 +126,7 @@ export class FlowDefinitions {
 
   #binding() {
     const { runtime } = this.#parts;
-    return { nowMs: runtime.nowMs(), newSecret: Buffer.from(runtime.randomBytes(24)).toString("base64url") };
+    return { nowMs: runtime.nowMs(), newSecret: newSecret(runtime) };
   }
 
   async program(scope: Scope, flow: string, version: string): Promise<FlowProgram> {

@@ -10,12 +10,13 @@
  * W6 A run keeps the version of its flow and of the functions that it calls.
  */
 import type { Readable } from "node:stream";
-import type { FlowFinding } from "@plinth/core/flow/definition.ts";
+import type { FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
 import type { StoredPart, StoredValue } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Scope } from "../database/database.ts";
 import type { Actor, InvocationSource } from "../engine/invocation.ts";
+import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
 import type { FlowBundles } from "./bundles/flow-bundles.ts";
 import type { LogOfStep } from "./step-logs.ts";
 import type { HistoryPage } from "./run-history.ts";
@@ -60,6 +61,8 @@ export interface RunSummary {
 export interface RunDetail extends RunSummary {
   /** Of a run that has completed. */
   readonly output: Json;
+  /** What it has told the agent that called it; null until then. */
+  readonly reply: Json;
   readonly variables: JsonObject;
   /** What of `output` and `variables` is stored, by its path, which begins with one of these names: null stands for it there. */
   readonly stored: readonly StoredPart[];
@@ -112,10 +115,16 @@ export interface Flows {
   definition(scope: Scope, flow: string, version?: string): Promise<JsonObject>;
   versions(scope: Scope, flow: string): Promise<readonly FlowVersion[]>;
   setOn(scope: Scope, flow: string, isOn: boolean): Promise<void>;
+  /** Triggers of this type of flows that are on. */
+  triggers(scope: Scope, type: TriggerType): Promise<readonly FlowTriggerRow[]>;
+  /** That of a flow's head. Rejects with NotFound. */
+  trigger(scope: Scope, flow: string): Promise<FlowTriggerRow>;
+  /** The same with another secret: its old address starts nothing any more. */
+  renewTrigger(scope: Scope, flow: string): Promise<FlowTriggerRow>;
 
   /** W1: durable when it resolves. */
   start(request: StartRun): Promise<RunSummary>;
-  /** The same; resolves when the run has ended, or waits for something, or after `waitMs`. */
+  /** The same; resolves when the run has ended, waits for something, or has told its agent, or after `waitMs`. */
   startAndWait(request: StartRun & { readonly waitMs: number }): Promise<RunDetail>;
   run(scope: Scope, id: string): Promise<RunDetail>;
   /** The newest first. */

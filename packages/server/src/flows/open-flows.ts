@@ -1,7 +1,7 @@
 /** Makes `Flows`. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { ANSWER_ATTEMPT, outstanding } from "@plinth/core/flow/commands.ts";
-import type { FlowFinding } from "@plinth/core/flow/definition.ts";
+import type { FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
 import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
@@ -39,7 +39,10 @@ import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.
 import type { ScriptChecks } from "./script-check.ts";
 import type { LogOfStep } from "./step-logs.ts";
 import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
+import { renewTrigger, triggerOf, triggersOf } from "./triggers/read-triggers.ts";
 import { StartByEvent } from "./triggers/start-by-event.ts";
+import { TriggerFilters } from "./triggers/trigger-filters.ts";
+import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
 import { valueOfRun } from "./values/value-rows.ts";
 
 export interface FlowsOptions extends StepCallsParts {
@@ -70,6 +73,7 @@ export function openFlows(options: FlowsOptions, calls: CallsOfSteps = new StepC
 class StoredFlows implements OpenedFlows {
   readonly bundles: Flows["bundles"];
   readonly listeners = new StartByEvent(this);
+  readonly #filters = new TriggerFilters();
   readonly #options: FlowsOptions;
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
@@ -103,6 +107,18 @@ class StoredFlows implements OpenedFlows {
 
   setOn(scope: Scope, flow: string, isOn: boolean) {
     return this.#definitions.setOn(scope, flow, isOn);
+  }
+
+  triggers(scope: Scope, type: TriggerType): Promise<readonly FlowTriggerRow[]> {
+    return triggersOf(this.#options.database, scope, type);
+  }
+
+  trigger(scope: Scope, flow: string): Promise<FlowTriggerRow> {
+    return triggerOf(this.#options.database, scope, flow);
+  }
+
+  renewTrigger(scope: Scope, flow: string): Promise<FlowTriggerRow> {
+    return renewTrigger(this.#options, scope, flow);
   }
 
   async start(request: StartRun): Promise<RunSummary> {
@@ -289,6 +305,7 @@ class StoredFlows implements OpenedFlows {
     if (!isOn) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' is off.` });
     if (by !== undefined && by !== trigger) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' has another trigger now.` });
     const program = await this.#definitions.program(scope, flow, version);
+    this.#filters.check(program.definition, { by, input, nowMs: runtime.nowMs() });
     const functions = (await deploys.version(scope))?.digest ?? null;
     const id = newInvocationId(runtime);
     const atMs = runtime.nowMs();
@@ -340,7 +357,8 @@ function detailOf({ program, state, stored }: RunAsRead): RunDetail {
   const shown = recordValue({ output: given, variables: recordValue(state.variables) });
   const { output = null, variables = {} } = isRecord(shown.json) ? shown.json : {};
   const answers = stored.row.answers.map(({ node, kind, token, untilMs }) => ({ node, kind, token, untilMs }));
-  return { ...summary, output, variables: isRecord(variables) ? variables : {}, stored: shown.stored ?? [], answers };
+  const reply = state.reply?.json ?? null;
+  return { ...summary, output, reply, variables: isRecord(variables) ? variables : {}, stored: shown.stored ?? [], answers };
 }
 
 function shown({ id, flow, version, status, reason, trigger, startedMs, endedMs, error }: RunRow): RunSummary {

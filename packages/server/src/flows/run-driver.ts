@@ -69,6 +69,8 @@ export class RunDriver {
   #unsaved: FlowEvent[] = [];
   #saveTimer: { cancel(): void } | undefined;
   #isStopped = false;
+  /** Those who wait were told of what the run has told its agent. */
+  #isReplyTold = false;
 
   constructor({ scope, program, state, stored }: RunAsRead, parts: RunDriverParts) {
     this.scope = scope;
@@ -198,11 +200,13 @@ export class RunDriver {
       if (this.#calls.has(nameOf(command))) continue;
       begun.push({ command, callClass: await stepCalls.classOf(this.scope, this.#stored.row, command.call) });
     }
-    const isOutside = begun.some(({ callClass }) => callClass === "outside") || waitsOutside(commands) || names.size === 0;
+    const hasReplied = this.#state.reply !== null && !this.#isReplyTold;
+    const isOutside = hasReplied || begun.some(({ callClass }) => callClass === "outside") || waitsOutside(commands) || names.size === 0;
     if (mustSave || isOutside) await this.#save();
     else this.#saveSoon();
     for (const call of begun) this.#begin(call.command, call.callClass);
-    if (this.#calls.size === 0) this.#parts.onQuiet(this);
+    this.#isReplyTold ||= hasReplied;
+    if (this.#calls.size === 0 || hasReplied) this.#parts.onQuiet(this);
   }
 
   #saveSoon(): void {

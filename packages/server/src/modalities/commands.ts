@@ -34,6 +34,13 @@ export interface ListedCommand {
   readonly description: string;
   readonly usageHint: string;
   readonly surfaces: CommandSpec["surfaces"];
+  /** What brings it: an installed package, or a flow. */
+  readonly package: string | null;
+  readonly snapIn: string | null;
+  readonly flow: string | null;
+}
+
+export interface PackageCommand extends ListedCommand {
   readonly package: string;
   readonly snapIn: string;
 }
@@ -41,7 +48,7 @@ export interface ListedCommand {
 export async function listCommands(
   context: Pick<ModalityContext, "snapIns" | "packages">,
   scope: Scope,
-): Promise<readonly ListedCommand[]> {
+): Promise<readonly PackageCommand[]> {
   const all = await activePackages(context, scope);
   return all.flatMap(({ snapIn, manifest }) =>
     manifest.commands.map(({ namespace, name, description, usageHint, surfaces }) => ({
@@ -52,6 +59,7 @@ export async function listCommands(
       surfaces,
       package: snapIn.package,
       snapIn: snapIn.id,
+      flow: null,
     })),
   );
 }
@@ -115,7 +123,7 @@ const TYPES_OF_KINDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** C1 */
-function surfaceOf(command: CommandSpec, { object, surface }: CommandTrigger): string {
+export function surfaceOf(command: Pick<CommandSpec, "surfaces">, { object, surface }: CommandTrigger): string {
   const kind = objectTypeOf(object);
   if (kind === undefined)
     throw plinthError("BadRequest", { detail: "`object` must name an object, as `don:core:…:ticket/1` or `ticket/1`." });
@@ -128,7 +136,7 @@ function surfaceOf(command: CommandSpec, { object, surface }: CommandTrigger): s
   throw plinthError("BadRequest", { detail: `The command does not run on a '${type}'${at}; it runs on: ${known}.` });
 }
 
-function checkParameters(parameters: string): void {
+export function checkParameters(parameters: string): void {
   const max = limit("commandParametersCharsMax");
   if (parameters.length > max)
     throw plinthError("RequestTooLarge", { what: "text behind the command", actual: `${parameters.length} characters`, max });

@@ -25,7 +25,20 @@ const EVENT_SOURCE = webhook("Send an event to a package, at the address that pl
   query: { "id!": TOKEN.token },
 });
 
+const FLOW_HOOK: RouteDoc = {
+  summary: "Start a flow",
+  description:
+    "Without a key, at the address of a flow whose trigger is `webhook`. The answer is what its run says, or `{run}` with 202; 204 when " +
+    "the filter of the trigger says no.",
+  tag: "Flows",
+  path: { address: text("The secret part of the address, which is the right to start the flow.") },
+  answers: { 200: { description: "What the run or the policy says; other statuses too.", content: ANY } },
+  errors: ["WebhookRefused", "WebhookFailed", "FlowFilterFailed", "FlowRunFailed", "RateLimited", "BudgetExceeded", "NotAvailable"],
+};
+
 export const INBOUND_DOCS = {
+  getFlowHook: FLOW_HOOK,
+  postFlowHook: withBody(FLOW_HOOK),
   getWebhook: WEBHOOK,
   postWebhook: withBody(WEBHOOK),
   getEventSource: EVENT_SOURCE,

@@ -1,6 +1,7 @@
 /** The routes that the outside sends events to. */
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { getArtefact, postEmail } from "./emails.ts";
+import { getFlowHook, postFlowHook } from "./flow-hooks.ts";
 import { INBOUND_DOCS } from "./inbound-doc.ts";
 import { getEventSource, getWebhook, postEventSource, postWebhook } from "./webhooks.ts";
 
@@ -9,6 +10,8 @@ export const INBOUND_ROUTES = {
   postWebhook: { ...postWebhook, doc: INBOUND_DOCS.postWebhook },
   getEventSource: { ...getEventSource, doc: INBOUND_DOCS.getEventSource },
   postEventSource: { ...postEventSource, doc: INBOUND_DOCS.postEventSource },
+  getFlowHook: { ...getFlowHook, doc: INBOUND_DOCS.getFlowHook },
+  postFlowHook: { ...postFlowHook, doc: INBOUND_DOCS.postFlowHook },
   postEmail: { ...postEmail, doc: INBOUND_DOCS.postEmail },
   getInboundArtefact: { ...getArtefact, doc: INBOUND_DOCS.getArtefact },
 } as const satisfies Record<string, DocumentedRoute>;

@@ -38,12 +38,12 @@ function webhook(method: "GET" | "POST", path: string, tokenOf: (request: DoorRe
 }
 
 /** Keys of Plinth and cookies of its origin are nothing for a policy. */
-function headersOf(context: DoorContext, request: DoorRequest): readonly (readonly [string, string])[] {
+export function headersOf(context: DoorContext, request: DoorRequest): readonly (readonly [string, string])[] {
   return requestHeaders(request.rawHeaders, { ownOrigin: false, isAdminKey: (credential) => context.adminKey.matches(credential) });
 }
 
 /** On the API's origin: what a browser would do with the answer is bounded as for HTTP actions. */
-function replyOf({ status, body, headers }: WebhookResponse): Reply {
+export function replyOf({ status, body, headers }: WebhookResponse): Reply {
   const kept = responseHeaders(headers, { origin: "api", ownOrigin: false });
   const contentType = kept.find(([name]) => name === "content-type")?.[1];
   const isText = typeof body === "string";

@@ -2,10 +2,10 @@
 import { compareBytes } from "@plinth/core/documents/keys.ts";
 import type { Scope } from "../../database/database.ts";
 import { isCatalogueBody, keyMeaning, KeySpace } from "../../database/key-space.ts";
-import { HEADS, PACKAGE_HEADS, SNAP_INS } from "../../database/record-tables.ts";
+import { FLOW_TRIGGERS, HEADS, PACKAGE_HEADS, SNAP_INS } from "../../database/record-tables.ts";
 import type { Commit, Key } from "../../store/store.ts";
 
-const SPACES: ReadonlySet<number> = new Set([HEADS.space, PACKAGE_HEADS.space, SNAP_INS.space]);
+const SPACES: ReadonlySet<number> = new Set([HEADS.space, PACKAGE_HEADS.space, SNAP_INS.space, FLOW_TRIGGERS.space]);
 
 /** The scopes among `scopes` whose operations may be others after the commit. */
 export function scopesWithChanges({ writes }: Commit, scopes: Iterable<Scope>): readonly Scope[] {

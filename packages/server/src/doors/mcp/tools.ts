@@ -22,7 +22,7 @@ export function toolNames(skills: readonly Operation[]): ReadonlyMap<string, Ope
 }
 
 function ownerOf(same: readonly Operation[]): Operation | undefined {
-  for (const origin of ["native", "object", "function"] as const) {
+  for (const origin of ["native", "object", "function", "flow"] as const) {
     const owner = same.find((skill) => skill.origin === origin);
     if (owner !== undefined) return owner;
   }

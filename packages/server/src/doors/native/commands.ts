@@ -1,5 +1,6 @@
 /** `/v1/commands`: what users can type, and the typing of it. */
 import { plinthError } from "@plinth/core/errors.ts";
+import { listFlowCommands, runFlowCommand } from "../../flows/triggers/command.ts";
 import { COMMANDS, listCommands as commandsOf } from "../../modalities/commands.ts";
 import { runModality } from "../../modalities/modality-context.ts";
 import { hasScope } from "../authenticate.ts";
@@ -35,8 +36,9 @@ export const listCommands: DocumentedRoute = {
                 description: text(),
                 usageHint: text(),
                 surfaces: list(closed({ surface: text(), objectTypes: list(text()) })),
-                package: text(),
-                snapIn: text("Id of the snap-in."),
+                package: orNull(text()),
+                snapIn: orNull(text("Id of the snap-in.")),
+                flow: orNull(text("The flow that it starts.")),
               }),
             ),
           ),
@@ -44,7 +46,10 @@ export const listCommands: DocumentedRoute = {
       ),
     },
   },
-  handle: async (context, { caller }): Promise<Reply> => jsonReply({ commands: await commandsOf(context, caller.scope) }),
+  handle: async (context, { caller }): Promise<Reply> => {
+    const [ofPackages, ofFlows] = await Promise.all([commandsOf(context, caller.scope), listFlowCommands(context.flows, caller.scope)]);
+    return jsonReply({ commands: [...ofPackages, ...ofFlows] });
+  },
 };
 
 /** `{object, parameters?, user, surface?}`: runs at once and answers with the outcome. */
@@ -66,7 +71,7 @@ export const runCommand: DocumentedRoute = {
       }),
     ),
     answers: { 200: json(OUTCOME) },
-    errors: ["NotFound", "WrongState", ...RUN_ERRORS],
+    errors: ["NotFound", "WrongState", "FlowRunRefused", "FlowFiltered", "FlowFilterFailed", ...RUN_ERRORS],
   },
   handle: async (context, request): Promise<Reply> => {
     const { caller, params } = request;
@@ -82,7 +87,10 @@ export const runCommand: DocumentedRoute = {
       actor: caller.actor,
       ...idempotencyOf(request, body),
     };
-    const outcome = await runModality(context, COMMANDS, { scope: caller.scope, trigger, options: { signal: request.signal() } });
+    const { scope } = caller;
+    const outcome =
+      (await runFlowCommand(context.flows, scope, trigger)) ??
+      (await runModality(context, COMMANDS, { scope, trigger, options: { signal: request.signal() } }));
     return jsonTextReply(outcomeText(outcome, { redact: context.redactErrors && !hasScope(caller.actor, "admin") }));
   },
 };

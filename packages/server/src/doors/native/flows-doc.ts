@@ -77,6 +77,7 @@ const DETAIL = named(
   closed({
     ...RUN_FIELDS,
     output: anything("Of a run that has completed."),
+    reply: anything("What it has told the agent that called it."),
     variables: mapOf(anything()),
     stored: STORED,
     answers: list(
@@ -84,6 +85,11 @@ const DETAIL = named(
       "What waits for an answer.",
     ),
   } satisfies Record<keyof RunDetail, Schema>),
+);
+
+const ADDRESS = named(
+  "FlowAddress",
+  closed({ name: text(), url: text("Who knows it may start the flow."), isOn: flag("Whether it starts the flow now.") }),
 );
 
 const STEP = named(
@@ -154,9 +160,25 @@ export const FLOW_DOCS = {
     answers: { 200: json(closed({ name: text(), isOn: flag() })) },
     errors: ["NotFound"],
   },
+  getFlowAddress: {
+    summary: "The address that starts a flow whose trigger is `webhook`",
+    tag: "Flows",
+    path: FLOW_PATH,
+    answers: { 200: json(ADDRESS) },
+    errors: ["NotFound"],
+  },
+  renewFlowAddress: {
+    summary: "Give a flow another address",
+    description: "The old one starts nothing any more.",
+    tag: "Flows",
+    path: FLOW_PATH,
+    answers: { 200: json(ADDRESS) },
+    errors: ["NotFound"],
+  },
   startFlow: {
     summary: "Start a run",
-    description: "With `waitMs` it answers when the run has ended or waits, or after that time; else when the run is stored.",
+    description:
+      "With `waitMs` it answers when the run has ended or waits, or after that time; else when the run is stored. An `api` trigger with the reply `sync` waits a minute.",
     tag: "Flows",
     path: FLOW_PATH,
     body: optionalJsonBody(
@@ -167,7 +189,7 @@ export const FLOW_DOCS = {
       }),
     ),
     answers: { 200: json(DETAIL, "It has ended, or waits, or the time is over."), 202: json(RUN, "It is stored and goes on by itself.") },
-    errors: ["NotFound", "FlowRunRefused"],
+    errors: ["NotFound", "FlowRunRefused", "FlowFiltered", "FlowFilterFailed"],
   },
   listFlowRuns: {
     summary: "List runs, the newest first",

@@ -3,6 +3,9 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import { jsonReply, type Access, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
+import type { Scope } from "../../database/database.ts";
+import { flowAddress } from "../../flows/triggers/flow-address.ts";
+import type { FlowTriggerRow } from "../../flows/triggers/trigger-records.ts";
 import { objectField, optionalBooleanField, optionalNumberField, optionalTextField, textField, wrongField } from "../fields.ts";
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
@@ -70,6 +73,11 @@ export const switchFlow: DocumentedRoute = {
   },
 };
 
+export const getFlowAddress = addressRoute("GET", FLOW_DOCS.getFlowAddress, ({ flows }, scope, name) => flows.trigger(scope, name));
+export const renewFlowAddress = addressRoute("POST", FLOW_DOCS.renewFlowAddress, ({ flows }, scope, name) =>
+  flows.renewTrigger(scope, name),
+);
+
 export const startFlow: DocumentedRoute = {
   method: "POST",
   path: "/v1/flows/:name/runs",
@@ -77,11 +85,13 @@ export const startFlow: DocumentedRoute = {
   doc: FLOW_DOCS.startFlow,
   handle: async ({ flows }, request): Promise<Reply> => {
     const body = readJsonObject(request, { optional: true });
-    const waitMs = optionalNumberField(body, "waitMs", { min: 0, max: limit("flowAnswerWaitMsMax") });
+    const asked = optionalNumberField(body, "waitMs", { min: 0, max: limit("flowAnswerWaitMsMax") });
     const idempotencyKey = optionalTextField(body, "idempotencyKey");
     const { scope, actor } = request.caller;
+    const flow = request.params["name"] ?? "";
+    const waitMs = asked ?? (await replyWaitMs(flows, scope, flow));
     const start = {
-      ...{ scope, actor, flow: request.params["name"] ?? "", input: anyField(body, "input"), source: "native" as const },
+      ...{ scope, actor, flow, input: anyField(body, "input"), source: "native" as const },
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     };
     return waitMs === undefined
@@ -170,6 +180,32 @@ export const answerFlowStep: DocumentedRoute = {
 
 function shownRun(run: RunDetail) {
   return { ...run, stored: shownParts(run.stored) };
+}
+
+/** What starts by the API wait for, where the trigger says so. */
+async function replyWaitMs(flows: DoorContext["flows"], scope: Scope, flow: string): Promise<number | undefined> {
+  const { type, data } = await flows.trigger(scope, flow);
+  return type === "api" && data["reply"] === "sync" ? limit("flowAnswerWaitMsMax") : undefined;
+}
+
+/** An address is a secret: who may publish flows may know it. */
+function addressRoute(
+  method: "GET" | "POST",
+  doc: DocumentedRoute["doc"],
+  trigger: (context: DoorContext, scope: Scope, name: string) => Promise<FlowTriggerRow>,
+): DocumentedRoute {
+  return {
+    method,
+    path: "/v1/flows/:name/address",
+    access: WRITE,
+    doc,
+    handle: async (context, { caller: { scope }, params }): Promise<Reply> => {
+      const { flow, type, secret, isOn } = await trigger(context, scope, params["name"] ?? "");
+      if (type !== "webhook") throw plinthError("NotFound", { what: `address of the flow '${flow}', whose trigger is no webhook` });
+      const { api } = await context.urls;
+      return jsonReply({ name: flow, isOn, url: `${api}/v1/flow-hooks/${flowAddress({ scope, flow, secret })}` });
+    },
+  };
 }
 
 interface Change {

@@ -31,7 +31,7 @@ const SUMMARY: Properties = {
   displayName: text(),
   description: text(),
   type: choice(["action", "trigger"]),
-  origin: choice(["native", "object", "package", "function"]),
+  origin: choice(["native", "object", "package", "function", "flow"]),
   effect: choice(["read", "write", "outside"], "`outside` may reach other systems."),
   isAgentSkill: flag(),
 };

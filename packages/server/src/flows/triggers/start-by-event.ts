@@ -11,6 +11,9 @@ import type { Flows } from "../flows.ts";
 import { TriggerFilters } from "./trigger-filters.ts";
 import { triggerKind } from "./table.ts";
 
+/** The flow has gone, is off, or has another trigger or filter by now. */
+const STARTS_NOTHING: ReadonlySet<string> = new Set(["NotFound", "FlowRunRefused", "FlowFiltered"]);
+
 /** Runs are code of the branch, which events start. */
 const ACTOR: Actor = { kind: "function", scopes: [] };
 
@@ -43,7 +46,7 @@ export class StartByEvent implements FlowListeners {
       });
       return id;
     } catch (error) {
-      if (error instanceof PlinthError && (error.code === "NotFound" || error.code === "FlowRunRefused")) return null;
+      if (error instanceof PlinthError && STARTS_NOTHING.has(error.code)) return null;
       throw error;
     }
   }

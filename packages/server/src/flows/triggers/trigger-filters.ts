@@ -1,11 +1,22 @@
 /** Filters of triggers: CEL over `trigger`, the first context, and `now`. */
 import { plinthError } from "@plinth/core/errors.ts";
+import type { FlowDefinition } from "@plinth/core/flow/definition.ts";
 import { compileExpression, type Expression } from "@plinth/core/flow/expressions/expression.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 
 export class TriggerFilters {
   readonly #compiled = new Map<string, Expression>();
+
+  /**
+   * Throws FlowFiltered where the filter of a flow says no. Whoever starts one by hand that other things start means it, and is not
+   * asked.
+   */
+  check({ name, trigger }: FlowDefinition, start: { readonly by: string | undefined; readonly input: Json; readonly nowMs: number }): void {
+    const { by = "manual", input, nowMs } = start;
+    const isMeant = by === trigger.type || (by === "manual" && trigger.type === "api");
+    if (trigger.filter !== null && isMeant && !this.says(trigger.filter, input, nowMs)) throw plinthError("FlowFiltered", { flow: name });
+  }
 
   /** Throws FlowFilterFailed. */
   says(filter: string, trigger: Json, nowMs: number): boolean {
