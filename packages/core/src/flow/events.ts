@@ -33,7 +33,11 @@ export interface StepError {
   readonly retryAfterMs?: number;
 }
 
-export type FlowEvent = { readonly atMs: number } & (
+export type FlowEvent = {
+  readonly atMs: number;
+  /** Of a change that may be asked for again: it is made once. */
+  readonly request?: string;
+} & (
   | { readonly kind: "started"; readonly run: RunInfo; readonly trigger: FlowValue }
   /** A call has a result, or a wait has its answer. */
   | { readonly kind: "completed"; readonly key: StepKey; readonly attempt: number; readonly output: FlowValue; readonly by?: string }

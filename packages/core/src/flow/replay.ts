@@ -1,7 +1,9 @@
 /** Runs a recorded history against another version of its flow, dry, and shows where the two part. */
 import { limit } from "../limits.ts";
 import type { Command } from "./commands.ts";
+import type { NodeId } from "./definition.ts";
 import type { FlowEvent } from "./events.ts";
+import type { Versions } from "./move-run.ts";
 import type { StepNote } from "./notes.ts";
 import type { FlowProgram } from "./program.ts";
 import { NEW_RUN, type RunState } from "./state.ts";
@@ -12,6 +14,7 @@ export interface ReplayDifference {
   readonly event: number;
   /** `refused`: the other version has no place for the event. `step`, `command`: it does something else then. */
   readonly kind: "refused" | "step" | "command";
+  readonly node: NodeId | null;
   /** One sentence. */
   readonly message: string;
   readonly before: StepNote | Command | null;
@@ -20,23 +23,73 @@ export interface ReplayDifference {
 
 /** Empty when the history gives the same steps and commands with both versions. */
 export function compareReplay(before: FlowProgram, after: FlowProgram, journal: readonly FlowEvent[]): readonly ReplayDifference[] {
-  const differences: ReplayDifference[] = [];
-  let [left, right] = [NEW_RUN, NEW_RUN];
-  for (const [index, event] of journal.entries()) {
-    const [one, other] = [replayEvent(before, left, event), replayEvent(after, right, event)];
-    [left, right] = [one.state, other.state];
-    if (one.refused === null && other.refused !== null) {
-      const message = `With the new version the event ${event.kind} is refused: ${other.refused}`;
-      differences.push({ event: index, kind: "refused", message, before: null, after: null });
-    } else {
-      differences.push(
-        ...differencesOf(index, one.notes, other.notes, "step"),
-        ...differencesOf(index, one.commands, other.commands, "command"),
-      );
-    }
-    if (differences.length >= limit("flowFindingsMax")) break;
+  const comparison = new ReplayComparison({ before, after });
+  comparison.take(journal);
+  return comparison.differences;
+}
+
+/** Takes a history part by part, so that a long one can be compared with pauses in between. */
+export class ReplayComparison {
+  readonly #versions: Versions;
+  readonly #differences: ReplayDifference[] = [];
+  readonly #differencesMax: number;
+  #states: { readonly before: RunState; readonly after: RunState };
+  #event: number;
+  #isOver = false;
+
+  /** `from`: where a run stands that was moved before, with both versions. */
+  constructor(
+    versions: Versions,
+    options: {
+      readonly from?: { readonly before: RunState; readonly after: RunState; readonly event: number };
+      readonly differencesMax?: number;
+    } = {},
+  ) {
+    this.#versions = versions;
+    this.#states = options.from ?? { before: NEW_RUN, after: NEW_RUN };
+    this.#event = options.from?.event ?? 0;
+    this.#differencesMax = options.differencesMax ?? limit("flowFindingsMax");
   }
-  return differences.slice(0, limit("flowFindingsMax"));
+
+  get differences(): readonly ReplayDifference[] {
+    return this.#differences.slice(0, this.#differencesMax);
+  }
+
+  /** What follows says nothing more: the versions have parted for good, or enough is known. */
+  get isOver(): boolean {
+    return this.#isOver || this.#differences.length >= this.#differencesMax;
+  }
+
+  take(events: Iterable<FlowEvent>): void {
+    for (const event of events) {
+      if (this.isOver) return;
+      this.#takeOne(event);
+    }
+  }
+
+  #takeOne(event: FlowEvent): void {
+    const { before, after } = this.#versions;
+    const [one, other] = [replayEvent(before, this.#states.before, event), replayEvent(after, this.#states.after, event)];
+    this.#states = { before: one.state, after: other.state };
+    const at = this.#event;
+    this.#event += 1;
+    if (one.refused === null && other.refused !== null) {
+      const node = "key" in event ? (nodeOfKey(event.key) ?? null) : null;
+      const message = `With the new version the event \`${event.kind}\`${node === null ? "" : ` of the step \`${node}\``} has no place: ${other.refused}`;
+      this.#differences.push({ event: at, kind: "refused", node, message, before: null, after: null });
+      this.#isOver = true;
+      return;
+    }
+    this.#differences.push(
+      ...differencesOf(at, one.notes, other.notes, "step"),
+      ...differencesOf(at, one.commands, other.commands, "command"),
+    );
+  }
+}
+
+/** `<run>/<node>/<step>` */
+function nodeOfKey(key: string): NodeId | undefined {
+  return key.split("/")[1];
 }
 
 interface Replayed {
@@ -64,13 +117,23 @@ function differencesOf(
   for (let i = 0; i < Math.max(before.length, after.length); i += 1) {
     const [one, other] = [before[i] ?? null, after[i] ?? null];
     if (JSON.stringify(one) === JSON.stringify(other)) continue;
-    const message = `After event ${event} the old version ${textOf(one)}, the new one ${textOf(other)}.`;
-    return [{ event, kind, message, before: one, after: other }];
+    const node = nodeOf(other) ?? nodeOf(one);
+    return [{ event, kind, node, message: `After event ${event} ${partingText(one, other)}`, before: one, after: other }];
   }
   return [];
 }
 
-function textOf(compared: Compared | null): string {
-  if (compared === null) return "does nothing more";
-  return "node" in compared ? `has \`${compared.kind}\` for the step \`${compared.node}\`` : `has \`${compared.kind}\``;
+function nodeOf(compared: Compared | null): NodeId | null {
+  return compared !== null && "node" in compared ? compared.node : null;
+}
+
+function partingText(one: Compared | null, other: Compared | null): string {
+  if (one !== null && other !== null && one.kind === other.kind && nodeOf(one) === nodeOf(other))
+    return `both versions have ${textOf(one)}, with other values.`;
+  const [before, after] = [one === null ? "nothing more" : textOf(one), other === null ? "nothing more" : textOf(other)];
+  return `the old version has ${before}, the new one ${after}.`;
+}
+
+function textOf(compared: Compared): string {
+  return "node" in compared ? `\`${compared.kind}\` for the step \`${compared.node}\`` : `\`${compared.kind}\``;
 }

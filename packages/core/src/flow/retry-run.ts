@@ -10,7 +10,8 @@ import type { NodeId } from "./definition.ts";
 import type { FlowEvent, Refusal } from "./events.ts";
 import { MAIN_CHAIN } from "./layout.ts";
 import type { RunDraft } from "./run-draft.ts";
-import type { Frame, Wait } from "./state.ts";
+import type { FlowProgram } from "./program.ts";
+import type { Frame, RunState, Wait } from "./state.ts";
 
 type Retried = FlowEvent & { readonly kind: "retried" };
 
@@ -32,6 +33,17 @@ function frameAt(saved: readonly (Frame | null)[], node: NodeId): Frame | null {
 function hasRun(draft: RunDraft, saved: readonly (Frame | null)[], node: NodeId): boolean {
   const known = draft.program.nodes.get(node);
   return known?.chain === MAIN_CHAIN && (saved[0]?.steps[known.slot] ?? null) !== null;
+}
+
+/** Where a retry may begin: first where the run stood, then steps before that. Empty when it cannot be retried. */
+export function retryNodes(program: FlowProgram, { status, saved }: RunState): readonly NodeId[] {
+  if (status.kind !== "ended" || status.outcome.kind === "completed" || saved === null) return [];
+  const stood = saved.flatMap((frame) => frame?.node ?? []);
+  const at = status.outcome.kind === "failed" ? status.outcome.error.node : null;
+  const failed = stood.filter((node) => node === at);
+  const main = program.chains.get(MAIN_CHAIN)?.nodes ?? [];
+  const run = main.filter((_, slot) => (saved[0]?.steps[slot] ?? null) !== null);
+  return [...new Set([...failed, ...stood.toReversed(), ...run])];
 }
 
 export function retryRun(draft: RunDraft, { node, input }: Retried): void {

@@ -16,3 +16,8 @@ export function isInvocationId(text: string): boolean {
 export function timePrefix(ms: number): string {
   return Math.max(0, Math.floor(ms)).toString(16).padStart(TIME_DIGITS, "0");
 }
+
+/** When an id was made. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, TIME_DIGITS), 16);
+}

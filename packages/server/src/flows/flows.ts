@@ -7,7 +7,7 @@
  *    transaction: it happens exactly once. Every other step happens at least once, under a key that stays the same.
  * W4 A run that waits holds no memory and no worker: its row, its timer and what may answer it lie in the store.
  * W5 A run has one writer at a time.
- * W6 A run keeps the version of its flow and of the functions that it calls.
+ * W6 A run keeps the version of its flow and of the functions that it calls, unless it is moved on purpose.
  */
 import type { Readable } from "node:stream";
 import type { FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
@@ -20,6 +20,7 @@ import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
 import type { FlowBundles } from "./bundles/flow-bundles.ts";
 import type { LogOfStep } from "./step-logs.ts";
 import type { HistoryPage } from "./run-history.ts";
+import type { Upkeep } from "./upkeep/upkeep.ts";
 
 export interface FlowVersion {
   readonly flow: string;
@@ -105,6 +106,7 @@ export interface Answer {
 }
 
 export interface Flows {
+  readonly upkeep: Upkeep;
   /** Packages that code of flows uses. */
   readonly bundles: Pick<FlowBundles, "upload" | "get">;
   check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]>;

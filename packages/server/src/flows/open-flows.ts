@@ -43,6 +43,7 @@ import { renewTrigger, triggerOf, triggersOf } from "./triggers/read-triggers.ts
 import { StartByEvent } from "./triggers/start-by-event.ts";
 import { TriggerFilters } from "./triggers/trigger-filters.ts";
 import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
+import { openUpkeep } from "./upkeep/open-upkeep.ts";
 import { valueOfRun } from "./values/value-rows.ts";
 
 export interface FlowsOptions extends StepCallsParts {
@@ -72,6 +73,7 @@ export function openFlows(options: FlowsOptions, calls: CallsOfSteps = new StepC
 
 class StoredFlows implements OpenedFlows {
   readonly bundles: Flows["bundles"];
+  readonly upkeep: Flows["upkeep"];
   readonly listeners = new StartByEvent(this);
   readonly #filters = new TriggerFilters();
   readonly #options: FlowsOptions;
@@ -83,6 +85,7 @@ class StoredFlows implements OpenedFlows {
     this.bundles = options.bundles ?? NO_BUNDLES;
     this.#definitions = new FlowDefinitions(options);
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
+    this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: options });
   }
 
   async check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {

@@ -23,6 +23,12 @@ export interface LogOfStep extends StepLogRow {
   readonly cursor: string;
 }
 
+/** Of one attempt of a step. */
+export interface StepLogWriting {
+  readonly onEvent: (event: InvocationEvent) => void;
+  end(): Promise<void>;
+}
+
 export class StepLogs {
   readonly #parts: StepLogsParts;
 
@@ -31,7 +37,7 @@ export class StepLogs {
   }
 
   /** `onEvent` takes what a call says; `end` resolves when its lines are stored. */
-  begin({ scope, row, command }: Pick<CallOfRun, "scope" | "row" | "command">): StepLogWriter {
+  begin({ scope, row, command }: Pick<CallOfRun, "scope" | "row" | "command">): StepLogWriting {
     return new StepLogWriter(this.#parts, { scope, run: row.id, key: command.key, attempt: command.attempt, node: command.node });
   }
 
@@ -53,7 +59,7 @@ interface Place {
   readonly node: string;
 }
 
-class StepLogWriter {
+class StepLogWriter implements StepLogWriting {
   readonly #parts: StepLogsParts;
   readonly #place: Place;
   readonly #lines: LogLine[] = [];

@@ -1,0 +1,23 @@
+/** Makes `Upkeep`. */
+import { BulkRuns } from "./bulk-runs.ts";
+import { compareVersions } from "./compare-versions.ts";
+import { dryRunOnHost } from "./dry-runs.ts";
+import { moveOne } from "./move-runs.ts";
+import { rerun } from "./rerun.ts";
+import { placeOfRun } from "./run-place.ts";
+import type { Upkeep } from "./upkeep.ts";
+import type { UpkeepParts } from "./upkeep-parts.ts";
+import { watchRun } from "./watch-run.ts";
+
+export function openUpkeep(parts: UpkeepParts): Upkeep {
+  const bulk = new BulkRuns(parts);
+  return {
+    move: (scope, id, request) => moveOne(parts, scope, id, request),
+    compare: (scope, request) => compareVersions(parts, scope, request),
+    dryRun: (request) => dryRunOnHost(parts, request),
+    watch: (scope, id, request) => watchRun(parts, scope, id, request),
+    place: (scope, id) => placeOfRun(parts, scope, id),
+    rerun: (scope, id, request) => rerun(parts, scope, id, request),
+    bulk: (scope, request) => bulk.slice(scope, request),
+  };
+}
