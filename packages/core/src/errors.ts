@@ -205,6 +205,13 @@ export const ERRORS = {
     message: "The run {run} of the flow '{flow}' has {status}: {detail}",
     next: "`plinth flow logs {run}` shows what its steps did.",
   },
+  AnswerRefused: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The answer is refused: {detail}",
+    next: "Answer each step once, before its time is over; `plinth flow runs` shows what waits.",
+  },
   AlreadyExists: { ...caller, status: 409, grpc: "ALREADY_EXISTS", message: "{what} exists already.", next: "Choose another name." },
   RestoreTargetNotEmpty: {
     ...caller,

@@ -505,6 +505,11 @@ export const LIMITS = {
   flowCasesMax: { value: 50, reason: "cases of one router" },
   flowBranchesMax: { value: 50, reason: "branches of one parallel node" },
   flowNestingMax: { value: 16, reason: "chains within chains of one flow" },
+  flowFormFieldsMax: { value: 100, reason: "fields of one approval" },
+  flowRefusedAnswersMax: {
+    value: 50,
+    reason: "answers of one run that were refused and are kept; whoever has an address can send any number",
+  },
   flowApproversMax: { value: 100, reason: "people who may answer one approval" },
   flowCodeBytesMax: { value: 50_000, reason: "code of one script or code node" },
   flowDependenciesMax: { value: 50, reason: "packages that one script or code node names" },

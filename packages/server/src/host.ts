@@ -228,7 +228,20 @@ async function start(
   const values = new LargeValues({ blobs });
   const scripts = new ScriptChecks(sandbox.tools);
   const stepLogs = new StepLogs({ database, runtime, log });
-  const flows = openFlows({ database, deploys, operations, bundles, engine: () => engine, runtime, log, scripts, stepLogs, values });
+  const flowAnswers = { urls: opened.promise, isServed, onRefused: (code: string) => telemetry.metrics.flowAnswerRefused(code) };
+  const flows = openFlows({
+    database,
+    deploys,
+    operations,
+    bundles,
+    engine: () => engine,
+    runtime,
+    log,
+    scripts,
+    stepLogs,
+    values,
+    ...flowAnswers,
+  });
   const stopFlows = once(() => flows.stop());
   shutdown.add("flows", stopFlows);
   const flowTimer = (due: Due) => flows.timer(due);

@@ -67,6 +67,7 @@ import {
   parseFlowLedger,
   parseFlowVersion,
   parseJournal,
+  parseRefusedAnswer,
   parseRun,
   parseRunId,
   parseSnapshot,
@@ -258,17 +259,19 @@ export const FLOW_JOURNAL = defineRecordTable({ space: 244, name: "flowJournal",
 export const FLOW_SNAPSHOTS = defineRecordTable({ space: 245, name: "flowSnapshots", parse: parseSnapshot });
 /** Key: name of the flow, run. */
 export const FLOW_RUNS_OF_FLOW = defineRecordTable({ space: 246, name: "flowRunsOfFlow", parse: parseMark });
-/** Key: sha-256 of the token. */
+/** Key: run, sha-256 of the token. */
 export const FLOW_ANSWERS = defineRecordTable({ space: 247, name: "flowAnswers", parse: parseAnswer });
 /** Key: idempotency key of a start. Value: id of the run. */
 export const FLOW_START_KEYS = defineRecordTable({ space: 248, name: "flowStartKeys", parse: parseRunId });
 /** Key: tenant, branch, run. Runs that do something, in contrast to those that wait for a time or an answer. */
 export const OPEN_FLOW_RUNS = defineRecordTable({ space: 249, name: "openFlowRuns", placement: "platform", parse: parseMark });
-/** Key: name of the flow. The trigger of its head. */
-export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });
+/** Key: run, number. Answers that came late, twice or with a forged token; the first ones of a run. */
+export const FLOW_REFUSED_ANSWERS = defineRecordTable({ space: 250, name: "flowRefusedAnswers", parse: parseRefusedAnswer });
 /** Key: run, time of the first line and something random. What steps printed. */
 export const FLOW_STEP_LOGS = defineRecordTable({ space: 253, name: "flowStepLogs", parse: parseStepLog });
 /** Key: run, digest. Stored values that a run refers to. */
 export const FLOW_VALUES = defineRecordTable({ space: 256, name: "flowValues", parse: parseStoredValue });
 /** Key: name, digest of the version. Bundles of packages that its code uses; versions without any have no row. */
 export const FLOW_VERSION_BUNDLES = defineRecordTable({ space: 257, name: "flowVersionBundles", parse: parseVersionBundles });
+/** Key: name of the flow. The trigger of its head. */
+export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });

@@ -36,6 +36,8 @@ export interface OpenAnswer {
   readonly kind: "callback" | "approval";
   readonly token: string;
   readonly untilMs: number;
+  /** Whose token it is: an approval that names who may answer has one of each. */
+  readonly approver?: string;
 }
 
 export interface RunRow extends RunSummary {
@@ -54,9 +56,25 @@ export interface JournalRow {
   readonly events: readonly FlowEvent[];
 }
 
+/** What a token answers. It stays as long as its run, so that what comes late or twice is told apart from what was forged. */
 export interface AnswerRow {
-  readonly run: string;
   readonly key: string;
+  readonly attempt: number;
+  readonly node: string;
+  /** `call`: a call that answered later. */
+  readonly kind: "callback" | "approval" | "call";
+  /** Who has it, of approvals that name who may answer. */
+  readonly approver: string | null;
+}
+
+/** An answer that was refused. */
+export interface RefusedAnswerRow {
+  readonly atMs: number;
+  readonly code: "late" | "double" | "forged";
+  readonly message: string;
+  readonly node: string | null;
+  /** The way that it came. */
+  readonly via: string;
 }
 
 export function parseFlow(json: unknown): FlowRow {
@@ -97,7 +115,13 @@ export function parseSnapshot(json: unknown): string {
 
 export function parseAnswer(json: unknown): AnswerRow {
   const row = json as AnswerRow;
-  assert(typeof row.run === "string" && typeof row.key === "string", "a stored answer token has its fields");
+  assert(typeof row.key === "string" && typeof row.attempt === "number", "a stored answer token has its fields");
+  return row;
+}
+
+export function parseRefusedAnswer(json: unknown): RefusedAnswerRow {
+  const row = json as RefusedAnswerRow;
+  assert(typeof row.code === "string" && typeof row.atMs === "number", "a stored refusal has its fields");
   return row;
 }
 

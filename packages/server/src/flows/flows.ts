@@ -73,6 +73,8 @@ export interface RunDetail extends RunSummary {
     readonly kind: "callback" | "approval";
     readonly token: string;
     readonly untilMs: number;
+    /** Whose token it is; null where anybody may answer by it. */
+    readonly approver: string | null;
   }[];
 }
 
@@ -97,12 +99,47 @@ export interface RunChange {
   readonly reason: string;
 }
 
+export type AnswerResult =
+  | { readonly kind: "output"; readonly output: Json }
+  /** `retryable`: another attempt may succeed. */
+  | { readonly kind: "error"; readonly error: { readonly code: string; readonly message: string; readonly retryable?: boolean } };
+
 export interface Answer {
   readonly token: string;
+  /** Id of a key. */
   readonly by: string;
-  readonly result:
-    | { readonly kind: "output"; readonly output: Json }
-    | { readonly kind: "error"; readonly error: { readonly code: string; readonly message: string } };
+  readonly result: AnswerResult;
+}
+
+/** From whoever has the token, and needs nothing else. */
+export interface TokenAnswer {
+  readonly token: string;
+  /** The way that it came: `http`, `grpc`, `event`, `page`. */
+  readonly via: string;
+  /** What whoever answers says of himself, where the token is nobody's in particular. */
+  readonly name?: string;
+  readonly result: AnswerResult;
+}
+
+/** What a token answers. */
+export interface OpenQuestion {
+  readonly kind: "approval" | "callback";
+  readonly node: string;
+  readonly title: string;
+  /** Fields, as the definition has them. */
+  readonly form: Json;
+  readonly details: Json;
+  readonly approver: string | null;
+  readonly untilMs: number;
+}
+
+/** An answer that changed nothing. */
+export interface RefusedAnswer {
+  readonly atMs: number;
+  readonly code: "late" | "double" | "forged";
+  readonly message: string;
+  readonly node: string | null;
+  readonly via: string;
 }
 
 export interface Flows {
@@ -143,8 +180,12 @@ export interface Flows {
   /** The journal itself. */
   events(scope: Scope, id: string): Promise<readonly FlowEvent[]>;
 
-  /** Answers a step that waits. Late, double and forged answers are refused: NotFound. */
+  /** Answers a step that waits. Late and double answers are refused with AnswerRefused, forged ones with NotFound; all are written down. */
   answer(scope: Scope, answer: Answer): Promise<void>;
+  /** The same, for a step of whatever branch the token names. */
+  answerByToken(answer: TokenAnswer): Promise<void>;
+  question(token: string): Promise<OpenQuestion>;
+  refusedAnswers(scope: Scope, id: string): Promise<readonly RefusedAnswer[]>;
   /** These reject with NotFound, and with FlowRunRefused where the run cannot do it. */
   signal(scope: Scope, id: string, signal: { readonly name: string; readonly payload: Json; readonly by: string }): Promise<void>;
   cancel(scope: Scope, id: string, change: RunChange): Promise<void>;

@@ -1,23 +1,14 @@
 /** Makes `Flows`. */
 import { plinthError } from "@plinth/core/errors.ts";
-import { ANSWER_ATTEMPT, outstanding } from "@plinth/core/flow/commands.ts";
 import type { FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
-import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
+import { NEW_RUN } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
 import { type FlowValue, isRecord, NOTHING, recordValue, type StoredPart } from "@plinth/core/flow/value.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
-import {
-  DUE_TIMES,
-  FLOW_ANSWERS,
-  FLOW_RUNS,
-  FLOW_RUNS_OF_FLOW,
-  FLOW_START_KEYS,
-  OPEN_FLOW_RUNS,
-  PLATFORM_SCOPE,
-} from "../database/record-tables.ts";
+import { DUE_TIMES, FLOW_RUNS, FLOW_RUNS_OF_FLOW, FLOW_START_KEYS, OPEN_FLOW_RUNS, PLATFORM_SCOPE } from "../database/record-tables.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import { atDepth } from "../engine/cause-depth.ts";
 import type { Actor } from "../engine/invocation.ts";
@@ -27,15 +18,28 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import type { Log } from "../telemetry/log.ts";
+import { newAnswerToken } from "./answer-tokens.ts";
+import { Answers, type AnswersParts } from "./answers.ts";
 import type { StepCallsParts } from "./calls/call.ts";
 import { type FlowBundles, NO_BUNDLES } from "./bundles/flow-bundles.ts";
 import { FlowDefinitions } from "./flow-definitions.ts";
 import type { RunRow } from "./flow-records.ts";
-import type { Answer, Flows, Published, RunChange, RunDetail, RunSummary, StartRun } from "./flows.ts";
+import type {
+  Answer,
+  Flows,
+  OpenQuestion,
+  Published,
+  RefusedAnswer,
+  RunChange,
+  RunDetail,
+  RunSummary,
+  StartRun,
+  TokenAnswer,
+} from "./flows.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
 import { type HistoryPage, historyPage } from "./run-history.ts";
-import { digestOf, readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
+import { readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
 import type { ScriptChecks } from "./script-check.ts";
 import type { LogOfStep } from "./step-logs.ts";
 import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
@@ -46,7 +50,7 @@ import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
 import { openUpkeep } from "./upkeep/open-upkeep.ts";
 import { valueOfRun } from "./values/value-rows.ts";
 
-export interface FlowsOptions extends StepCallsParts {
+export interface FlowsOptions extends StepCallsParts, Pick<AnswersParts, "isServed" | "onRefused"> {
   readonly database: Database;
   readonly deploys: Deploys;
   readonly bundles?: FlowBundles;
@@ -79,12 +83,14 @@ class StoredFlows implements OpenedFlows {
   readonly #options: FlowsOptions;
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
+  readonly #answers: Answers;
 
   constructor(options: FlowsOptions, calls: CallsOfSteps) {
     this.#options = options;
     this.bundles = options.bundles ?? NO_BUNDLES;
     this.#definitions = new FlowDefinitions(options);
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
+    this.#answers = new Answers({ ...options, runs: this.#runs });
     this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: options });
   }
 
@@ -134,7 +140,13 @@ class StoredFlows implements OpenedFlows {
       const first = key === undefined ? undefined : await records.get(FLOW_START_KEYS, [flow, key]);
       if (first !== undefined) return first;
       if (key !== undefined) records.put(FLOW_START_KEYS, [flow, key], fresh.stored.row.id);
-      return await writeRun(transaction, { program, stored: fresh.stored, state, events: [started], newToken: () => this.#newToken() });
+      return await writeRun(transaction, {
+        program,
+        stored: fresh.stored,
+        state,
+        events: [started],
+        newToken: () => newAnswerToken({ scope, run: fresh.stored.row.id }, this.#options.runtime),
+      });
     });
     if (typeof begun === "string") return shown(await this.#stored(scope, begun));
     // It has begun: what it does now is not waited for.
@@ -218,19 +230,21 @@ class StoredFlows implements OpenedFlows {
     return await this.#options.database.read(scope, ({ records }) => readJournal(records, id, 0));
   }
 
-  async answer(scope: Scope, { token, by, result }: Answer): Promise<void> {
-    const row = await this.#options.database.read(scope, ({ records }) => records.get(FLOW_ANSWERS, [digestOf(token)]));
-    if (row === undefined) throw noAnswer();
-    const common = { atMs: this.#options.runtime.nowMs(), key: row.key, attempt: ANSWER_ATTEMPT, by };
-    const event: FlowEvent =
-      result.kind === "output"
-        ? { ...common, kind: "completed", output: await this.#kept(scope, result.output) }
-        : { ...common, kind: "failed", error: { ...result.error, retryable: false } };
-    const refusal = await this.#runs.with(scope, row.run, async (driver) => {
-      checkApprover(driver.state, row.key, by);
-      return await driver.deliver(event, { isDurable: true });
-    });
-    if (refusal !== null) throw noAnswer();
+  answer(scope: Scope, answer: Answer): Promise<void> {
+    return this.#answers.answer(scope, answer);
+  }
+
+  answerByToken(answer: TokenAnswer): Promise<void> {
+    return this.#answers.answerByToken(answer);
+  }
+
+  question(token: string): Promise<OpenQuestion> {
+    return this.#answers.question(token);
+  }
+
+  async refusedAnswers(scope: Scope, id: string): Promise<readonly RefusedAnswer[]> {
+    await this.#stored(scope, id);
+    return await this.#answers.refused(scope, id);
   }
 
   async signal(scope: Scope, id: string, { name, payload, by }: Parameters<Flows["signal"]>[2]): Promise<void> {
@@ -344,10 +358,6 @@ class StoredFlows implements OpenedFlows {
     const parts = [...stored, ...given];
     return parts.length === 0 ? { json } : { json, stored: parts };
   }
-
-  #newToken(): string {
-    return Buffer.from(this.#options.runtime.randomBytes(24)).toString("base64url");
-  }
 }
 
 type WithoutTime<Event> = Event extends FlowEvent ? Omit<Event, "atMs"> : never;
@@ -359,7 +369,7 @@ function detailOf({ program, state, stored }: RunAsRead): RunDetail {
   const given = status.kind === "ended" && status.outcome.kind === "completed" ? status.outcome.output : NOTHING;
   const shown = recordValue({ output: given, variables: recordValue(state.variables) });
   const { output = null, variables = {} } = isRecord(shown.json) ? shown.json : {};
-  const answers = stored.row.answers.map(({ node, kind, token, untilMs }) => ({ node, kind, token, untilMs }));
+  const answers = stored.row.answers.map(({ node, kind, token, untilMs, approver = null }) => ({ node, kind, token, untilMs, approver }));
   const reply = state.reply?.json ?? null;
   return { ...summary, output, reply, variables: isRecord(variables) ? variables : {}, stored: shown.stored ?? [], answers };
 }
@@ -373,18 +383,4 @@ function actorOf(actor: Actor): Actor {
   if (actor.service !== undefined) return actor;
   const { identity, causeDepth } = actor;
   return atDepth({ kind: "function", scopes: [], ...(identity === undefined ? {} : { identity }) }, causeDepth);
-}
-
-/** Approvers are named by the ids of their keys. */
-function checkApprover(state: RunState, key: string, by: string): void {
-  for (const command of outstanding(state)) {
-    if (command.kind !== "openWait" || command.key !== key || command.wait.kind !== "approval") continue;
-    const { approvers } = command.wait;
-    if (approvers.length > 0 && !approvers.includes(by))
-      throw plinthError("FlowRunRefused", { detail: `'${by}' is no approver of this step.` });
-  }
-}
-
-function noAnswer() {
-  return plinthError("NotFound", { what: "open answer with this token; it is unknown, given already or too late" });
 }

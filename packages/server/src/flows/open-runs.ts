@@ -4,6 +4,7 @@ import type { Database, Scope } from "../database/database.ts";
 import { FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
+import { newAnswerToken } from "./answer-tokens.ts";
 import type { FlowDefinitions } from "./flow-definitions.ts";
 import { type RunAsRead, RunDriver } from "./run-driver.ts";
 import { readState, storedOf } from "./run-rows.ts";
@@ -138,7 +139,7 @@ export class OpenRuns {
       database,
       runtime,
       calls,
-      newToken: () => Buffer.from(runtime.randomBytes(24)).toString("base64url"),
+      newToken: () => newAnswerToken({ scope: read.scope, run: read.stored.row.id }, runtime),
       onQuiet: (driver) => this.#quiet(driver),
       onLost: (driver, error) => this.#lost(driver, error),
     });

@@ -322,9 +322,16 @@ export class RunDriver {
 
   #eventOf({ key, attempt }: CallCommand, result: StepResult): FlowEvent {
     const atMs = this.#parts.runtime.nowMs();
-    return result.ok
-      ? { kind: "completed", atMs, key, attempt, output: valueOf(result) }
-      : { kind: "failed", atMs, key, attempt, error: result.error };
+    switch (result.ok) {
+      case true:
+        return { kind: "completed", atMs, key, attempt, output: valueOf(result) };
+      case false:
+        return { kind: "failed", atMs, key, attempt, error: result.error };
+      case "later": {
+        const { deadlineMs, child } = result;
+        return { kind: "deferred", atMs, key, attempt, deadlineMs, ...(child === undefined ? {} : { child }) };
+      }
+    }
   }
 }
 

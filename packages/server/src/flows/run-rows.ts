@@ -1,8 +1,8 @@
 /** What the store holds of a run, written and read. */
-import { createHash } from "node:crypto";
 import { must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
-import { type Command, outstanding, RUN_TIMER } from "@plinth/core/flow/commands.ts";
+import type { WaitDescription } from "@plinth/core/flow/calls.ts";
+import { ANSWER_ATTEMPT, type Command, outstanding, RUN_TIMER } from "@plinth/core/flow/commands.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
 import { fold, isSnapshotDue, snapshotOf, stateOfSnapshot } from "@plinth/core/flow/fold.ts";
 import type { FlowProgram } from "@plinth/core/flow/program.ts";
@@ -20,6 +20,7 @@ import {
   OPEN_FLOW_RUNS,
 } from "../database/record-tables.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
+import { digestOf } from "./answer-tokens.ts";
 import type { OpenAnswer, RunRow } from "./flow-records.ts";
 import type { RunSummary } from "./flows.ts";
 import { writeValues } from "./values/value-rows.ts";
@@ -77,9 +78,16 @@ function after(
     if (command.kind === "call" || command.kind === "continue") isOpen = true;
     if (command.kind !== "openWait" || command.wait.kind === "signal") continue;
     const { key, node, untilMs, wait } = command;
-    answers.push(stored.row.answers.find((answer) => answer.key === key) ?? { key, node, kind: wait.kind, token: newToken(), untilMs });
+    const known = stored.row.answers.filter((answer) => answer.key === key);
+    if (known.length > 0) answers.push(...known);
+    else answers.push(...holdersOf(wait).map((holder) => ({ key, node, kind: wait.kind, token: newToken(), untilMs, ...holder })));
   }
   return { row: { ...stored.row, seq: stored.row.seq + events.length, answers }, timers, isOpen };
+}
+
+/** Whoever holds a token answers by it: an approval that names who may answer has one of each. */
+function holdersOf(wait: WaitDescription): readonly { readonly approver?: string }[] {
+  return wait.kind === "approval" && wait.approvers.length > 0 ? wait.approvers.map((approver) => ({ approver })) : [{}];
 }
 
 interface Timers {
@@ -100,13 +108,10 @@ function writeAnswers(
   records: Records,
   { id, before, after: open }: { readonly id: string; readonly before: readonly OpenAnswer[]; readonly after: readonly OpenAnswer[] },
 ): void {
-  for (const { token } of before) if (!open.some((answer) => answer.token === token)) records.delete(FLOW_ANSWERS, [digestOf(token)]);
-  for (const { token, key } of open)
-    if (!before.some((answer) => answer.token === token)) records.put(FLOW_ANSWERS, [digestOf(token)], { run: id, key });
-}
-
-export function digestOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  for (const { token, key, node, kind, approver = null } of open) {
+    if (before.some((answer) => answer.token === token)) continue;
+    records.put(FLOW_ANSWERS, [id, digestOf(token)], { key, attempt: ANSWER_ATTEMPT, node, kind, approver });
+  }
 }
 
 /** Ids of runs have no spaces. */

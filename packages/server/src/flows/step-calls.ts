@@ -62,7 +62,7 @@ export class StepCalls {
 
   /** What it gave, as it may lie in a journal. */
   async #kept(scope: Scope, result: StepResult): Promise<StepResult> {
-    if (!result.ok) return result;
+    if (result.ok !== true) return result;
     const { json, stored = [] } = await this.#parts.values.keep(scope, result.output);
     const parts = [...stored, ...(result.stored ?? [])];
     return parts.length === 0 ? result : { ok: true, output: json, stored: parts };

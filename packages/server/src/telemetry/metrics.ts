@@ -104,6 +104,8 @@ export class Metrics {
   readonly #syncRuns = this.#counter("plinth.sync.runs", "Sync runs that ended.", ["mode", "result"]);
   readonly #syncRefusals = this.#counter("plinth.sync.reports_refused", "Reports of sync calls that were refused.", ["result"]);
 
+  readonly #flowAnswersRefused = this.#counter("plinth.flow.answers_refused", "Answers to steps of flows that were refused.", ["code"]);
+
   finished(call: FinishedCall): void {
     const { kind, usage } = call;
     const branch = this.#branches.label(call.branch);
@@ -142,6 +144,11 @@ export class Metrics {
 
   hookFailed(hook: string): void {
     this.#hookFailures.inc({ hook });
+  }
+
+  /** `code`: late, double or forged. */
+  flowAnswerRefused(code: string): void {
+    this.#flowAnswersRefused.inc({ code });
   }
 
   violation(kind: string): void {

@@ -36,7 +36,29 @@ const FLOW_HOOK: RouteDoc = {
   errors: ["WebhookRefused", "WebhookFailed", "FlowFilterFailed", "FlowRunFailed", "RateLimited", "BudgetExceeded", "NotAvailable"],
 };
 
+const ANSWER_TOKEN = { token: text("From the address that was given; it is the right to answer, once.") };
+const NO_ANSWER = ["AnswerRefused", "FlowRunRefused", "InvalidArgument", "NotFound"] as const;
+
 export const INBOUND_DOCS = {
+  getFlowAnswer: {
+    summary: "What a step of a flow asks",
+    description: "Without a key. A browser gets a page with a form.",
+    tag: "Flows",
+    path: ANSWER_TOKEN,
+    answers: { 200: { description: "The question.", content: { "application/json": anything(), "text/html": text() } } },
+    errors: NO_ANSWER,
+  },
+  postFlowAnswer: {
+    summary: "Answer a step of a flow",
+    description:
+      "Without a key. `{output}` completes the step and `{error: {code, message, retryable?}}` fails it; any other JSON is its output. " +
+      "An approval is answered with `{approved, form?}`.",
+    tag: "Flows",
+    path: ANSWER_TOKEN,
+    body: { required: true, content: { "application/json": anything(), "application/x-www-form-urlencoded": anything() } },
+    answers: { 200: { description: "The answer is durable.", content: { "application/json": anything(), "text/html": text() } } },
+    errors: NO_ANSWER,
+  },
   getFlowHook: FLOW_HOOK,
   postFlowHook: withBody(FLOW_HOOK),
   getWebhook: WEBHOOK,

@@ -2,6 +2,7 @@
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { getArtefact, postEmail } from "./emails.ts";
 import { getFlowHook, postFlowHook } from "./flow-hooks.ts";
+import { getFlowAnswer, postFlowAnswer } from "./flow-answers.ts";
 import { INBOUND_DOCS } from "./inbound-doc.ts";
 import { getEventSource, getWebhook, postEventSource, postWebhook } from "./webhooks.ts";
 
@@ -12,6 +13,8 @@ export const INBOUND_ROUTES = {
   postEventSource: { ...postEventSource, doc: INBOUND_DOCS.postEventSource },
   getFlowHook: { ...getFlowHook, doc: INBOUND_DOCS.getFlowHook },
   postFlowHook: { ...postFlowHook, doc: INBOUND_DOCS.postFlowHook },
+  getFlowAnswer: { ...getFlowAnswer, doc: INBOUND_DOCS.getFlowAnswer },
+  postFlowAnswer: { ...postFlowAnswer, doc: INBOUND_DOCS.postFlowAnswer },
   postEmail: { ...postEmail, doc: INBOUND_DOCS.postEmail },
   getInboundArtefact: { ...getArtefact, doc: INBOUND_DOCS.getArtefact },
 } as const satisfies Record<string, DocumentedRoute>;

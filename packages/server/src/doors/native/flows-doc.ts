@@ -72,19 +72,36 @@ const RUN_FIELDS = {
 
 const RUN = named("FlowRun", closed(RUN_FIELDS));
 
-const DETAIL = named(
-  "FlowRunDetail",
+const DETAIL_FIELDS = {
+  ...RUN_FIELDS,
+  output: anything("Of a run that has completed."),
+  reply: anything("What it has told the agent that called it."),
+  variables: mapOf(anything()),
+  stored: STORED,
+  answers: list(
+    closed({
+      node: text(),
+      kind: choice(["callback", "approval"]),
+      token: orNull(text("Null for keys without `admin` where it is an approver's.")),
+      url: orNull(text("Where it is answered without a key.")),
+      untilMs: moment(),
+      approver: orNull(text()),
+    }),
+    "What waits for an answer.",
+  ),
+} satisfies Record<keyof RunDetail, Schema>;
+
+const DETAIL = named("FlowRunDetail", closed(DETAIL_FIELDS));
+
+const SHOWN = named(
+  "FlowRunShown",
   closed({
-    ...RUN_FIELDS,
-    output: anything("Of a run that has completed."),
-    reply: anything("What it has told the agent that called it."),
-    variables: mapOf(anything()),
-    stored: STORED,
-    answers: list(
-      closed({ node: text(), kind: choice(["callback", "approval"]), token: text(), untilMs: moment() }),
-      "What waits for an answer.",
+    ...DETAIL_FIELDS,
+    refusedAnswers: list(
+      closed({ atMs: moment(), code: choice(["late", "double", "forged"]), message: text(), node: orNull(text()), via: text() }),
+      "Answers that changed nothing, the first ones.",
     ),
-  } satisfies Record<keyof RunDetail, Schema>),
+  }),
 );
 
 const ADDRESS = named(
@@ -197,7 +214,7 @@ export const FLOW_DOCS = {
     query: { flow: text("Runs of this flow alone."), after: text("Id of the last run that is known."), limit: text("At most this many.") },
     answers: { 200: json(closed({ runs: list(RUN) })) },
   },
-  getFlowRun: { summary: "Show a run", tag: "Flows", path: RUN_PATH, answers: { 200: json(DETAIL) }, errors: ["NotFound"] },
+  getFlowRun: { summary: "Show a run", tag: "Flows", path: RUN_PATH, answers: { 200: json(SHOWN) }, errors: ["NotFound"] },
   getFlowHistory: {
     summary: "What the steps of a run did",
     tag: "Flows",
@@ -242,6 +259,6 @@ export const FLOW_DOCS = {
       }),
     ),
     answers: { 200: json(closed({ answered: always(true) })) },
-    errors: ["NotFound"],
+    errors: ["AnswerRefused", "FlowRunRefused", "InvalidArgument", "NotFound"],
   },
 } as const satisfies Readonly<Record<string, RouteDoc>>;

@@ -11,6 +11,7 @@ import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
 import type { RunDetail } from "../../flows/flows.ts";
 import { shownParts } from "./flow-values.ts";
+import { shownAnswers } from "./flow-answers.ts";
 import { FLOW_DOCS } from "./flows-doc.ts";
 
 const READ: Access = ["read", "invoke", "deploy"];
@@ -83,7 +84,8 @@ export const startFlow: DocumentedRoute = {
   path: "/v1/flows/:name/runs",
   access: RUN,
   doc: FLOW_DOCS.startFlow,
-  handle: async ({ flows }, request): Promise<Reply> => {
+  handle: async (context, request): Promise<Reply> => {
+    const { flows } = context;
     const body = readJsonObject(request, { optional: true });
     const asked = optionalNumberField(body, "waitMs", { min: 0, max: limit("flowAnswerWaitMsMax") });
     const idempotencyKey = optionalTextField(body, "idempotencyKey");
@@ -96,7 +98,7 @@ export const startFlow: DocumentedRoute = {
     };
     return waitMs === undefined
       ? jsonReply(await flows.start(start), 202)
-      : jsonReply(shownRun(await flows.startAndWait({ ...start, waitMs })));
+      : jsonReply(await shownRun(context, request, await flows.startAndWait({ ...start, waitMs })));
   },
 };
 
@@ -122,7 +124,12 @@ export const getFlowRun: DocumentedRoute = {
   path: "/v1/flow-runs/:id",
   access: RUN,
   doc: FLOW_DOCS.getFlowRun,
-  handle: async ({ flows }, { caller, params }): Promise<Reply> => jsonReply(shownRun(await flows.run(caller.scope, params["id"] ?? ""))),
+  handle: async (context, request): Promise<Reply> => {
+    const { caller, params } = request;
+    const id = params["id"] ?? "";
+    const run = await shownRun(context, request, await context.flows.run(caller.scope, id));
+    return jsonReply({ ...run, refusedAnswers: await context.flows.refusedAnswers(caller.scope, id) });
+  },
 };
 
 export const getFlowLogs: DocumentedRoute = {
@@ -178,8 +185,8 @@ export const answerFlowStep: DocumentedRoute = {
   },
 };
 
-function shownRun(run: RunDetail) {
-  return { ...run, stored: shownParts(run.stored) };
+async function shownRun(context: DoorContext, request: DoorRequest, run: RunDetail) {
+  return { ...run, stored: shownParts(run.stored), answers: await shownAnswers(context, request, run) };
 }
 
 /** What starts by the API wait for, where the trigger says so. */

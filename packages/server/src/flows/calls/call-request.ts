@@ -1,5 +1,7 @@
 /** What every call of a run asks of the engine. */
 import type { InvocationRequest } from "../../engine/invocation.ts";
+import type { StepOfRun } from "../../engine/step-of-run.ts";
+import { type CallbackParts, offerCallback } from "../callbacks.ts";
 import type { CallCommand, CallOfRun } from "./call.ts";
 
 export function requestOf({ scope, row, command }: CallOfRun): Omit<InvocationRequest, "path" | "argsText"> {
@@ -11,6 +13,14 @@ export function requestOf({ scope, row, command }: CallOfRun): Omit<InvocationRe
     priority: "normal",
     deadlineMs: command.timeoutMs,
   };
+}
+
+/** What the code of a call is told of its step (C3 of core/flow/commands.ts). */
+export async function stepOf(parts: CallbackParts, of: CallOfRun, laterMs: number | undefined): Promise<StepOfRun> {
+  const idempotencyKey = of.command.key;
+  // What takes part in a commit has its result at once.
+  if (laterMs === undefined || of.commit !== undefined) return { idempotencyKey };
+  return { idempotencyKey, callback: await offerCallback(parts, of, laterMs) };
 }
 
 /** For the engine, which keeps the outcome of a key: each attempt is a call of its own there. */

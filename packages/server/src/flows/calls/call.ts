@@ -11,12 +11,13 @@ import type { Deploys } from "../../deploys/deploys.ts";
 import type { Engine } from "../../engine/invocation.ts";
 import type { Operations } from "../../operations/operations.ts";
 import type { Log } from "../../telemetry/log.ts";
+import type { CallbackParts } from "../callbacks.ts";
 import type { RunRow } from "../flow-records.ts";
 import type { ScriptChecks } from "../script-check.ts";
 import type { StepLogs } from "../step-logs.ts";
 import type { LargeValues } from "../values/large-values.ts";
 
-export interface StepCallsParts {
+export interface StepCallsParts extends CallbackParts {
   readonly engine: () => Pick<Engine, "invoke">;
   readonly operations: Operations;
   readonly deploys: Deploys;
@@ -46,7 +47,15 @@ export type StepResult =
       /** Parts of the output that are stored: null stands for them there. What is too large besides is stored by `StepCalls`. */
       readonly stored?: readonly StoredPart[];
     }
-  | { readonly ok: false; readonly error: StepError };
+  | { readonly ok: false; readonly error: StepError }
+  | Deferral;
+
+/** The result comes later: by a callback, or with the end of the run `child` that the call has begun. */
+export interface Deferral {
+  readonly ok: "later";
+  readonly deadlineMs: number;
+  readonly child?: string;
+}
 
 export interface CallOfRun {
   readonly scope: Scope;

@@ -1,38 +1,56 @@
 /** A request to the outside. A stored body is sent from where it lies, and a long answer is stored as it comes. */
 import { isRecord, type StoredPart } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
+import type { StepCallback } from "../../engine/step-of-run.ts";
+import { deferralOf, offerCallback } from "../callbacks.ts";
 import type { CallKind, StepResult } from "./call.ts";
 import { performOperation } from "./operation.ts";
 
 export const httpCall: CallKind<"http"> = {
   classOf: () => "outside",
   takesStored: true,
-  perform: async (parts, { input }, of) => {
+  perform: async (parts, { input, laterMs }, of) => {
     const { values } = parts;
+    const callback = laterMs === undefined ? undefined : await offerCallback(parts, of, laterMs);
     const isSent = ({ path }: StoredPart): boolean => path.length === 1 && path[0] === "body";
     const sent = input.stored?.find(isSent);
     const json = await values.inlined(of.scope, { json: input.json, stored: input.stored?.filter((part) => !isSent(part)) ?? [] });
-    const fields = { ...(isRecord(json) ? json : {}), headers: headersOf(json, { key: of.command.key, type: sent?.value.contentType }) };
+    const headers = headersOf(json, { key: of.command.key, type: sent?.value.contentType, callback });
+    const fields = { ...(isRecord(json) ? json : {}), headers };
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
     const bodies = values.bodies(of.scope, sent?.value ?? null);
-    return withStoredBody(await performOperation(parts, of, { operation: "plinth/http", input: given, bodies }));
+    const result = withStoredBody(await performOperation(parts, of, { operation: "plinth/http", input: given, bodies }));
+    return callback === undefined ? result : accepted(result, callback);
   },
 };
 
+/** Whoever was given a callback accepts the request with any success, and answers by the callback. */
+function accepted(result: StepResult, callback: StepCallback): StepResult {
+  if (result.ok !== true || !isRecord(result.output)) return result;
+  const { status } = result.output;
+  if (typeof status !== "number" || (status >= 200 && status < 300)) return deferralOf(callback);
+  const retryable = status >= 500 || status === 429 || status === 408;
+  return { ok: false, error: { code: "http_status", message: `the request was answered with the status ${status}.`, retryable } };
+}
+
 /** C3: whoever gets a request twice sees it by its key, which is the same in every attempt. */
-function headersOf(input: Json, { key, type }: { readonly key: string; readonly type: string | undefined }): JsonObject {
+function headersOf(
+  input: Json,
+  { key, type, callback }: { readonly key: string; readonly type: string | undefined; readonly callback: StepCallback | undefined },
+): JsonObject {
   const headers = isRecord(input) && isRecord(input["headers"]) ? input["headers"] : {};
   const names = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   return {
     ...headers,
     ...(names.has("idempotency-key") ? {} : { "idempotency-key": key }),
     ...(type === undefined || names.has("content-type") ? {} : { "content-type": type }),
+    ...(callback === undefined ? {} : { "plinth-callback-url": callback.url, "plinth-callback-token": callback.token }),
   };
 }
 
 /** The operation is the host's own: what it says of a stored answer is true, also when its outcome was kept and comes again. */
 function withStoredBody(result: StepResult): StepResult {
-  if (!result.ok || !isRecord(result.output)) return result;
+  if (result.ok !== true || !isRecord(result.output)) return result;
   const { stored_body: body, ...output } = result.output;
   if (!isRecord(body)) return result;
   const { digest, bytes, contentType } = body;

@@ -3,9 +3,11 @@ import { isRecord } from "@plinth/core/flow/value.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Transaction } from "../../database/database.ts";
 import type { CallBodies } from "../../engine/call-bodies.ts";
+import type { StepOfRun } from "../../engine/step-of-run.ts";
 import { readValue } from "../../operations/native-result.ts";
+import { deferralOf } from "../callbacks.ts";
 import type { CallKind, CallOfRun, StepCallsParts, StepResult } from "./call.ts";
-import { engineKeyOf, requestOf } from "./call-request.ts";
+import { engineKeyOf, requestOf, stepOf } from "./call-request.ts";
 import { ofResult, stepErrorOf } from "./step-result.ts";
 
 export const operationCall: CallKind<"operation"> = {
@@ -14,13 +16,23 @@ export const operationCall: CallKind<"operation"> = {
     if (operation?.origin !== "object") return "outside";
     return operation.effect === "write" ? "store" : "compute";
   },
-  perform: (parts, { operation, input }, of) => performOperation(parts, of, { operation, input: input.json }),
+  perform: async (parts, { operation, input, laterMs }, of) => {
+    const step = await stepOf(parts, of, laterMs);
+    return await performOperation(parts, of, { operation, input: input.json, step });
+  },
 };
+
+export interface PerformedOperation {
+  readonly operation: string;
+  readonly input: Json;
+  readonly bodies?: CallBodies;
+  readonly step?: StepOfRun;
+}
 
 export async function performOperation(
   { operations }: StepCallsParts,
   of: CallOfRun,
-  { operation, input, bodies }: { readonly operation: string; readonly input: Json; readonly bodies?: CallBodies },
+  { operation, input, bodies, step }: PerformedOperation,
 ): Promise<StepResult> {
   const { commit, command } = of;
   const { tenant: _tenant, branch: _branch, internalAllowed: _internal, ...request } = requestOf(of);
@@ -32,10 +44,12 @@ export async function performOperation(
     signal: of.signal,
     patient: true,
     ...(bodies === undefined ? {} : { bodies }),
+    ...(step === undefined ? {} : { step }),
     ...(commit === undefined
       ? { idempotencyKey: engineKeyOf(command) }
       : { withCommit: (transaction: Transaction, valueText: string) => commit(transaction, ofResult(readValue(valueText))) }),
   });
   if (executed.outcome.status === "failed") return { ok: false, error: stepErrorOf(executed.outcome.error) };
+  if (executed.isLater === true && step?.callback !== undefined) return deferralOf(step.callback);
   return ofResult(executed.result);
 }

@@ -1,0 +1,89 @@
+/**
+ * `/v1/flow-callbacks/{token}`: where the outside answers steps of flows: calls that answered later, callbacks and approvals. The token
+ * is the right to answer, once. People get a page with a form.
+ */
+import { plinthError } from "@plinth/core/errors.ts";
+import { isRecord } from "@plinth/core/flow/value.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
+import { formFields } from "../../flows/approvals.ts";
+import type { AnswerResult } from "../../flows/flows.ts";
+import { jsonReply, type DoorRequest, type Reply, type Route } from "../door.ts";
+import { readJson } from "../request-body.ts";
+import { answeredPage, htmlReply, questionPage } from "./answer-page.ts";
+
+const PATH = "/v1/flow-callbacks/:token";
+const FORM_TYPE = "application/x-www-form-urlencoded";
+
+export const getFlowAnswer: Route = {
+  method: "GET",
+  path: PATH,
+  access: "open",
+  branchless: true,
+  handle: async ({ flows }, request): Promise<Reply> => {
+    const question = await flows.question(tokenOf(request));
+    return wantsPage(request) ? htmlReply(questionPage(question)) : jsonReply(question, 200, { "cache-control": "no-store" });
+  },
+};
+
+export const postFlowAnswer: Route = {
+  method: "POST",
+  path: PATH,
+  access: "open",
+  branchless: true,
+  handle: async ({ flows }, request): Promise<Reply> => {
+    const token = tokenOf(request);
+    if (!isForm(request)) {
+      await flows.answerByToken({ token, via: "http", result: resultOf(readJson(request) as Json) });
+      return jsonReply({ answered: true });
+    }
+    const { form } = await flows.question(token);
+    const { answer, name } = readForm(request.bodyBytes ?? Buffer.alloc(0), form);
+    await flows.answerByToken({ token, via: "page", ...(name === "" ? {} : { name }), result: { kind: "output", output: answer } });
+    return htmlReply(answeredPage(answer["approved"] === true));
+  },
+};
+
+/** `{output}` or `{error: {code, message, retryable?}}`; any other JSON is itself the output, as many systems know one form only. */
+export function resultOf(body: Json): AnswerResult {
+  const [only, ...others] = isRecord(body) ? Object.keys(body) : [];
+  if (!isRecord(body) || others.length > 0) return { kind: "output", output: body };
+  if (only === "output") return { kind: "output", output: body["output"] ?? null };
+  if (only !== "error") return { kind: "output", output: body };
+  const { error } = body;
+  if (typeof error === "string") return { kind: "error", error: { code: "failed", message: cut(error) } };
+  const { code, message, retryable } = isRecord(error ?? null) ? (error as JsonObject) : {};
+  if (typeof code !== "string" || !/^[\w.-]{1,64}$/.test(code) || typeof message !== "string")
+    throw plinthError("BadRequest", { detail: "`error` is a text, or an object with the texts `code` and `message`." });
+  return { kind: "error", error: { code, message: cut(message), retryable: retryable === true } };
+}
+
+function cut(text: string): string {
+  return text.slice(0, limit("operationErrorCharsMax"));
+}
+
+function tokenOf({ params }: DoorRequest): string {
+  return params["token"] ?? "";
+}
+
+function wantsPage({ headers }: DoorRequest): boolean {
+  return (headers.accept ?? "").includes("text/html");
+}
+
+function isForm({ headers }: DoorRequest): boolean {
+  return (headers["content-type"] ?? "").toLowerCase().startsWith(FORM_TYPE);
+}
+
+/** Names of fields have a prefix in the page, so that they are none of its own. */
+function readForm(bytes: Buffer, form: Json): { readonly answer: JsonObject; readonly name: string } {
+  const given = new URLSearchParams(bytes.toString("utf8"));
+  const decision = given.get("decision");
+  if (decision !== "approve" && decision !== "refuse") throw plinthError("BadRequest", { detail: "`decision` is `approve` or `refuse`." });
+  const values: Record<string, Json> = {};
+  for (const { name, type } of formFields(form)) {
+    const value = given.get(`field:${name}`);
+    if (type === "boolean") values[name] = value !== null;
+    else if (value !== null) values[name] = value;
+  }
+  return { answer: { approved: decision === "approve", form: values }, name: (given.get("name") ?? "").trim().slice(0, 100) };
+}
