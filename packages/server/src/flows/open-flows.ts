@@ -135,7 +135,7 @@ class StoredFlows implements OpenedFlows {
     const fresh = await this.#fresh(request);
     const { program, started } = fresh;
     const { state } = transition(program, NEW_RUN, started);
-    const begun = await this.#options.database.update(scope, async (transaction) => {
+    const storing = this.#options.database.update(scope, async (transaction) => {
       const { records } = transaction;
       const first = key === undefined ? undefined : await records.get(FLOW_START_KEYS, [flow, key]);
       if (first !== undefined) return first;
@@ -148,13 +148,20 @@ class StoredFlows implements OpenedFlows {
         newToken: () => newAnswerToken({ scope, run: fresh.stored.row.id }, this.#options.runtime),
       });
     });
+    const reading = storing.then((begun): RunAsRead => {
+      if (typeof begun === "string") throw plinthError("AlreadyExists", { what: `run '${begun}'` });
+      return { scope, program, state, stored: begun };
+    });
+    // What it does once it is stored is not waited for.
+    const driving = this.#runs.begin(scope, fresh.stored.row.id, reading, (driver) => driver.resume());
+    let isStored = false;
+    driving.catch((error: unknown) => {
+      if (isStored)
+        this.#options.log.warn({ err: error, run: fresh.stored.row.id }, "a run of a flow has begun and could not go on at once");
+    });
+    const begun = await storing;
     if (typeof begun === "string") return shown(await this.#stored(scope, begun));
-    // It has begun: what it does now is not waited for.
-    this.#runs
-      .begin({ scope, program, state, stored: begun }, (driver) => driver.resume())
-      .catch((error: unknown) => {
-        this.#options.log.warn({ err: error, run: begun.row.id }, "a run of a flow has begun and could not go on at once");
-      });
+    isStored = true;
     return shown(begun.row);
   }
 
@@ -174,7 +181,7 @@ class StoredFlows implements OpenedFlows {
       }
       // Nobody has been told of it: it need not be durable before its first step (D2 of run-driver.ts).
       const { started, ...read } = await this.#fresh(request);
-      return await this.#runs.begin(read, async (driver) => {
+      return await this.#runs.begin(scope, read.stored.row.id, Promise.resolve(read), async (driver) => {
         const quiet = this.#runs.quiet(scope, driver.id, time.signal);
         await driver.deliver(started, { isDurable: false });
         await quiet;

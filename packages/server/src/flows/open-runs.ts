@@ -47,12 +47,14 @@ export class OpenRuns {
     return await this.#use(key, entry, body);
   }
 
-  /** Gives a run that begins. */
-  async begin<T>(read: RunAsRead, body: (driver: RunDriver) => Promise<T>): Promise<T> {
-    this.#checkRunning();
-    const key = keyOf(read.scope, read.stored.row.id);
-    // Somebody may have found it in the store already.
-    const entry = this.#entries.get(key) ?? this.#add(key, Promise.resolve(this.#driver(read)));
+  /** Gives a run that begins: `reading` is asked before it is stored, so that whoever finds it in the store finds this one. */
+  async begin<T>(scope: Scope, id: string, reading: Promise<RunAsRead>, body: (driver: RunDriver) => Promise<T>): Promise<T> {
+    const key = keyOf(scope, id);
+    const opening = reading.then((read) => {
+      this.#checkRunning();
+      return this.#driver(read);
+    });
+    const entry = this.#add(key, opening);
     return await this.#use(key, entry, body);
   }
 
