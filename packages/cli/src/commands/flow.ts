@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { call, field, type Json } from "../client.ts";
 import { findConnection, type Connection } from "../connection.ts";
 import { CommandFailure } from "../failure.ts";
-import { note, print, printJson, success, table } from "../output.ts";
+import { lockFlow } from "../flow-dependencies/lock-flow.ts";
+import { showLock } from "../flow-dependencies/shown-lock.ts";
+import { note, print, printJson, progress, success, table } from "../output.ts";
 import type { AddCommand, GlobalOptions } from "./table.ts";
 
 /** How long a wait for the end of a run lasts; the run goes on after it. */
@@ -26,9 +28,15 @@ export const flow: AddCommand = (program) => {
     .description("Publish a definition: new runs get it")
     .argument("<file>", "JSON file with the definition")
     .option("--note <text>", "for people")
-    .action(async (file: string, options: { readonly note?: string }, command) => {
+    .option("--update", "find the packages that its code names again, in place of those of its lock")
+    .action(async (file: string, options: { readonly note?: string; readonly update?: boolean }, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
-      const body = { definition: readJson(file), ...(options.note === undefined ? {} : { note: options.note }) };
+      const written = readJson(file);
+      const locked = await progress("looking for packages", (update) =>
+        lockFlow(findConnection(globals), written, { isUpdate: options.update === true, update }),
+      );
+      showLock(locked);
+      const body = { definition: locked.definition, ...(options.note === undefined ? {} : { note: options.note }) };
       const json = await call(findConnection(globals), "/v1/flows", { body });
       if (globals.json === true) printJson(json);
       showFindings(json, globals);

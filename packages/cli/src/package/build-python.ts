@@ -58,6 +58,7 @@ function isLeftOut(path: string): boolean {
   return isCache(path) || /^(?:site-packages|\.?venv|tests?|\.git|\.plinth)(?:\/|$)/.test(path) || /(?:^|\/)\.env(?:\..*)?$/.test(path);
 }
 
-function isCache(path: string): boolean {
+/** Left out of archives: what the interpreter makes itself, and programs. */
+export function isCache(path: string): boolean {
   return /(?:^|\/)__pycache__(?:\/|$)/.test(path) || path.endsWith(".pyc") || path.startsWith("bin/");
 }

@@ -41,6 +41,7 @@ export class FlowDefinitions {
   async check(
     scope: Scope,
     json: unknown,
+    { isPublished }: { readonly isPublished: boolean } = { isPublished: false },
   ): Promise<{ readonly definition: FlowDefinition | null; readonly findings: readonly FlowFinding[] }> {
     const checked = checkFlow(json, await flowCatalogue(this.#parts, scope));
     if (!checked.ok) return { definition: null, findings: checked.findings };
@@ -48,7 +49,7 @@ export class FlowDefinitions {
     const findings = [
       ...checked.findings,
       ...hostFindings(definition),
-      ...(await lockFindings(this.#parts.bundles, scope, definition)),
+      ...(await lockFindings(this.#parts.bundles, scope, definition, isPublished ? "error" : "warning")),
       ...triggerFindings(definition.trigger, this.#parts.runtime.nowMs()),
       ...(await this.#parts.scripts.flowFindings(scope.tenant, definition)),
     ];
@@ -59,7 +60,7 @@ export class FlowDefinitions {
     const max = limit("flowDefinitionBytesMax");
     const actual = Buffer.byteLength(JSON.stringify(request.definition));
     if (actual > max) throw plinthError("RequestTooLarge", { what: "definition", actual: `${actual} bytes`, max: `${max} bytes` });
-    const { definition, findings } = await this.check(scope, request.definition);
+    const { definition, findings } = await this.check(scope, request.definition, { isPublished: true });
     if (definition === null) return { ok: false, findings };
     const { name, description, trigger } = definition;
     const version = createHash("sha256").update(JSON.stringify(request.definition)).digest("hex");

@@ -5,11 +5,12 @@ import { PlinthError } from "@plinth/core/errors.ts";
 import type { Scope } from "../../database/database.ts";
 import type { FlowBundles } from "./flow-bundles.ts";
 
-/** `bundles` is absent where a host has none. */
+/** `bundles` is absent where a host has none. What publishing with the command line brings has the severity `missing`. */
 export async function lockFindings(
   bundles: Pick<FlowBundles, "get"> | undefined,
   scope: Scope,
   definition: FlowDefinition,
+  missing: FlowFinding["severity"],
 ): Promise<readonly FlowFinding[]> {
   const found: FlowFinding[] = [];
   const used = new Set<unknown>();
@@ -17,7 +18,7 @@ export async function lockFindings(
     const entry = lockOf(definition.lock, language, dependencies);
     if (entry === null)
       found.push({
-        ...{ path, node, severity: "error" },
+        ...{ path, node, severity: missing },
         message: `${path} names packages that the flow's lock does not have; publish with \`plinth flow publish\`, which finds and bundles them.`,
       });
     else used.add(entry);
@@ -35,7 +36,7 @@ export async function lockFindings(
     });
     if (bundle === undefined)
       found.push({
-        ...{ ...common, severity: "error" },
+        ...{ ...common, severity: missing },
         message: `${path} refers to a bundle that this host does not have; publish with \`plinth flow publish\`, which makes it again.`,
       });
     else if (
