@@ -172,7 +172,13 @@ export class Executor {
   ): Promise<AttemptResult> {
     const { transaction, valueText, hooks } = done;
     run.throwIfAborted();
-    await hooks?.commit?.(transaction, valueText);
+    try {
+      await hooks?.commit?.(transaction, valueText);
+    } catch (error) {
+      // What takes part saw that its snapshot is too old before the store did.
+      if (error instanceof PlinthError && error.code === "OptimisticConcurrencyControlFailure") return { kind: "conflict" };
+      throw error;
+    }
     const committed = await inSpan(this.#core.parts, run, "plinth.commit", () => transaction.commit());
     return committed.kind === "conflict" ? { kind: "conflict" } : { kind: "succeeded", valueText, ts: committed.ts };
   }
