@@ -560,6 +560,7 @@ export const LIMITS = {
   flowLogFlushMs: { value: 300, reason: "until what a step printed is in the log of its run" },
   flowLogsShownMax: { value: 100, reason: "steps of one page of the log of a run" },
   flowUnsavedMs: { value: 200, reason: "until an event of a run that only computes is durable, and done again after a crash" },
+  flowUnsavedBehindStepMs: { value: 5000, reason: "the same where a step is under way whose commit will hold the event" },
   flowHistoryShownMax: { value: 500, reason: "notes of one page of a history" },
   flowHistoryBytesShownMax: { value: 2 * MiB, reason: "values of one page of a history; a page has one note at least" },
   flowRunsShownMax: { value: 100, reason: "runs of one page of a list" },

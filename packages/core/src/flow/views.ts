@@ -69,7 +69,7 @@ export function viewRun(program: FlowProgram, state: RunState): RunView {
   };
 }
 
-function statusOf(state: RunState): RunView["status"] {
+export function statusOf(state: RunState): RunView["status"] {
   const { status } = state;
   switch (status.kind) {
     case "ended":

@@ -44,8 +44,15 @@ export function throttleDelayMs(spentNanos: number, budget: Budget, { delayMsMax
 
 /** `2026-11-21`, in UTC. */
 export function dayOf(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 10);
+  const day = Math.floor(nowMs / DAY_MS);
+  if (day !== lastDay.day) lastDay = { day, text: new Date(nowMs).toISOString().slice(0, 10) };
+  return lastDay.text;
 }
+
+const DAY_MS = 86_400_000;
+
+/** Every call asks for the day, and it is nearly always the same. */
+let lastDay = { day: Number.NaN, text: "" };
 
 /** Whether a day lies in the period that `nowMs` is in. */
 export function isInPeriod(day: string, period: Budget["period"], nowMs: number): boolean {

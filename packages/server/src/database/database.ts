@@ -135,6 +135,8 @@ export interface Database {
    * short pauses. `body` must have no effect but on the transaction.
    */
   update<T>(scope: Scope, body: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /** The schema that is enforced in the branch now, the same object while it is; null when there is none. */
+  schema(scope: Scope): Promise<Schema | null>;
   /** Reads in one read-only transaction. */
   read<T>(scope: Scope, body: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**

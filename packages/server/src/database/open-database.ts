@@ -1,5 +1,6 @@
 /** Makes a `Database` over a store; see `database.ts` for what it guarantees. */
 import { assert } from "@plinth/core/assert.ts";
+import type { Schema } from "@plinth/core/documents/schema.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -68,6 +69,15 @@ class StoreDatabase implements Database {
       return await body(transaction);
     } finally {
       transaction.release();
+    }
+  }
+
+  async schema(scope: Scope): Promise<Schema | null> {
+    const snapshot = await this.#store.snapshot();
+    try {
+      return (await this.#catalogues.load({ get: (key) => snapshot.get(key), snapshot }, this.#keySpace(scope))).rules.schema;
+    } finally {
+      snapshot.release();
     }
   }
 

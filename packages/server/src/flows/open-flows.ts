@@ -13,6 +13,7 @@ import type { Deploys } from "../deploys/deploys.ts";
 import { atDepth } from "../engine/cause-depth.ts";
 import type { Actor } from "../engine/invocation.ts";
 import { newInvocationId } from "../engine/invocation-ids.ts";
+import { withPooledRandom } from "../engine/pooled-random.ts";
 import type { FlowListeners } from "../events/flow-listeners.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Due } from "../schedules/due-times.ts";
@@ -72,7 +73,7 @@ export interface OpenedFlows extends Flows {
 
 /** `calls`: what makes the calls of steps, where it is not the engine (simulations). */
 export function openFlows(options: FlowsOptions, calls: CallsOfSteps = new StepCalls(options)): OpenedFlows {
-  return new StoredFlows(options, calls);
+  return new StoredFlows({ ...options, runtime: withPooledRandom(options.runtime) }, calls);
 }
 
 class StoredFlows implements OpenedFlows {
@@ -141,7 +142,6 @@ class StoredFlows implements OpenedFlows {
       if (first !== undefined) return first;
       if (key !== undefined) records.put(FLOW_START_KEYS, [flow, key], fresh.stored.row.id);
       return await writeRun(transaction, {
-        program,
         stored: fresh.stored,
         state,
         events: [started],
@@ -187,7 +187,7 @@ class StoredFlows implements OpenedFlows {
         await quiet;
         // Now somebody is told of it (W1).
         await driver.save();
-        return detailOf({ scope, program: driver.program, state: driver.state, stored: driver.stored });
+        return detailOf(driver);
       });
     } finally {
       timer.cancel();
@@ -370,8 +370,8 @@ class StoredFlows implements OpenedFlows {
 type WithoutTime<Event> = Event extends FlowEvent ? Omit<Event, "atMs"> : never;
 type UntimedEvent = WithoutTime<FlowEvent>;
 
-function detailOf({ program, state, stored }: RunAsRead): RunDetail {
-  const summary = summaryOf(program, state, stored.row);
+function detailOf({ state, stored }: Pick<RunAsRead, "state" | "stored">): RunDetail {
+  const summary = summaryOf(state, stored.row);
   const { status } = state;
   const given = status.kind === "ended" && status.outcome.kind === "completed" ? status.outcome.output : NOTHING;
   const shown = recordValue({ output: given, variables: recordValue(state.variables) });

@@ -4,7 +4,8 @@
  * D1 Events are applied one at a time, in a turn (W5); a call that takes part in a commit holds the turn from its event to the end
  *    of that commit, and there is one such call of a run at a time.
  * D2 What only computes is driven in memory; a commit comes before all that reaches the outside, before a wait, at the end, and at
- *    the latest `flowUnsavedMs` after an event.
+ *    the latest `flowUnsavedMs` after an event, or `flowUnsavedBehindStepMs` where the commit of a step that runs will hold it: a commit
+ *    in between would make that step conflict and run again.
  * D3 What is under way is what `outstanding` says of the state and nothing else, so going on after a crash is the same as going on.
  */
 import { assert } from "@plinth/core/assert.ts";
@@ -68,6 +69,8 @@ export class RunDriver {
   /** Applied and not durable. */
   #unsaved: FlowEvent[] = [];
   #saveTimer: { cancel(): void } | undefined;
+  /** Calls under way whose commits write the run. */
+  #storing = 0;
   #isStopped = false;
   /** Those who wait were told of what the run has told its agent. */
   #isReplyTold = false;
@@ -125,7 +128,7 @@ export class RunDriver {
       if (!moved.ok) return moved.findings;
       const { row } = this.#stored;
       const moving = { ...this.#stored, row: { ...row, version: to.event.version, functions: to.functions } };
-      const write = { program: to.program, stored: moving, state: moved.state, events: [...this.#unsaved, to.event], mustFold: true };
+      const write = { stored: moving, state: moved.state, events: [...this.#unsaved, to.event], mustFold: true };
       const stored = await this.#parts.database.update(this.scope, (transaction) =>
         writeRun(transaction, { ...write, newToken: this.#parts.newToken }),
       );
@@ -209,17 +212,23 @@ export class RunDriver {
     if (this.#calls.size === 0 || hasReplied) this.#parts.onQuiet(this);
   }
 
-  #saveSoon(): void {
+  /** D2 */
+  #saveSoon(delayMs = limit("flowUnsavedMs")): void {
     if (this.#unsaved.length === 0) return;
-    this.#saveTimer ??= this.#parts.runtime.timer(limit("flowUnsavedMs"), () => {
+    this.#saveTimer ??= this.#parts.runtime.timer(delayMs, () => {
       this.#saveTimer = undefined;
-      this.#inTurn(() => this.#save()).catch(() => undefined);
+      if (this.#storing > 0 && delayMs === limit("flowUnsavedMs")) this.#saveSoon(limit("flowUnsavedBehindStepMs"));
+      else this.#inTurn(() => this.#save()).catch(() => undefined);
     });
   }
 
-  async #save(): Promise<void> {
+  #forgetSaveTimer(): void {
     this.#saveTimer?.cancel();
     this.#saveTimer = undefined;
+  }
+
+  async #save(): Promise<void> {
+    this.#forgetSaveTimer();
     if (this.#unsaved.length === 0) return;
     const events = this.#unsaved;
     const stored = await this.#parts.database.update(this.scope, (transaction) => this.#write(transaction, this.#state, events));
@@ -233,15 +242,24 @@ export class RunDriver {
 
   async #write(transaction: Transaction, state: RunState, events: readonly FlowEvent[]): Promise<StoredRun> {
     const { newToken } = this.#parts;
-    return await writeRun(transaction, { program: this.program, stored: this.#stored, state, events, newToken });
+    return await writeRun(transaction, { stored: this.#stored, state, events, newToken });
   }
 
   #begin(command: CallCommand, callClass: CallClass): void {
     if (this.#isStopped) return;
     const call: RunningCall = { controller: new AbortController(), isDropped: false };
     this.#calls.set(nameOf(command), call);
-    const made = callClass === "store" ? this.#commits.run(() => this.#inStore(command, call)) : this.#outOfTurn(command, call);
+    const made = callClass === "store" ? this.#inOrder(command, call) : this.#outOfTurn(command, call);
     made.catch((error: unknown) => this.#lost(error));
+  }
+
+  async #inOrder(command: CallCommand, call: RunningCall): Promise<void> {
+    this.#storing += 1;
+    try {
+      await this.#commits.run(() => this.#inStore(command, call));
+    } finally {
+      this.#storing -= 1;
+    }
   }
 
   async #outOfTurn(command: CallCommand, call: RunningCall): Promise<void> {
@@ -284,6 +302,8 @@ export class RunDriver {
     }
     if (endTurn === undefined || written === undefined || !result.ok) {
       endTurn?.();
+      // No commit of this step holds what is unsaved.
+      this.#forgetSaveTimer();
       await this.#ended(command, call, result);
       return;
     }

@@ -7,7 +7,7 @@ import type { FlowEvent } from "@plinth/core/flow/events.ts";
 import { fold, isSnapshotDue, snapshotOf, stateOfSnapshot } from "@plinth/core/flow/fold.ts";
 import type { FlowProgram } from "@plinth/core/flow/program.ts";
 import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
-import { viewRun } from "@plinth/core/flow/views.ts";
+import { reasonsOf, statusOf } from "@plinth/core/flow/views.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Records, Scope, Transaction } from "../database/database.ts";
 import {
@@ -33,7 +33,6 @@ export interface StoredRun {
 }
 
 export interface RunWrite {
-  readonly program: FlowProgram;
   readonly stored: StoredRun;
   readonly state: RunState;
   /** Those that made the state of the stored one. */
@@ -45,18 +44,20 @@ export interface RunWrite {
 
 /** Writes events and what follows from them. What it returns is stored when the transaction has committed. */
 export async function writeRun({ records, scope }: Transaction, write: RunWrite): Promise<StoredRun> {
-  const { stored, state, events, program } = write;
+  const { stored, state, events } = write;
   const { id, seq } = stored.row;
   // W5: in the read set, so that of two writers that meet one commits, and compared, so that one that comes later does not either.
-  const latest = await records.get(FLOW_RUNS, [id]);
-  if ((latest?.seq ?? 0) !== seq) throw plinthError("OptimisticConcurrencyControlFailure", { path: `a step of run '${id}'`, attempts: 1 });
+  // What is older than the latest own commit is read where that came while a step ran: the step's commit conflicts, and it runs again.
+  // Before its first commit nobody else knows of a run.
+  const known = seq === 0 ? 0 : ((await records.get(FLOW_RUNS, [id]))?.seq ?? 0);
+  if (known > seq) throw plinthError("OptimisticConcurrencyControlFailure", { path: `a step of run '${id}'`, attempts: 1 });
   const next = after(write, outstanding(state));
   if (events.length > 0) records.put(FLOW_JOURNAL, [id, seq], { events });
   writeValues(records, id, events);
   if (seq === 0) records.put(FLOW_RUNS_OF_FLOW, [stored.row.flow, id], true);
   const isFolded = write.mustFold === true || isSnapshotDue(next.row.seq - stored.row.snapshotSeq);
   if (isFolded) records.put(FLOW_SNAPSHOTS, [id], snapshotOf(state));
-  const row = { ...next.row, ...summaryOf(program, state, next.row), ...(isFolded ? { snapshotSeq: next.row.seq } : {}) };
+  const row = { ...next.row, ...summaryOf(state, next.row), ...(isFolded ? { snapshotSeq: next.row.seq } : {}) };
   records.put(FLOW_RUNS, [id], row);
   writeTimers(records, { scope, id, before: stored.timers, after: next.timers });
   writeAnswers(records, { id, before: stored.row.answers, after: next.row.answers });
@@ -125,11 +126,11 @@ export function timerOf(dueId: string): { readonly run: string; readonly timer: 
 }
 
 /** What is told of a run; `row` says what its state does not. */
-export function summaryOf(program: FlowProgram, state: RunState, { id, flow, version, trigger, startedMs }: RunSummary): RunSummary {
-  const view = viewRun(program, state);
-  const [first] = view.reasons;
-  const { outcome } = view;
-  const status = view.status === "new" ? "running" : view.status;
+export function summaryOf(state: RunState, { id, flow, version, trigger, startedMs }: RunSummary): RunSummary {
+  const known = statusOf(state);
+  const status = known === "new" ? "running" : known;
+  const [first] = status === "running" ? [] : reasonsOf(state);
+  const ended = state.status.kind === "ended" ? state.status : null;
   return {
     id,
     flow,
@@ -137,12 +138,9 @@ export function summaryOf(program: FlowProgram, state: RunState, { id, flow, ver
     trigger,
     startedMs,
     status,
-    reason:
-      first === undefined || status === "running"
-        ? null
-        : { code: first.code, text: first.words, untilMs: first.untilMs, node: first.node },
-    endedMs: state.status.kind === "ended" ? state.status.endedMs : null,
-    error: outcome?.kind === "failed" ? outcome.error : null,
+    reason: first === undefined ? null : { code: first.code, text: first.words, untilMs: first.untilMs, node: first.node },
+    endedMs: ended?.endedMs ?? null,
+    error: ended?.outcome.kind === "failed" ? ended.outcome.error : null,
   };
 }
 

@@ -18,11 +18,11 @@ import { failedResult, withFailure } from "./native-result.ts";
 import { NATIVE_NAMESPACE } from "./native/describe.ts";
 import type { NativeParts } from "./native/native-operation.ts";
 import { NATIVE_OPERATIONS } from "./native/table.ts";
-import { objectCatalogue } from "./object/object-catalogue.ts";
+import { objectsOf } from "./object/object-catalogue.ts";
 import type { DynamicSchema, Executed, FunctionDefinedOperations, OperationCall, OperationExecutor, Operations } from "./operations.ts";
 
 export interface OperationsOptions {
-  readonly database: Pick<Database, "read">;
+  readonly database: Pick<Database, "schema">;
   readonly engine: () => Pick<Engine, "invoke" | "enqueue">;
   readonly native: NativeParts;
   /** Those that functions define; there are none when absent. */
@@ -186,7 +186,7 @@ class OpenOperations implements HostOperations {
   }
 
   async #objects(scope: Scope) {
-    return await this.#options.database.read(scope, objectCatalogue);
+    return objectsOf(await this.#options.database.schema(scope));
   }
 
   async #defined(scope: Scope): Promise<readonly Operation[]> {

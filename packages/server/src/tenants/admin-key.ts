@@ -1,5 +1,5 @@
 /** The key of the host's operator: given by configuration, or made once and kept in the data folder. */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { plinthError } from "@plinth/core/errors.ts";
@@ -11,11 +11,11 @@ export class AdminKey {
 
   constructor(text: string) {
     this.text = text;
-    this.#digest = createHash("sha256").update(text).digest();
+    this.#digest = hash("sha256", text, "buffer");
   }
 
   matches(token: string): boolean {
-    return timingSafeEqual(createHash("sha256").update(token).digest(), this.#digest);
+    return timingSafeEqual(hash("sha256", token, "buffer"), this.#digest);
   }
 }
 

@@ -10,7 +10,7 @@ export async function placeOfRun({ runs }: Pick<UpkeepParts, "runs">, scope: Sco
   const { program, state, stored } = await runs.read(scope, id);
   const { reasons, variables, steps, deadlineMs, undone, undoFailures } = viewRun(program, state);
   return {
-    ...summaryOf(program, state, stored.row),
+    ...summaryOf(state, stored.row),
     reasons,
     input: state.trigger.json,
     variables: Object.fromEntries(Object.entries(variables).map(([name, { json }]) => [name, json])),

@@ -12,8 +12,12 @@ export interface ObjectCatalogue {
 const NONE: ObjectCatalogue = { operations: [], bySlug: new Map() };
 const catalogues = new WeakMap<Schema, ObjectCatalogue>();
 
+/** As the transaction sees them: they are in its read set. */
 export async function objectCatalogue(transaction: Pick<Transaction, "schema">): Promise<ObjectCatalogue> {
-  const schema = await transaction.schema();
+  return objectsOf(await transaction.schema());
+}
+
+export function objectsOf(schema: Schema | null): ObjectCatalogue {
   if (schema === null) return NONE;
   const known = catalogues.get(schema);
   if (known !== undefined) return known;
