@@ -9,6 +9,7 @@ import type { SimulatedTime } from "./simulated-time.ts";
 /** Refusals that a caller may be given. */
 const EXPECTED: ReadonlySet<string> = new Set([
   "NotFound",
+  "AnswerRefused",
   "FlowRunRefused",
   "ShuttingDown",
   "StoreFailure",
@@ -35,6 +36,7 @@ export class People {
   readonly #runs: string[] = [];
   readonly #told: Told[] = [];
   readonly #tokens: string[] = [];
+  readonly #promised: string[] = [];
   /** Tokens whose answer was taken. */
   readonly #answered = new Set<string>();
   #count = 0;
@@ -118,16 +120,36 @@ export class People {
       case 12:
         this.#watch("run", flows.run(scope, run), ({ answers }) => this.#tokens.push(...answers.map(({ token }) => token)));
         return;
+      case 13:
+        this.#callBack(flows, by);
+        return;
       default:
         this.#answer(flows, by);
     }
+  }
+
+  /** The outside has been given a token: it may call back at any time, also before its first answer has arrived. */
+  promised(token: string): void {
+    this.#promised.push(token);
+  }
+
+  #callBack(flows: OpenedFlows, by: string): void {
+    if (this.#promised.length === 0) return;
+    const token = this.#time.random.pick(this.#promised);
+    const wasTaken = this.#answered.has(token);
+    const result = { kind: "output", output: { late: by } } as const;
+    const answered = flows.answerByToken({ token, via: "callback", name: by, result });
+    this.#watch(`callback by ${by}`, wasTaken ? this.#mustFail(answered) : answered, () => {
+      this.#answered.add(token);
+      this.#told.push({ run: null, text: `callback by ${by}`, isIt: (event) => "by" in event && event.by === by });
+    });
   }
 
   #answer(flows: OpenedFlows, by: string): void {
     if (this.#tokens.length === 0) return;
     const token = this.#time.random.pick(this.#tokens);
     const result = this.#time.chance(0.7)
-      ? ({ kind: "output", output: by } as const)
+      ? ({ kind: "output", output: { approved: true } } as const)
       : ({ kind: "error", error: { code: "declined", message: "no." } } as const);
     const wasAnswered = this.#answered.has(token);
     const answered = flows.answer(this.#scope, { token, by, result });

@@ -2,6 +2,7 @@
 import { PlinthError } from "../../../packages/core/src/errors.ts";
 import type { StepError } from "../../../packages/core/src/flow/events.ts";
 import type { Database, RecordTable, Scope } from "../../../packages/server/src/database/database.ts";
+import { offerCallback } from "../../../packages/server/src/flows/callbacks.ts";
 import type { CallClass, CallOfRun, StepResult } from "../../../packages/server/src/flows/calls/call.ts";
 import type { CallsOfSteps } from "../../../packages/server/src/flows/step-calls.ts";
 import type { Life, SimulatedTime } from "./simulated-time.ts";
@@ -33,10 +34,12 @@ export interface SimulatedCallsOptions {
   /** Faults have ended. */
   readonly isCalm: () => boolean;
   readonly onSeen: (seen: SeenCall) => Promise<void>;
+  /** Whoever is called may call back with it. */
+  readonly onPromised: (token: string) => void;
   readonly onUnderWay: (key: string, change: 1 | -1) => void;
 }
 
-type Plan = "succeed" | "fail" | "throw" | "timeout" | "ignoreAbort";
+type Plan = "succeed" | "later" | "fail" | "throw" | "timeout" | "ignoreAbort";
 
 export class SimulatedCalls implements CallsOfSteps {
   readonly #options: SimulatedCallsOptions;
@@ -60,7 +63,7 @@ export class SimulatedCalls implements CallsOfSteps {
     this.#options.time.note(`call ${key} ${attempt}`);
     const result = callClass === "store" ? await this.#mutation(of) : await this.#other(of);
     this.#options.onUnderWay(key, -1);
-    this.#options.time.note(`answer ${key} ${attempt} ${result.ok ? "ok" : result.error.code}`);
+    this.#options.time.note(`answer ${key} ${attempt} ${result.ok === false ? result.error.code : String(result.ok)}`);
     return result;
   }
 
@@ -70,12 +73,15 @@ export class SimulatedCalls implements CallsOfSteps {
     if (chance < 0.12) return "fail";
     if (chance < 0.2) return "throw";
     if (chance < 0.24) return "timeout";
-    return chance < 0.4 ? "ignoreAbort" : "succeed";
+    if (chance < 0.34) return "later";
+    return chance < 0.48 ? "ignoreAbort" : "succeed";
   }
 
-  async #other({ command, signal }: CallOfRun): Promise<StepResult> {
+  async #other(of: CallOfRun): Promise<StepResult> {
     const { time, life } = this.#options;
+    const { command, signal } = of;
     const plan = this.#plan();
+    if (plan === "later" && classOf(command.call) === "outside") return await this.#later(of);
     if (plan === "timeout") {
       await this.#wait(command.timeoutMs, signal);
       return { ok: false, error: failed("timeout", true) };
@@ -84,6 +90,20 @@ export class SimulatedCalls implements CallsOfSteps {
     else await time.delay(life, `work of ${command.key}`);
     if (signal.aborted && plan !== "ignoreAbort") return aborted(signal);
     return this.#result(plan, command.key);
+  }
+
+  async #later(of: CallOfRun): Promise<StepResult> {
+    const { time, life, database, onPromised } = this.#options;
+    try {
+      const parts = { database, runtime: time.runtime(life), urls: Promise.resolve({ api: "" }) };
+      const { token, deadlineMs } = await offerCallback(parts, of, time.random.pick([1000, 60_000, 90_000_000]));
+      onPromised(token);
+      await time.delay(life, `first answer of ${of.command.key}`);
+      return { ok: "later", deadlineMs };
+    } catch (error) {
+      if (!(error instanceof PlinthError)) throw error;
+      return { ok: false, error: failed(error.code, error.spec.retry !== "never") };
+    }
   }
 
   #result(plan: Plan, key: string): StepResult {
@@ -111,7 +131,7 @@ export class SimulatedCalls implements CallsOfSteps {
             transaction.records.put(table, [key], ((await transaction.records.get(table, [key])) ?? 0) + 1);
           if (time.chance(0.5)) await time.delay(life, `work of ${command.key}`);
           const result = this.#result(plan === "timeout" ? "fail" : plan, command.key);
-          if (!result.ok) return result;
+          if (result.ok !== true) return result;
           if (signal.aborted) return aborted(signal);
           await commit(transaction, result);
           const committed = await transaction.commit();

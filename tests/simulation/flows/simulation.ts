@@ -146,6 +146,7 @@ class Simulation {
       database,
       isCalm: () => this.#isCalm,
       onSeen: async (seen) => await this.#checks?.seen(seen),
+      onPromised: (token) => this.#people?.promised(token),
       onUnderWay: (key, change) => this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + change),
     });
     const unlogged = (): void => {};
