@@ -107,7 +107,5 @@ test("an action answers later, the host is killed, and the callback resumes its 
     { code: "forged", via: "http" },
     { code: "double", node: "call", via: "http" },
   ]);
-  expect(await metrics()).toContain(
-    'plinth_flow_answers_refused_total{code="double"} 1',
-  );
+  expect(await metrics()).toContain('plinth_flow_answers_refused_total{code="double"} 1');
 });

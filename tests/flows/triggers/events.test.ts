@@ -1,5 +1,6 @@
-/** Flows that events start: changes of documents, times, sync runs. */
+/** Flows that events start: changes of documents, and times. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventually, succeed } from "../../events/event-host.ts";
 import { flowHost, startFlowHost, type FlowHost } from "./flow-host.ts";
 
 let host: FlowHost;
@@ -66,4 +67,65 @@ test("what was committed before a crash starts its run after it, once", { timeou
   const outputs = (await host.ended("crash", stored.length)).map(({ output }) => String(output));
   expect(outputs.sort()).toEqual([...stored].sort());
   expect(new Set(texts).isSubsetOf(new Set(outputs))).toBe(true);
+});
+
+test("a time starts its flow once, also when it comes while no host runs, and not while it is off", { timeout: 120_000 }, async () => {
+  await host.publish("off", { type: "manual" });
+  await host.setOn("off", false);
+  const at = new Date(Date.now() + 2000).toISOString();
+  await host.publish("off", { type: "timer", data: { at } });
+  await host.publish("once", { type: "timer", data: { at } });
+  await host.publish("every", { type: "timer", data: { intervalMs: 1000 }, filter: "trigger.scheduledTime < now" });
+  await host.setOn("off", false);
+  // Both are due while nobody is there.
+  const crashing = host.local.crash();
+  host = flowHost(await crashing);
+  expect(await host.ended("once", 1)).toMatchObject([{ trigger: "timer", output: { scheduledTime: at } }]);
+  await host.ended("every", 3);
+  await host.setOn("every", false);
+  const runs = await host.ended("every", 3);
+  const times = runs.map(({ output }) => (output as { readonly scheduledTime: string }).scheduledTime);
+  expect(new Set(times).size).toBe(times.length);
+  expect(await host.runs("once")).toHaveLength(1);
+  await host.setOn("off", true);
+  expect(await host.runs("off")).toEqual([]);
+  // Published again it is past: a warning, and nothing else.
+  const definition = { format: 1, name: "once", trigger: { type: "timer", data: { at } }, start: "a", nodes: { a: { type: "return" } } };
+  const { json } = await host.send("/v1/flows", { body: { definition } });
+  expect(json["version"]).not.toBeNull();
+  const { json: checked } = await host.send("/v1/flows/check", { body: { definition } });
+  expect(checked["findings"]).toMatchObject([{ path: "trigger.data.at", severity: "warning" }]);
+  expect(await host.runs("once")).toHaveLength(1);
+});
+
+test(
+  "G2 an event that a filter could not judge is a dead letter, and starts its flow once when it is replayed",
+  { timeout: 60_000 },
+  async () => {
+    const trigger = (filter: string) => ({ type: "object", data: { event: "note_created" }, filter });
+    await host.publish("judged", trigger("trigger.missing.field > 1"));
+    await host.run("notes:add", { text: "judge me" });
+    const letter = await eventually(async () => {
+      const { json } = await host.send("/v1/events/dead-letters");
+      return (json["deadLetters"] as readonly Record<string, unknown>[]).find(({ automation }) => automation === "flow:judged");
+    }, "the dead letter");
+    expect(letter).toMatchObject({ error: { code: "FlowFilterFailed" } });
+    await host.publish("judged", trigger('trigger.text == "judge me"'));
+    await succeed(host.send(`/v1/events/dead-letters/${String(letter["id"])}/replay`, { method: "POST" }));
+    expect(await host.ended("judged", 1)).toMatchObject([{ output: { text: "judge me" } }]);
+  },
+);
+
+test("a flow that changes what starts it ends by itself", { timeout: 60_000 }, async () => {
+  await host.publish(
+    "echo",
+    { type: "object", data: { event: "note_created" }, filter: 'trigger.text.startsWith("echo")' },
+    { again: { type: "invoke", data: { function: "notes:add", input: { text: "=trigger.text" } } } },
+  );
+  await host.run("notes:add", { text: "echo" });
+  await eventually(async () => {
+    const { json } = await host.send("/v1/events/dead-letters");
+    const letters = json["deadLetters"] as readonly { readonly automation: string; readonly error: { readonly code: string } }[];
+    return letters.find(({ automation, error }) => automation === "flow:echo" && error.code === "LoopDetected");
+  }, "the end of the loop");
 });

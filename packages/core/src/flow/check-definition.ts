@@ -6,7 +6,7 @@
  */
 import { Report } from "../manifest/report.ts";
 import type { FlowCatalogue } from "./catalogue.ts";
-import { checkTrigger } from "./check-trigger.ts";
+import { checkTrigger, contextType } from "./check-trigger.ts";
 import type { FlowDefinition, FlowFinding, NodeId, ValueType } from "./definition.ts";
 import { compileExpression } from "./expressions/expression.ts";
 import type { Position } from "./expressions/findings.ts";
@@ -166,7 +166,7 @@ class Check {
   #types(steps: Readonly<Record<string, ValueType>>, item: ValueType | null): Readonly<Record<string, ValueType>> {
     const { trigger, variables } = this.#definition;
     return {
-      trigger: trigger.output,
+      trigger: contextType(trigger),
       vars: { record: Object.fromEntries(Object.entries(variables).map(([name, { type }]) => [name, type])) },
       steps: { record: steps },
       run: {
@@ -188,10 +188,11 @@ class Check {
   }
 
   #checkFilter(): void {
-    const { filter, output } = this.#definition.trigger;
+    const { trigger } = this.#definition;
+    const { filter } = trigger;
     if (filter === null) return;
     const source = { text: filter, at: "trigger.filter", expected: "boolean", isInside: false, shift: 0 } as const;
-    this.#compile(source, { trigger: output, now: "timestamp" }, null);
+    this.#compile(source, { trigger: contextType(trigger), now: "timestamp" }, null);
   }
 
   #checkVariables(report: Report): void {
