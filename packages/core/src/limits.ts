@@ -581,6 +581,7 @@ export const LIMITS = {
   flowBulkSeenMax: { value: 5000, reason: "runs that one slice of a change of many looks at" },
   flowBulkMs: { value: 10_000, reason: "one slice of a change of many runs" },
   flowBulkClockMs: { value: 3_600_000, reason: "how far a clock may have been moved back while many runs are changed" },
+  flowExportRunsMax: { value: 10, reason: "histories that go along with one exported flow" },
   flowDryRunEventsMax: { value: 20_000, reason: "events of one dry run, about a second; a flow that goes on is called endless" },
   flowDryRunPathMax: { value: 2000, reason: "steps and calls of a dry run that are told" },
   flowDryRunMs: { value: 30_000, reason: "one dry run with the calls that it makes really" },

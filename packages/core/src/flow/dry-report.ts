@@ -12,7 +12,13 @@ export interface DryReport {
   readonly status: "completed" | "failed" | "cancelled" | "unanswered" | "endless";
   readonly output: Json;
   readonly error: Pick<FlowError, "code" | "message" | "node"> | null;
-  readonly unanswered: { readonly node: NodeId; readonly mock: string; readonly message: string } | null;
+  readonly unanswered: {
+    readonly node: NodeId;
+    readonly mock: string;
+    readonly message: string;
+    /** Its mock makes the call really. */
+    readonly isReal: boolean;
+  } | null;
   /** Nodes in the order in which they began; loops and branches come when they have ended. */
   readonly path: readonly NodeId[];
   /** Calls in the order in which they began, without those that undo. */
@@ -46,7 +52,10 @@ export function dryReport({ state, notes, calls, unanswered, refusals, journal }
     status: outcome?.kind ?? (unanswered === null ? "endless" : "unanswered"),
     output: outcome?.kind === "completed" ? outcome.output.json : null,
     error: error === null ? null : { code: error.code, message: error.message, node: error.node },
-    unanswered: unanswered === null ? null : { node: unanswered.node, mock: unanswered.mock, message: unansweredText(unanswered) },
+    unanswered:
+      unanswered === null
+        ? null
+        : { node: unanswered.node, mock: unanswered.mock, message: unansweredText(unanswered), isReal: unanswered.isReal },
     path: pathOf(notes),
     calls: callsOf(calls),
     undone: notes.filter(({ kind }) => kind === "undone").map(({ node }) => node),

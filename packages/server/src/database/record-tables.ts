@@ -65,6 +65,7 @@ import {
   parseAnswer,
   parseFlow,
   parseFlowLedger,
+  parseFlowTests,
   parseFlowVersion,
   parseJournal,
   parseRefusedAnswer,
@@ -275,3 +276,5 @@ export const FLOW_VALUES = defineRecordTable({ space: 256, name: "flowValues", p
 export const FLOW_VERSION_BUNDLES = defineRecordTable({ space: 257, name: "flowVersionBundles", parse: parseVersionBundles });
 /** Key: name of the flow. The trigger of its head. */
 export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });
+/** Key: name of the flow. */
+export const FLOW_TESTS = defineRecordTable({ space: 259, name: "flowTests", parse: parseFlowTests });

@@ -89,6 +89,17 @@ export function parseFlowVersion(json: unknown): FlowVersionRow {
   return row;
 }
 
+/** A file of tests (core/flow/tests), as it was written. */
+export interface FlowTestsRow {
+  readonly tests: JsonObject;
+}
+
+export function parseFlowTests(json: unknown): FlowTestsRow {
+  const row = json as FlowTestsRow;
+  assert(typeof row.tests === "object" && row.tests !== null, "stored tests are an object");
+  return row;
+}
+
 export function parseFlowLedger(json: unknown): FlowLedgerRow {
   const row = json as FlowLedgerRow;
   assert(typeof row.version === "string" && typeof row.createdMs === "number", "a stored move of a flow has its fields");

@@ -29,6 +29,10 @@ export interface StepLogWriting {
   end(): Promise<void>;
 }
 
+export interface StepLogLines extends StepLogWriting {
+  line(line: LogLine): void;
+}
+
 export class StepLogs {
   readonly #parts: StepLogsParts;
 
@@ -38,7 +42,11 @@ export class StepLogs {
 
   /** `onEvent` takes what a call says; `end` resolves when its lines are stored. */
   begin({ scope, row, command }: Pick<CallOfRun, "scope" | "row" | "command">): StepLogWriting {
-    return new StepLogWriter(this.#parts, { scope, run: row.id, key: command.key, attempt: command.attempt, node: command.node });
+    return this.at({ scope, run: row.id, key: command.key, attempt: command.attempt, node: command.node });
+  }
+
+  at({ scope, run, key, attempt, node }: PlaceOfLog): StepLogLines {
+    return new StepLogWriter(this.#parts, { scope, run, key, attempt, node });
   }
 
   /** In the order in which steps first printed something. */
@@ -51,7 +59,7 @@ export class StepLogs {
   }
 }
 
-interface Place {
+export interface PlaceOfLog {
   readonly scope: Scope;
   readonly run: string;
   readonly key: string;
@@ -59,9 +67,9 @@ interface Place {
   readonly node: string;
 }
 
-class StepLogWriter implements StepLogWriting {
+class StepLogWriter implements StepLogLines {
   readonly #parts: StepLogsParts;
-  readonly #place: Place;
+  readonly #place: PlaceOfLog;
   readonly #lines: LogLine[] = [];
   #chars = 0;
   #dropped = 0;
@@ -69,7 +77,7 @@ class StepLogWriter implements StepLogWriting {
   #timer: { cancel(): void } | undefined;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(parts: StepLogsParts, place: Place) {
+  constructor(parts: StepLogsParts, place: PlaceOfLog) {
     this.#parts = parts;
     this.#place = place;
   }

@@ -30,3 +30,16 @@ export async function versionNamed(database: Database, scope: Scope, { flow, nam
     throw plinthError("NotFound", { what });
   });
 }
+
+/** Versions that a run may have: the retention of versions keeps no others for it. */
+export async function wasHeadSince(
+  database: Database,
+  scope: Scope,
+  { flow, version, sinceMs }: { readonly flow: string; readonly version: string; readonly sinceMs: number },
+): Promise<boolean> {
+  const rows = await database.read(scope, ({ records }) =>
+    records.range(FLOW_LEDGER, { prefix: [flow], order: "desc", limit: limit("flowVersionsSoughtMax") }),
+  );
+  const at = rows.findIndex(({ value }) => value.version === version);
+  return at === 0 || (at > 0 && (rows[at - 1]?.value.createdMs ?? 0) >= sinceMs);
+}

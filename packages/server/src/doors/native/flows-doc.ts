@@ -18,7 +18,7 @@ import {
   type Schema,
 } from "../openapi/schema.ts";
 
-const FINDING = named(
+export const FINDING = named(
   "FlowFinding",
   closed({
     path: text("Where in the definition."),
@@ -29,7 +29,7 @@ const FINDING = named(
   }),
 );
 
-const VERSION = named(
+export const VERSION = named(
   "FlowVersion",
   closed({
     flow: text(),
@@ -53,12 +53,12 @@ const STORED = list(
   "Parts that are too large to be told; null stands for them.",
 );
 
-const STATUSES = { running: 0, waiting: 0, paused: 0, undoing: 0, completed: 0, failed: 0, cancelled: 0 } satisfies Record<
+export const STATUSES = { running: 0, waiting: 0, paused: 0, undoing: 0, completed: 0, failed: 0, cancelled: 0 } satisfies Record<
   RunSummary["status"],
   0
 >;
 
-const RUN_FIELDS = {
+export const RUN_FIELDS = {
   id: text(),
   flow: text(),
   version: text(),
@@ -70,7 +70,7 @@ const RUN_FIELDS = {
   error: orNull(open({ code: text(), message: text(), node: orNull(text()) }, "Why it failed.")),
 } satisfies Record<keyof RunSummary, Schema>;
 
-const RUN = named("FlowRun", closed(RUN_FIELDS));
+export const RUN = named("FlowRun", closed(RUN_FIELDS));
 
 const DETAIL_FIELDS = {
   ...RUN_FIELDS,
@@ -109,7 +109,7 @@ const ADDRESS = named(
   closed({ name: text(), url: text("Who knows it may start the flow."), isOn: flag("Whether it starts the flow now.") }),
 );
 
-const STEP = named(
+export const STEP = named(
   "FlowStep",
   open({
     kind: choice(["begun", "ended", "failed", "retrying", "undone"]),
@@ -125,9 +125,9 @@ const STEP = named(
   }),
 );
 
-const DEFINITION = mapOf(anything(), "The definition.");
-const FLOW_PATH = { name: text("Name of the flow.") };
-const RUN_PATH = { id: text("Id of the run.") };
+export const DEFINITION = mapOf(anything(), "The definition.");
+export const FLOW_PATH = { name: text("Name of the flow.") };
+export const RUN_PATH = { id: text("Id of the run.") };
 const CHANGED = { 200: json(closed({ id: text(), changed: always(true) })) };
 
 function change(summary: string, doc: Partial<RouteDoc> = {}): RouteDoc {

@@ -36,6 +36,18 @@ import {
   switchFlow,
 } from "./flows.ts";
 import { getFlowBundle, uploadFlowBundle } from "./flow-bundles.ts";
+import {
+  changeFlowRuns,
+  compareFlow,
+  dryRunFlow,
+  exportFlow,
+  getFlowRunState,
+  getFlowTests,
+  importFlow,
+  moveFlowRun,
+  rerunFlowRun,
+  setFlowTests,
+} from "./flow-upkeep.ts";
 import { getFlowHistory, getFlowValue } from "./flow-values.ts";
 import { executeFunction, listFunctions, resolveFunction } from "./functions.ts";
 import { cancelInvocation, getArtefact, getInvocation } from "./invocations.ts";
@@ -130,6 +142,12 @@ export const NATIVE_ROUTES = {
   deactivateOperation,
   checkFlow,
   publishFlow,
+  compareFlow,
+  dryRunFlow,
+  importFlow,
+  exportFlow,
+  getFlowTests,
+  setFlowTests,
   uploadFlowBundle,
   getFlowBundle,
   listFlows,
@@ -140,6 +158,10 @@ export const NATIVE_ROUTES = {
   startFlow,
   listFlowRuns,
   getFlowRun,
+  getFlowRunState,
+  changeFlowRuns,
+  moveFlowRun,
+  rerunFlowRun,
   getFlowHistory,
   getFlowLogs,
   getFlowValue,

@@ -91,7 +91,7 @@ function beginning(
   return { comparison: new ReplayComparison(versions, { from, differencesMax }), first: moved.ok ? last + 1 : events.length };
 }
 
-async function readEvents({ database }: UpkeepParts, scope: Scope, { id }: RunRow) {
+export async function readEvents({ database }: UpkeepParts, scope: Scope, { id }: RunRow) {
   const max = limit("flowCompareEventsMax");
   const rows = await database.read(scope, ({ records }) => records.range(FLOW_JOURNAL, { prefix: [id], limit: max }));
   const events = rows.flatMap(({ value }) => value.events);

@@ -89,10 +89,13 @@ class DryLogs extends StepLogs {
   readonly lines: LogLine[] = [];
 
   override begin(): StepLogWriting {
-    const onEvent = (event: InvocationEvent): void => {
-      if (event.type === "log" && this.lines.length < limit("flowLogLinesMax")) this.lines.push(event.line);
+    const line = (printed: LogLine): void => {
+      if (this.lines.length < limit("flowLogLinesMax")) this.lines.push(printed);
     };
-    return { onEvent, end: () => Promise.resolve() };
+    const onEvent = (event: InvocationEvent): void => {
+      if (event.type === "log") line(event.line);
+    };
+    return { onEvent, line, end: () => Promise.resolve() };
   }
 }
 

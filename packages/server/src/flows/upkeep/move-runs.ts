@@ -3,7 +3,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import type { FlowFinding } from "@plinth/core/flow/definition.ts";
 import { type MovedEvent, moveRun } from "@plinth/core/flow/move-run.ts";
 import type { Scope } from "../../database/database.ts";
-import { versionNamed } from "../version-names.ts";
+import { versionNamed, wasHeadSince } from "../version-names.ts";
 import type { MoveOutcome, MoveRequest } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
 
@@ -16,6 +16,11 @@ export async function moveOne(parts: UpkeepParts, scope: Scope, id: string, { by
   const version = await versionNamed(database, scope, { flow, name: to });
   if (version === stored.row.version)
     throw plinthError("FlowRunRefused", { detail: `The run has the version ${version.slice(0, 12)} already.` });
+  const { startedMs } = stored.row;
+  if (!(await wasHeadSince(database, scope, { flow, version, sinceMs: startedMs }))) {
+    const detail = `The version ${version.slice(0, 12)} was replaced before the run began; publish it again to move runs to it.`;
+    throw plinthError("FlowRunRefused", { detail });
+  }
   const errors = await errorsOf(parts, scope, { flow, version });
   const program = await definitions.program(scope, flow, version);
   const event: MovedEvent = { kind: "moved", atMs: runtime.nowMs(), version, by, ...(request === undefined ? {} : { request }) };

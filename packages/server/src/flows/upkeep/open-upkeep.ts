@@ -2,6 +2,7 @@
 import { BulkRuns } from "./bulk-runs.ts";
 import { compareVersions } from "./compare-versions.ts";
 import { dryRunOnHost } from "./dry-runs.ts";
+import { exportFlow, importFlow, setTests, testsOf } from "./flow-documents.ts";
 import { moveOne } from "./move-runs.ts";
 import { rerun } from "./rerun.ts";
 import { placeOfRun } from "./run-place.ts";
@@ -19,5 +20,9 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
     place: (scope, id) => placeOfRun(parts, scope, id),
     rerun: (scope, id, request) => rerun(parts, scope, id, request),
     bulk: (scope, request) => bulk.slice(scope, request),
+    export: (scope, request) => exportFlow(parts, scope, request),
+    import: (scope, request) => importFlow(parts, scope, request),
+    tests: (scope, flow) => testsOf(parts, scope, flow),
+    setTests: (scope, request) => setTests(parts, scope, request),
   };
 }

@@ -175,12 +175,27 @@ export interface FlowDocument {
   readonly name: string;
   readonly version: string;
   readonly note: string | null;
+  /** With the lock of the packages that its code uses. */
   readonly definition: JsonObject;
-  /** Packages of its code, pinned. */
-  readonly lock: Json;
   readonly tests: JsonObject | null;
   /** For support: not read by an import. */
-  readonly runs: readonly { readonly run: RunSummary; readonly events: readonly FlowEvent[]; readonly steps: readonly StepNote[] }[];
+  readonly runs: readonly RecordedRun[];
+}
+
+export interface RecordedRun {
+  readonly run: RunSummary;
+  readonly events: readonly FlowEvent[];
+  readonly steps: readonly StepNote[];
+  /** Its history is longer. */
+  readonly isCut: boolean;
+}
+
+export interface ExportRequest {
+  readonly flow: string;
+  /** The head when null. */
+  readonly version: string | null;
+  /** Ids of runs whose histories go along. */
+  readonly runs: readonly string[];
 }
 
 export interface ImportRequest {
@@ -205,4 +220,11 @@ export interface Upkeep {
   /** A new run of the same flow with the same input, or another. */
   rerun(scope: Scope, id: string, request: RerunRequest): Promise<RunSummary>;
   bulk(scope: Scope, request: BulkRequest): Promise<BulkSlice>;
+
+  export(scope: Scope, request: ExportRequest): Promise<FlowDocument>;
+  import(scope: Scope, request: ImportRequest): Promise<Imported>;
+  /** A file of tests that is kept with the flow, for exports and the console. Reject with NotFound. */
+  tests(scope: Scope, flow: string): Promise<JsonObject | null>;
+  /** What is wrong with them: then they were not kept. */
+  setTests(scope: Scope, request: { readonly flow: string; readonly tests: JsonObject }): Promise<readonly FlowFinding[]>;
 }
