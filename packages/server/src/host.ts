@@ -372,6 +372,7 @@ async function start(
   await events.start();
   await sync.resume();
   await flows.resumeAll();
+  flows.retention.start();
   headSnapshots.start();
   warmer.start();
   await writeHostFile(config.dataDir, { url: urls.api, siteUrl: urls.site, adminKey: adminKey.text, pid: process.pid });

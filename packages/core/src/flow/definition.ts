@@ -28,8 +28,16 @@ export interface FlowDefinition {
   readonly onError: NodeId | null;
   /** Longest time from start to end, waits included; `flowRunMs` when null. */
   readonly timeoutMs: number | null;
+  /** How long its ended runs are kept, and how many. */
+  readonly keep: KeepRuns | null;
   /** What was found for the packages that its code names, when it was published. */
   readonly lock: readonly LockedDependencies[];
+}
+
+/** Null: as `flowRunsKeptMs` and `flowRunsKept` say. */
+export interface KeepRuns {
+  readonly forMs: number | null;
+  readonly runs: number | null;
 }
 
 export interface FlowVariable {

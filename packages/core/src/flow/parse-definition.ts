@@ -11,12 +11,14 @@ import {
   type FlowNode,
   type FlowTrigger,
   type FlowVariable,
+  type KeepRuns,
   type NodeId,
   type RetryPolicy,
   type TriggerType,
   type ValueType,
 } from "./definition.ts";
 import { readLock } from "./dependencies.ts";
+import { DURATION_FORM, durationMs } from "./durations.ts";
 import { nodeType, nodeTypeNames } from "./nodes/table.ts";
 
 const FLOW_NAME = /^[a-z][a-z0-9_-]{0,63}$/;
@@ -55,8 +57,18 @@ function readFlow(reader: ObjectReader): FlowDefinition {
     nodes: readNodes(reader),
     onError: reader.optionalText("onError"),
     timeoutMs: reader.number("timeoutMs", { min: 1000, max: limit("flowRunMsMax") }),
+    keep: reader.object("keep", readKeep),
     lock: readLock(reader),
   };
+}
+
+function readKeep(reader: ObjectReader): KeepRuns {
+  const written = (reader.json("for") ?? null) as Json;
+  const forMs = written === null ? null : durationMs(written);
+  const [min, max] = [limit("flowRunsKeptMsMin"), limit("flowRunsKeptMsMax")];
+  if (written !== null && (forMs === null || forMs < min || forMs > max))
+    reader.error("for", `is no time from ${min / 3_600_000} h to ${max / 86_400_000} d; write ${DURATION_FORM}.`);
+  return { forMs, runs: reader.number("runs", { min: 1, max: limit("flowRunsKeptMax") }) };
 }
 
 function readTrigger(reader: ObjectReader): FlowTrigger {

@@ -4,8 +4,10 @@ import type { Database, RecordTable } from "./database.ts";
 import {
   DELIVERY_QUEUE,
   DUE_TIMES,
+  ENDED_FLOW_RUNS,
   EVENT_QUEUE,
   INVOCATION_QUEUE,
+  KEPT_VERSIONS,
   KEYRING_PLACES,
   OPEN_FLOW_RUNS,
   OPEN_SYNC_RUNS,
@@ -23,6 +25,8 @@ export const TABLES_OF_BRANCHES = [
   DELIVERY_QUEUE,
   OPEN_SYNC_RUNS,
   OPEN_FLOW_RUNS,
+  ENDED_FLOW_RUNS,
+  KEPT_VERSIONS,
 ] as const;
 
 /** In transactions of bounded size. */

@@ -110,6 +110,9 @@ export const VERSION_LEDGER = defineRecordTable({ space: 2, name: "versionLedger
 export const VERSIONS = defineRecordTable({ space: 3, name: "versions", parse: parseStoredVersion });
 export const ENVIRONMENT = defineRecordTable({ space: 5, name: "environment", parse: parseVariable });
 
+/** Key: tenant, branch, digest. Versions that left the last heads and that runs of flows may need. */
+export const KEPT_VERSIONS = defineRecordTable({ space: 6, name: "keptVersions", placement: "platform", parse: parseMark });
+
 // Engine (20–39).
 export const INVOCATIONS = defineRecordTable({ space: 20, name: "invocations", parse: parseInvocationRecord });
 export const INVOCATION_REQUESTS = defineRecordTable({ space: 21, name: "invocationRequests", parse: parseStoredRequest });
@@ -274,6 +277,8 @@ export const FLOW_STEP_LOGS = defineRecordTable({ space: 253, name: "flowStepLog
 export const FLOW_VALUES = defineRecordTable({ space: 256, name: "flowValues", parse: parseStoredValue });
 /** Key: name, digest of the version. Bundles of packages that its code uses; versions without any have no row. */
 export const FLOW_VERSION_BUNDLES = defineRecordTable({ space: 257, name: "flowVersionBundles", parse: parseVersionBundles });
+/** Key: tenant, branch, flow, time of the end, run. */
+export const ENDED_FLOW_RUNS = defineRecordTable({ space: 259, name: "endedFlowRuns", placement: "platform", parse: parseMark });
 /** Key: name of the flow. The trigger of its head. */
 export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });
 /** Key: name of the flow. */

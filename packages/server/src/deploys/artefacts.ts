@@ -9,12 +9,14 @@ import { assert, must } from "@plinth/core/assert.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Blobs } from "../blobs/blobs.ts";
 import { markDropped } from "../blobs/dropped-blobs.ts";
-import type { Records } from "../database/database.ts";
+import type { KeyPart, Records } from "../database/database.ts";
 import { VERSIONS } from "../database/record-tables.ts";
 import { ARTEFACT_KINDS, type ArtefactKind, type StoredVersion } from "./version-records.ts";
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
+
+const PAGE = 200;
 
 export type Artefacts = Readonly<Record<ArtefactKind, string | null>>;
 
@@ -48,9 +50,13 @@ export async function deleteVersion(records: Records, digest: string, nowMs: num
 
 /** Blobs that the versions of a branch refer to. */
 export async function artefactBlobs(records: Records): Promise<readonly string[]> {
-  const rows = await records.range(VERSIONS, { prefix: [], limit: 2 * limit("headsKeptMax") });
-  assert(rows.length < 2 * limit("headsKeptMax"), "a branch keeps the versions of its last heads only");
-  return rows.flatMap(({ value }) => blobsOf(value));
+  const digests: string[] = [];
+  for (let after: readonly KeyPart[] | undefined; ;) {
+    const rows = await records.range(VERSIONS, { prefix: [], limit: PAGE, ...(after === undefined ? {} : { after }) });
+    digests.push(...rows.flatMap(({ value }) => blobsOf(value)));
+    if (rows.length < PAGE) return digests;
+    after = rows.at(-1)?.key;
+  }
 }
 
 async function putOne(blobs: Blobs, tenant: string, text: string | null): Promise<string | null> {

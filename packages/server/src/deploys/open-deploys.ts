@@ -11,17 +11,18 @@ import { must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { parseCrons, type CronJob } from "@plinth/core/schedules/crons.ts";
-import type { Database, PreparedSchema, Records, Scope, Transaction } from "../database/database.ts";
+import type { Database, PreparedSchema, Scope, Transaction } from "../database/database.ts";
 import { ENVIRONMENT, HEADS, VERSION_LEDGER, VERSIONS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Stopwatch } from "../runtime/stopwatch.ts";
 import type { Sandbox, VersionCode } from "../sandbox/sandbox.ts";
 import type { Blobs } from "../blobs/blobs.ts";
-import { deleteVersion, digestOf, putArtefacts, readArtefact } from "./artefacts.ts";
+import { digestOf, putArtefacts, readArtefact } from "./artefacts.ts";
 import { BranchCache, keyOf, type BranchState } from "./branch-cache.ts";
 import { checkAnalysis, type Analysis } from "./check-analysis.ts";
 import type { DeployOptions, DeployRequest, DeployResult, Deploys, ResolvedFunction } from "./deploys.ts";
 import { checkVariables } from "./environment.ts";
+import { dropOldVersions } from "./kept-versions.ts";
 import { canonicalPath, FunctionTable } from "./function-table.ts";
 import { parseAnalysis } from "./parse-analysis.ts";
 import { Turns } from "./turns.ts";
@@ -223,7 +224,7 @@ class StoredDeploys implements Deploys {
       });
       await database.activateSchema(transaction, prepared);
       await applyCrons(transaction, candidate.crons);
-      await dropOldVersions(records, { digest: candidate.digest, nowMs: atMs });
+      await dropOldVersions(transaction, { head: candidate.digest, nowMs: atMs });
     });
   }
 
@@ -298,16 +299,6 @@ function checkCrons(analysis: Analysis): readonly CronJob[] {
       });
     return { ...job, functionPath };
   });
-}
-
-/** Deletes the code of versions that left the last heads; the ledger keeps their rows. */
-async function dropOldVersions(records: Records, at: { readonly digest: string; readonly nowMs: number }): Promise<void> {
-  const kept = limit("headsKeptMax");
-  const recent = await records.range(VERSION_LEDGER, { prefix: [], order: "desc", limit: kept + 1 });
-  if (recent.length <= kept) return;
-  const dropped = must(recent.at(-1), "the ledger has an entry beyond those that are kept").value.version;
-  const stillUsed = recent.slice(0, kept).some((row) => row.value.version === dropped);
-  if (!stillUsed && dropped !== at.digest) await deleteVersion(records, dropped, at.nowMs);
 }
 
 function listOf(analysis: Analysis): DeployResult["functions"] {

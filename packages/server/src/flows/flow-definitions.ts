@@ -17,6 +17,7 @@ import type { FlowRow } from "./flow-records.ts";
 import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
 import { hostFindings } from "./host-findings.ts";
 import type { ScriptChecks } from "./script-check.ts";
+import { dropOldFlowVersions } from "./retention/old-flow-versions.ts";
 import { bindTrigger, switchTrigger } from "./triggers/bind-trigger.ts";
 import { newSecret } from "./triggers/flow-address.ts";
 import { triggerFindings } from "./triggers/table.ts";
@@ -80,6 +81,7 @@ export class FlowDefinitions {
       const digests = bundlesOf(definition);
       if (digests.length > 0) records.put(FLOW_VERSION_BUNDLES, [name, version], { digests });
       records.put(FLOW_LEDGER, [name, seq], { version, createdMs, note: request.note });
+      await dropOldFlowVersions(records, name, seq);
       const isOn = before?.isOn ?? true;
       records.put(FLOWS, [name], { name, description, trigger: trigger.type, version, isOn, seq });
       await bindTrigger(transaction, { name, description, version, isOn, trigger }, binding);

@@ -45,6 +45,8 @@ export interface RunRow extends RunSummary {
   readonly source: InvocationSource;
   /** Digest of the functions that it calls; null when none were deployed. */
   readonly functions: string | null;
+  /** Idempotency key of its start. */
+  readonly startKey?: string;
   /** Events in its journal. */
   readonly seq: number;
   /** Events in its snapshot; 0 without one. */

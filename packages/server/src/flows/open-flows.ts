@@ -39,6 +39,7 @@ import type {
 } from "./flows.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
+import { FlowRetention, type KeptRuns } from "./retention/flow-retention.ts";
 import { type HistoryPage, historyPage } from "./run-history.ts";
 import { readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
 import type { ScriptChecks } from "./script-check.ts";
@@ -63,6 +64,8 @@ export interface FlowsOptions extends StepCallsParts, Pick<AnswersParts, "isServ
 export interface OpenedFlows extends Flows {
   /** What events start. */
   readonly listeners: FlowListeners;
+  /** To be started once the host serves. */
+  readonly retention: FlowRetention;
   /** For the scheduler. */
   timer(due: Due): Promise<void>;
   /** Goes on with what an earlier host left under way. */
@@ -80,6 +83,7 @@ class StoredFlows implements OpenedFlows {
   readonly bundles: Flows["bundles"];
   readonly upkeep: Flows["upkeep"];
   readonly listeners = new StartByEvent(this);
+  readonly retention: FlowRetention;
   readonly #filters = new TriggerFilters();
   readonly #options: FlowsOptions;
   readonly #definitions: FlowDefinitions;
@@ -91,6 +95,7 @@ class StoredFlows implements OpenedFlows {
     this.bundles = options.bundles ?? NO_BUNDLES;
     this.#definitions = new FlowDefinitions(options);
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
+    this.retention = new FlowRetention({ ...options, keptRunsOf: (scope, flow) => this.#keptRuns(scope, flow) });
     this.#answers = new Answers({ ...options, runs: this.#runs });
     this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: options });
   }
@@ -312,7 +317,14 @@ class StoredFlows implements OpenedFlows {
   }
 
   async stop(): Promise<void> {
+    await this.retention.stop();
     await this.#runs.stop();
+  }
+
+  async #keptRuns(scope: Scope, flow: string): Promise<KeptRuns> {
+    const { version } = await this.#definitions.head(scope, flow);
+    const { keep } = (await this.#definitions.program(scope, flow, version)).definition;
+    return { forMs: keep?.forMs ?? limit("flowRunsKeptMs"), count: keep?.runs ?? limit("flowRunsKept") };
   }
 
   async #fresh({
@@ -323,6 +335,7 @@ class StoredFlows implements OpenedFlows {
     stored = [],
     source,
     trigger: by,
+    idempotencyKey: startKey,
   }: StartRun): Promise<RunAsRead & { readonly started: FlowEvent }> {
     const { runtime, deploys } = this.#options;
     const { version, trigger, isOn } = await this.#definitions.head(scope, flow);
@@ -336,6 +349,7 @@ class StoredFlows implements OpenedFlows {
     const row: RunRow = {
       ...{ id, flow, version, trigger, source, functions, actor: actorOf(actor), startedMs: atMs, endedMs: null },
       ...{ status: "running", reason: null, error: null, seq: 0, snapshotSeq: 0, answers: [] },
+      ...(startKey === undefined ? {} : { startKey }),
     };
     const company = { id: scope.tenant, name: scope.tenant };
     const started: FlowEvent = {

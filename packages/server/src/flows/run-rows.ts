@@ -23,6 +23,7 @@ import { dueKey } from "../schedules/scheduled-functions.ts";
 import { digestOf } from "./answer-tokens.ts";
 import type { OpenAnswer, RunRow } from "./flow-records.ts";
 import type { RunSummary } from "./flows.ts";
+import { noteEnd } from "./retention/ended-runs.ts";
 import { writeValues } from "./values/value-rows.ts";
 
 /** What of a run is durable besides its journal, so that a write says only what has changed. */
@@ -59,6 +60,7 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   if (isFolded) records.put(FLOW_SNAPSHOTS, [id], snapshotOf(state));
   const row = { ...next.row, ...summaryOf(state, next.row), ...(isFolded ? { snapshotSeq: next.row.seq } : {}) };
   records.put(FLOW_RUNS, [id], row);
+  noteEnd(records, scope, { before: stored.row, after: row });
   writeTimers(records, { scope, id, before: stored.timers, after: next.timers });
   writeAnswers(records, { id, before: stored.row.answers, after: next.row.answers });
   const place = [scope.tenant, scope.branch, id];
