@@ -282,4 +282,4 @@ export const ENDED_FLOW_RUNS = defineRecordTable({ space: 259, name: "endedFlowR
 /** Key: name of the flow. The trigger of its head. */
 export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });
 /** Key: name of the flow. */
-export const FLOW_TESTS = defineRecordTable({ space: 259, name: "flowTests", parse: parseFlowTests });
+export const FLOW_TESTS = defineRecordTable({ space: 252, name: "flowTests", parse: parseFlowTests });
