@@ -205,6 +205,13 @@ export const ERRORS = {
     message: "The run {run} of the flow '{flow}' has {status}: {detail}",
     next: "`plinth flow logs {run}` shows what its steps did.",
   },
+  FlowTooDeep: {
+    ...caller,
+    status: 400,
+    grpc: "FAILED_PRECONDITION",
+    message: "The flow '{flow}' cannot be run here: {max} runs lie above it already.",
+    next: "Let a flow that runs itself come to an end, or use a loop.",
+  },
   AnswerRefused: {
     ...caller,
     status: 409,

@@ -505,6 +505,7 @@ export const LIMITS = {
   flowCasesMax: { value: 50, reason: "cases of one router" },
   flowBranchesMax: { value: 50, reason: "branches of one parallel node" },
   flowNestingMax: { value: 16, reason: "chains within chains of one flow" },
+  flowDepthMax: { value: 10, reason: "runs of flows that lie above one: flows that run flows come to an end" },
   flowFormFieldsMax: { value: 100, reason: "fields of one approval" },
   flowRefusedAnswersMax: {
     value: 50,

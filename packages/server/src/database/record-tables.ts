@@ -271,6 +271,8 @@ export const FLOW_START_KEYS = defineRecordTable({ space: 248, name: "flowStartK
 export const OPEN_FLOW_RUNS = defineRecordTable({ space: 249, name: "openFlowRuns", placement: "platform", parse: parseMark });
 /** Key: run, number. Answers that came late, twice or with a forged token; the first ones of a run. */
 export const FLOW_REFUSED_ANSWERS = defineRecordTable({ space: 250, name: "flowRefusedAnswers", parse: parseRefusedAnswer });
+/** Key: run, run that one of its steps has begun. */
+export const FLOW_CHILDREN = defineRecordTable({ space: 251, name: "flowChildren", parse: parseMark });
 /** Key: run, time of the first line and something random. What steps printed. */
 export const FLOW_STEP_LOGS = defineRecordTable({ space: 253, name: "flowStepLogs", parse: parseStepLog });
 /** Key: run, digest. Stored values that a run refers to. */

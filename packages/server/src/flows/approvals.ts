@@ -27,7 +27,7 @@ export function formFields(form: Json): readonly FormField[] {
     if (!isRecord(given) || typeof given["name"] !== "string" || given["name"] === "") return [];
     const { name, label, type, choices, required } = given;
     const texts = isList(choices) ? choices.filter((choice) => typeof choice === "string") : [];
-    const known = TYPES.includes(String(type)) ? (type as FormField["type"]) : texts.length > 0 ? "choice" : "text";
+    const known = typeof type === "string" && TYPES.includes(type) ? (type as FormField["type"]) : texts.length > 0 ? "choice" : "text";
     return [{ name, label: typeof label === "string" ? label : name, type: known, choices: texts, isRequired: required === true }];
   });
 }

@@ -7,7 +7,7 @@ import { digestOf, newAnswerToken } from "./answer-tokens.ts";
 import type { CallOfRun, Deferral } from "./calls/call.ts";
 
 export interface CallbackParts {
-  readonly database: Pick<Database, "update">;
+  readonly database: Database;
   readonly runtime: Runtime;
   /** Where the host is reached, by its configuration at this time. */
   readonly urls: Promise<{ readonly api: string }>;

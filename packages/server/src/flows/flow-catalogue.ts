@@ -1,7 +1,10 @@
 /** What flows of a branch may call, for the checker: operations and functions as they are now. */
 import type { FlowCatalogue } from "@plinth/core/flow/catalogue.ts";
 import type { Operation } from "@plinth/core/operations/operation.ts";
-import type { Scope } from "../database/database.ts";
+import { isCallable } from "@plinth/core/flow/check-trigger.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { Database, Scope } from "../database/database.ts";
+import { FLOW_TRIGGERS } from "../database/record-tables.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import { normalizePath } from "../engine/function-address.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -9,10 +12,23 @@ import type { Operations } from "../operations/operations.ts";
 export interface FlowCatalogueParts {
   readonly operations: Pick<Operations, "list">;
   readonly deploys: Pick<Deploys, "list">;
+  readonly database: Pick<Database, "read">;
 }
 
-export async function flowCatalogue({ operations, deploys }: FlowCatalogueParts, scope: Scope): Promise<FlowCatalogue> {
-  const [listed, functions] = await Promise.all([operations.list(scope), deploys.list(scope)]);
+/** `self`: name of the flow that is checked, which may run itself before it is there. */
+export async function flowCatalogue(
+  { operations, deploys, database }: FlowCatalogueParts,
+  scope: Scope,
+  self?: string,
+): Promise<FlowCatalogue> {
+  const page = { prefix: [], limit: limit("flowsMax") };
+  const [listed, functions, triggers] = await Promise.all([
+    operations.list(scope),
+    deploys.list(scope),
+    database.read(scope, ({ records }) => records.range(FLOW_TRIGGERS, page)),
+  ]);
+  const callable = new Set(triggers.filter(({ value }) => isCallable(value)).map(({ value }) => value.flow));
+  if (self !== undefined) callable.add(self);
   const actions = listed.filter(({ type }) => type === "action");
   const bySlug = Map.groupBy(actions, ({ slug }) => slug);
   const byName = new Map(actions.map((operation) => [`${operation.namespace}/${operation.slug}`, operation]));
@@ -27,9 +43,8 @@ export async function flowCatalogue({ operations, deploys }: FlowCatalogueParts,
       return kind === "query" || kind === "mutation" || kind === "action" ? { kind, output: "any" } : undefined;
     },
     functionPaths: () => [...kinds.keys()],
-    // Refused by this host, whatever they name (host-findings.ts).
-    flow: () => ({ input: "any", output: "any" }),
-    flowNames: () => [],
+    flow: (name) => (callable.has(name) ? { input: "any", output: "any" } : undefined),
+    flowNames: () => [...callable],
     hasConnection: () => true,
   };
 }

@@ -44,7 +44,7 @@ export class FlowDefinitions {
     json: unknown,
     { isPublished }: { readonly isPublished: boolean } = { isPublished: false },
   ): Promise<{ readonly definition: FlowDefinition | null; readonly findings: readonly FlowFinding[] }> {
-    const checked = checkFlow(json, await flowCatalogue(this.#parts, scope));
+    const checked = checkFlow(json, await flowCatalogue(this.#parts, scope, nameIn(json)));
     if (!checked.ok) return { definition: null, findings: checked.findings };
     const { definition } = checked.program;
     const findings = [
@@ -147,4 +147,9 @@ export class FlowDefinitions {
 
 function noFlow(flow: string) {
   return plinthError("NotFound", { what: `flow '${flow.slice(0, 64)}'` });
+}
+
+function nameIn(json: unknown): string | undefined {
+  const name = typeof json === "object" && json !== null && "name" in json ? json.name : undefined;
+  return typeof name === "string" ? name : undefined;
 }

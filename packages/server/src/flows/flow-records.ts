@@ -40,7 +40,20 @@ export interface OpenAnswer {
   readonly approver?: string;
 }
 
+/** The step of another run that began a run. */
+export interface ParentOfRun {
+  readonly run: string;
+  readonly key: string;
+  readonly attempt: number;
+  readonly node: string;
+  /** It waits for the end. */
+  readonly isAwaited: boolean;
+}
+
 export interface RunRow extends RunSummary {
+  readonly parent?: ParentOfRun;
+  /** Runs above it. */
+  readonly depth?: number;
   readonly actor: Actor;
   readonly source: InvocationSource;
   /** Digest of the functions that it calls; null when none were deployed. */

@@ -60,6 +60,8 @@ export interface RunSummary {
 }
 
 export interface RunDetail extends RunSummary {
+  /** The step of another run that began it. */
+  readonly parent: { readonly run: string; readonly node: string } | null;
   /** Of a run that has completed. */
   readonly output: Json;
   /** What it has told the agent that called it; null until then. */
@@ -180,6 +182,8 @@ export interface Flows {
   /** The journal itself. */
   events(scope: Scope, id: string): Promise<readonly FlowEvent[]>;
 
+  /** Runs that its steps have begun, the newest first. */
+  children(scope: Scope, id: string): Promise<readonly string[]>;
   /** Answers a step that waits. Late and double answers are refused with AnswerRefused, forged ones with NotFound; all are written down. */
   answer(scope: Scope, answer: Answer): Promise<void>;
   /** The same, for a step of whatever branch the token names. */

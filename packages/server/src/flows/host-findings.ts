@@ -4,7 +4,6 @@ import type { JsonObject } from "@plinth/core/operations/operation.ts";
 
 /** Names as the core's parser gives them: aliases are resolved. */
 const REFUSED: Readonly<Record<string, string>> = {
-  subflow: "runs another flow, which this host does not do; put its nodes into this flow.",
   talk_to_agent: "talks to an agent, which this host does not do; use the operation `ask_ai`.",
 };
 

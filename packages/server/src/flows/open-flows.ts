@@ -8,7 +8,7 @@ import { type FlowValue, isRecord, NOTHING, recordValue, type StoredPart } from 
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
-import { DUE_TIMES, FLOW_RUNS, FLOW_RUNS_OF_FLOW, FLOW_START_KEYS, OPEN_FLOW_RUNS, PLATFORM_SCOPE } from "../database/record-tables.ts";
+import { DUE_TIMES, FLOW_CHILDREN, FLOW_RUNS, FLOW_RUNS_OF_FLOW, FLOW_START_KEYS, OPEN_FLOW_RUNS, PLATFORM_SCOPE } from "../database/record-tables.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import { atDepth } from "../engine/cause-depth.ts";
 import type { Actor } from "../engine/invocation.ts";
@@ -22,6 +22,7 @@ import type { Log } from "../telemetry/log.ts";
 import { newAnswerToken } from "./answer-tokens.ts";
 import { Answers, type AnswersParts } from "./answers.ts";
 import type { StepCallsParts } from "./calls/call.ts";
+import { ChildRuns } from "./child-runs.ts";
 import { type FlowBundles, NO_BUNDLES } from "./bundles/flow-bundles.ts";
 import { FlowDefinitions } from "./flow-definitions.ts";
 import type { RunRow } from "./flow-records.ts";
@@ -52,7 +53,7 @@ import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
 import { openUpkeep } from "./upkeep/open-upkeep.ts";
 import { valueOfRun } from "./values/value-rows.ts";
 
-export interface FlowsOptions extends StepCallsParts, Pick<AnswersParts, "isServed" | "onRefused"> {
+export interface FlowsOptions extends Omit<StepCallsParts, "children">, Pick<AnswersParts, "isServed" | "onRefused"> {
   readonly database: Database;
   readonly deploys: Deploys;
   readonly bundles?: FlowBundles;
@@ -75,7 +76,7 @@ export interface OpenedFlows extends Flows {
 }
 
 /** `calls`: what makes the calls of steps, where it is not the engine (simulations). */
-export function openFlows(options: FlowsOptions, calls: CallsOfSteps = new StepCalls(options)): OpenedFlows {
+export function openFlows(options: FlowsOptions, calls?: CallsOfSteps): OpenedFlows {
   return new StoredFlows({ ...options, runtime: withPooledRandom(options.runtime) }, calls);
 }
 
@@ -89,15 +90,19 @@ class StoredFlows implements OpenedFlows {
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
   readonly #answers: Answers;
+  readonly #children: ChildRuns;
 
-  constructor(options: FlowsOptions, calls: CallsOfSteps) {
+  constructor(options: FlowsOptions, given: CallsOfSteps | undefined) {
+    const parts: StepCallsParts = { ...options, children: () => this.#children };
+    const calls = given ?? new StepCalls(parts);
     this.#options = options;
     this.bundles = options.bundles ?? NO_BUNDLES;
     this.#definitions = new FlowDefinitions(options);
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
     this.retention = new FlowRetention({ ...options, keptRunsOf: (scope, flow) => this.#keptRuns(scope, flow) });
     this.#answers = new Answers({ ...options, runs: this.#runs });
-    this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: options });
+    this.#children = new ChildRuns({ ...options, runs: this.#runs, fresh: (start) => this.#fresh(start) });
+    this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: parts });
   }
 
   async check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {
@@ -254,6 +259,12 @@ class StoredFlows implements OpenedFlows {
     return this.#answers.question(token);
   }
 
+  async children(scope: Scope, id: string): Promise<readonly string[]> {
+    const page = { prefix: [id], order: "desc", limit: limit("flowRunsShownMax") } as const;
+    const rows = await this.#options.database.read(scope, ({ records }) => records.range(FLOW_CHILDREN, page));
+    return rows.map(({ key }) => String(key[1]));
+  }
+
   async refusedAnswers(scope: Scope, id: string): Promise<readonly RefusedAnswer[]> {
     await this.#stored(scope, id);
     return await this.#answers.refused(scope, id);
@@ -282,6 +293,10 @@ class StoredFlows implements OpenedFlows {
   async timer(due: Due): Promise<void> {
     const { run, timer } = timerOf(due.id);
     const { runtime, database } = this.#options;
+    if (await this.#children.tell(due.scope, run, timer)) {
+      await this.#forgetDue(due);
+      return;
+    }
     const known = await database.read(due.scope, ({ records }) => records.get(FLOW_RUNS, [run]));
     const event: FlowEvent = { kind: "timerFired", timer, atMs: Math.max(runtime.nowMs(), due.dueMs) };
     const isWaitedFor =
@@ -294,7 +309,11 @@ class StoredFlows implements OpenedFlows {
       }));
     if (isWaitedFor) return;
     // Nothing waits for it.
-    await database.update(due.scope, async ({ records, scope }) => records.delete(DUE_TIMES, dueKey(scope, due.dueMs, "flow", due.id)));
+    await this.#forgetDue(due);
+  }
+
+  async #forgetDue({ scope, dueMs, id }: Due): Promise<void> {
+    await this.#options.database.update(scope, async ({ records }) => records.delete(DUE_TIMES, dueKey(scope, dueMs, "flow", id)));
   }
 
   async resumeAll(): Promise<void> {
@@ -392,7 +411,9 @@ function detailOf({ state, stored }: Pick<RunAsRead, "state" | "stored">): RunDe
   const { output = null, variables = {} } = isRecord(shown.json) ? shown.json : {};
   const answers = stored.row.answers.map(({ node, kind, token, untilMs, approver = null }) => ({ node, kind, token, untilMs, approver }));
   const reply = state.reply?.json ?? null;
-  return { ...summary, output, reply, variables: isRecord(variables) ? variables : {}, stored: shown.stored ?? [], answers };
+  const { parent } = stored.row;
+  const above = parent === undefined ? null : { run: parent.run, node: parent.node };
+  return { ...summary, parent: above, output, reply, variables: isRecord(variables) ? variables : {}, stored: shown.stored ?? [], answers };
 }
 
 function shown({ id, flow, version, status, reason, trigger, startedMs, endedMs, error }: RunRow): RunSummary {

@@ -5,6 +5,7 @@ import { FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
 import { newAnswerToken } from "./answer-tokens.ts";
+import { childrenOf } from "./child-runs.ts";
 import type { FlowDefinitions } from "./flow-definitions.ts";
 import { type RunAsRead, RunDriver } from "./run-driver.ts";
 import { readState, storedOf } from "./run-rows.ts";
@@ -151,7 +152,8 @@ export class OpenRuns {
     const key = keyOf(driver.scope, driver.id);
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    for (const listener of entry.listeners) listener();
+    // What waits only for runs below it is not at rest yet.
+    if (driver.state.status.kind === "ended" || childrenOf(driver.state).size === 0) for (const listener of entry.listeners) listener();
     if (entry.users === 0 && driver.isQuiet) this.#forget(key, entry);
   }
 

@@ -21,6 +21,7 @@ import {
 } from "../database/record-tables.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import { digestOf } from "./answer-tokens.ts";
+import { childrenOf, noteChildren } from "./child-runs.ts";
 import type { OpenAnswer, RunRow } from "./flow-records.ts";
 import type { RunSummary } from "./flows.ts";
 import { noteEnd } from "./retention/ended-runs.ts";
@@ -31,6 +32,8 @@ export interface StoredRun {
   readonly row: RunRow;
   readonly timers: ReadonlyMap<string, number>;
   readonly isOpen: boolean;
+  /** Runs that it waits for, with the keys of their steps. */
+  readonly children?: ReadonlyMap<string, string>;
 }
 
 export interface RunWrite {
@@ -63,10 +66,12 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   noteEnd(records, scope, { before: stored.row, after: row });
   writeTimers(records, { scope, id, before: stored.timers, after: next.timers });
   writeAnswers(records, { id, before: stored.row.answers, after: next.row.answers });
+  const children = childrenOf(state);
+  noteChildren({ records, scope }, { before: stored, after: row, children, events, nowMs: state.nowMs });
   const place = [scope.tenant, scope.branch, id];
   if (next.isOpen && !stored.isOpen) records.put(OPEN_FLOW_RUNS, place, true);
   if (!next.isOpen && stored.isOpen) records.delete(OPEN_FLOW_RUNS, place);
-  return { ...next, row };
+  return { ...next, row, children };
 }
 
 function after(
@@ -172,7 +177,7 @@ export async function readState(records: Records, row: RunRow, program: FlowProg
 /** What is durable of a run whose journal was read to its end. */
 export function storedOf(row: RunRow, state: RunState): StoredRun {
   const { timers, isOpen } = after({ stored: { row }, events: [], newToken: () => "" }, outstanding(state));
-  return { row, timers, isOpen };
+  return { row, timers, isOpen, children: childrenOf(state) };
 }
 
 /** Whether a commit is due for what only the store makes happen: timers of steps, and answers. */

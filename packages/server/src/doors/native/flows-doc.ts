@@ -73,6 +73,7 @@ export const RUN_FIELDS = {
 export const RUN = named("FlowRun", closed(RUN_FIELDS));
 
 const DETAIL_FIELDS = {
+  parent: orNull(closed({ run: text(), node: text() }, "The step of another run that began it.")),
   ...RUN_FIELDS,
   output: anything("Of a run that has completed."),
   reply: anything("What it has told the agent that called it."),
@@ -97,6 +98,7 @@ const SHOWN = named(
   "FlowRunShown",
   closed({
     ...DETAIL_FIELDS,
+    children: list(text(), "Runs that its steps have begun, the newest first."),
     refusedAnswers: list(
       closed({ atMs: moment(), code: choice(["late", "double", "forged"]), message: text(), node: orNull(text()), via: text() }),
       "Answers that changed nothing, the first ones.",

@@ -128,7 +128,9 @@ export const getFlowRun: DocumentedRoute = {
     const { caller, params } = request;
     const id = params["id"] ?? "";
     const run = await shownRun(context, request, await context.flows.run(caller.scope, id));
-    return jsonReply({ ...run, refusedAnswers: await context.flows.refusedAnswers(caller.scope, id) });
+    const { flows } = context;
+    const [children, refusedAnswers] = await Promise.all([flows.children(caller.scope, id), flows.refusedAnswers(caller.scope, id)]);
+    return jsonReply({ ...run, children, refusedAnswers });
   },
 };
 

@@ -12,6 +12,7 @@ import type { Engine } from "../../engine/invocation.ts";
 import type { Operations } from "../../operations/operations.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { CallbackParts } from "../callbacks.ts";
+import type { ChildRuns } from "../child-runs.ts";
 import type { RunRow } from "../flow-records.ts";
 import type { ScriptChecks } from "../script-check.ts";
 import type { StepLogs } from "../step-logs.ts";
@@ -25,6 +26,7 @@ export interface StepCallsParts extends CallbackParts {
   readonly scripts: Pick<ScriptChecks, "check">;
   readonly stepLogs: StepLogs;
   readonly values: LargeValues;
+  readonly children: () => Pick<ChildRuns, "prepare">;
 }
 
 export type CallCommand = Command & { readonly kind: "call" };

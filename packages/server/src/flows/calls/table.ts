@@ -4,12 +4,13 @@ import { functionCall } from "./function.ts";
 import { httpCall } from "./http.ts";
 import { inlineCall } from "./inline.ts";
 import { operationCall } from "./operation.ts";
+import { subflowCall } from "./subflow.ts";
 
 export const CALL_KINDS: { readonly [Kind in CallKindName]: CallKind<Kind> | null } = {
   function: functionCall,
   operation: operationCall,
   http: httpCall,
   inline: inlineCall,
-  subflow: null,
+  subflow: subflowCall,
   agent: null,
 };
