@@ -57,6 +57,9 @@ import { openFlows } from "./flows/open-flows.ts";
 import { FlowWebhooks } from "./flows/triggers/flow-webhooks.ts";
 import { withFlows } from "./flows/triggers/flow-operations.ts";
 import { ScriptChecks } from "./flows/script-check.ts";
+import { AsyncScripts } from "./flows/scripts/async-scripts.ts";
+import { FlowReaper, type Reaped } from "./flows/scripts/reaper.ts";
+import { ScriptCallbacks } from "./flows/scripts/script-callbacks.ts";
 import { StepLogs } from "./flows/step-logs.ts";
 import { LargeValues } from "./flows/values/large-values.ts";
 import { flowBlobs } from "./flows/values/value-rows.ts";
@@ -203,7 +206,7 @@ async function start(
   const engine = createEngine({
     database,
     bundles,
-    natives: nativesOf(operations.codes, checks.natives),
+    natives: nativesOf(operations.codes, checks.natives, { resolve: (scope, path) => asyncScripts.natives.resolve(scope, path) }),
     budgets,
     sinks: [budgets.sink, platformEvents.sink, ...(config.logInvocations === "none" ? [] : [logCalls(log, config.logInvocations)])],
     commits: store,
@@ -228,6 +231,13 @@ async function start(
   const values = new LargeValues({ blobs });
   const scripts = new ScriptChecks(sandbox.tools);
   const stepLogs = new StepLogs({ database, runtime, log });
+  const asyncScripts: AsyncScripts = new AsyncScripts({
+    ...{ database, blobs, values, stepLogs, runtime, log },
+    engine: () => engine,
+    callbacks: () => scriptCallbacks,
+  });
+  const scriptCallbacks = new ScriptCallbacks({ database, stepLogs, flows: () => flows });
+  const onReaped = (what: Reaped) => telemetry.metrics.flowReaped(what);
   const flowAnswers = { urls: opened.promise, isServed, onRefused: (code: string) => telemetry.metrics.flowAnswerRefused(code) };
   const flows = openFlows({
     database,
@@ -239,6 +249,8 @@ async function start(
     log,
     scripts,
     stepLogs,
+    asyncScripts,
+    reaper: (parts) => new FlowReaper({ ...parts, database, runtime, log, engine: () => engine, scripts: asyncScripts, stepLogs, onReaped }),
     values,
     ...flowAnswers,
   });
@@ -329,6 +341,7 @@ async function start(
       inboundArtefacts,
       operations,
       flows,
+      scriptCallbacks,
       flowHooks,
       branches,
       budgets,

@@ -6,6 +6,7 @@ import {
   DUE_TIMES,
   ENDED_FLOW_RUNS,
   EVENT_QUEUE,
+  FLOW_SCRIPTS,
   INVOCATION_QUEUE,
   KEPT_VERSIONS,
   KEYRING_PLACES,
@@ -27,6 +28,7 @@ export const TABLES_OF_BRANCHES = [
   OPEN_FLOW_RUNS,
   ENDED_FLOW_RUNS,
   KEPT_VERSIONS,
+  FLOW_SCRIPTS,
 ] as const;
 
 /** In transactions of bounded size. */

@@ -74,6 +74,7 @@ import {
   parseSnapshot,
   parseStoredValue,
 } from "../flows/flow-records.ts";
+import { parseAsyncScript } from "../flows/scripts/script-records.ts";
 import { parseStepLog } from "../flows/step-log-records.ts";
 import { parseVersionBundles } from "../flows/bundles/bundle-records.ts";
 import { parseFlowTrigger } from "../flows/triggers/trigger-records.ts";
@@ -275,6 +276,8 @@ export const FLOW_REFUSED_ANSWERS = defineRecordTable({ space: 250, name: "flowR
 export const FLOW_CHILDREN = defineRecordTable({ space: 251, name: "flowChildren", parse: parseMark });
 /** Key: run, time of the first line and something random. What steps printed. */
 export const FLOW_STEP_LOGS = defineRecordTable({ space: 253, name: "flowStepLogs", parse: parseStepLog });
+/** Key: tenant, branch, run, key and attempt of the step. Scripts that run apart from their run. */
+export const FLOW_SCRIPTS = defineRecordTable({ space: 254, name: "flowScripts", placement: "platform", parse: parseAsyncScript });
 /** Key: run, digest. Stored values that a run refers to. */
 export const FLOW_VALUES = defineRecordTable({ space: 256, name: "flowValues", parse: parseStoredValue });
 /** Key: name, digest of the version. Bundles of packages that its code uses; versions without any have no row. */

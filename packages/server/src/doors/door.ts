@@ -16,6 +16,7 @@ import type { Deploys } from "../deploys/deploys.ts";
 import type { Actor, Engine, KeyScope } from "../engine/invocation.ts";
 import type { Events } from "../events/events.ts";
 import type { Flows } from "../flows/flows.ts";
+import type { ScriptCallbacks } from "../flows/scripts/script-callbacks.ts";
 import type { FlowWebhooks } from "../flows/triggers/flow-webhooks.ts";
 import type { InboundArtefacts } from "../inbound/artefacts.ts";
 import type { Emails } from "../inbound/emails.ts";
@@ -62,6 +63,7 @@ export interface DoorContext {
   readonly inboundArtefacts: Pick<InboundArtefacts, "read">;
   readonly operations: Operations;
   readonly flows: Flows;
+  readonly scriptCallbacks: Pick<ScriptCallbacks, "take">;
   readonly flowHooks: Pick<FlowWebhooks, "take">;
   readonly keyrings: Keyrings;
   readonly sync: Omit<OpenSync, "resume" | "stop" | "endBranch" | "tidyUp" | "forgetSnapIn">;

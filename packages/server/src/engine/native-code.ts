@@ -39,7 +39,7 @@ export interface NativeContext {
   readonly bodies?: CallBodies;
   /** Actions: calls another function, or inline code, as a part of this call: the same version rules, depth and deadline. */
   readonly call: (
-    request: Pick<InvocationRequest, "path" | "argsText" | "subject">,
+    request: Pick<InvocationRequest, "path" | "argsText" | "subject" | "bundle">,
     options?: { readonly onEvent?: (event: InvocationEvent) => void },
   ) => Promise<InvocationOutcome>;
 }

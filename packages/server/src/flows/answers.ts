@@ -58,6 +58,13 @@ export class Answers {
     await this.#answer(token, { result, via, by: ({ approver }) => approver ?? name ?? "callback" });
   }
 
+  /** Writes down what was refused before it was an answer. */
+  async refuse(token: string, { message, via }: { readonly message: string; readonly via: string }): Promise<void> {
+    const place = placeOfAnswer(token);
+    if (place === undefined) this.#parts.onRefused?.("forged");
+    else await this.#record(place, { code: "forged", message, node: null, via });
+  }
+
   /** Rejects as an answer would. */
   async question(token: string): Promise<OpenQuestion> {
     const { place, row } = await this.#find(token, "page");

@@ -187,6 +187,8 @@ export interface Flows {
   /** Answers a step that waits. Late and double answers are refused with AnswerRefused, forged ones with NotFound; all are written down. */
   answer(scope: Scope, answer: Answer): Promise<void>;
   /** The same, for a step of whatever branch the token names. */
+  /** Writes down what came with a token and was refused before it was an answer. */
+  refuseAnswer(token: string, refused: { readonly message: string; readonly via: string }): Promise<void>;
   answerByToken(answer: TokenAnswer): Promise<void>;
   question(token: string): Promise<OpenQuestion>;
   refusedAnswers(scope: Scope, id: string): Promise<readonly RefusedAnswer[]>;

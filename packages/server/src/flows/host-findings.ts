@@ -22,8 +22,6 @@ function nodeFindings(id: string, path: string, { type, data }: { readonly type:
   const found: FlowFinding[] = [];
   if (type === "webhook" && data["connection"] !== undefined)
     found.push(error(`${path}.data.connection`, id, "cannot be used on this host; give the credentials in `headers`."));
-  if (type !== "script" && type !== "code") return found;
-  if (data["mode"] === "async") found.push(error(`${path}.data.mode`, id, "is `async`, which this host does not do; write `sync`."));
   return found;
 }
 

@@ -44,6 +44,7 @@ import { FlowRetention, type KeptRuns } from "./retention/flow-retention.ts";
 import { type HistoryPage, historyPage } from "./run-history.ts";
 import { readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
 import type { ScriptChecks } from "./script-check.ts";
+import type { FlowReaper, ReaperParts } from "./scripts/reaper.ts";
 import type { LogOfStep } from "./step-logs.ts";
 import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
 import { renewTrigger, triggerOf, triggersOf } from "./triggers/read-triggers.ts";
@@ -60,6 +61,8 @@ export interface FlowsOptions extends Omit<StepCallsParts, "children">, Pick<Ans
   readonly runtime: Runtime;
   readonly log: Log;
   readonly scripts: Pick<ScriptChecks, "check" | "flowFindings">;
+  /** Looks after what is stuck; nobody does when absent. */
+  readonly reaper?: (parts: Pick<ReaperParts, "runs" | "timer">) => FlowReaper;
 }
 
 export interface OpenedFlows extends Flows {
@@ -90,6 +93,7 @@ class StoredFlows implements OpenedFlows {
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
   readonly #answers: Answers;
+  readonly #reaper: FlowReaper | undefined;
   readonly #children: ChildRuns;
 
   constructor(options: FlowsOptions, given: CallsOfSteps | undefined) {
@@ -101,6 +105,7 @@ class StoredFlows implements OpenedFlows {
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
     this.retention = new FlowRetention({ ...options, keptRunsOf: (scope, flow) => this.#keptRuns(scope, flow) });
     this.#answers = new Answers({ ...options, runs: this.#runs });
+    this.#reaper = options.reaper?.({ runs: this.#runs, timer: (due) => this.timer(due) });
     this.#children = new ChildRuns({ ...options, runs: this.#runs, fresh: (start) => this.#fresh(start) });
     this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: parts });
   }
@@ -255,6 +260,10 @@ class StoredFlows implements OpenedFlows {
     return this.#answers.answerByToken(answer);
   }
 
+  refuseAnswer(token: string, refused: Parameters<Flows["refuseAnswer"]>[1]): Promise<void> {
+    return this.#answers.refuse(token, refused);
+  }
+
   question(token: string): Promise<OpenQuestion> {
     return this.#answers.question(token);
   }
@@ -327,8 +336,9 @@ class StoredFlows implements OpenedFlows {
         after = [String(key[0]), String(key[1]), String(key[2])];
         this.#runs.resume({ tenant: after[0], branch: after[1] }, after[2]);
       }
-      if (rows.length < page) return;
+      if (rows.length < page) break;
     }
+    this.#reaper?.start();
   }
 
   async endBranch(scope: Scope): Promise<void> {
@@ -336,6 +346,7 @@ class StoredFlows implements OpenedFlows {
   }
 
   async stop(): Promise<void> {
+    await this.#reaper?.stop();
     await this.retention.stop();
     await this.#runs.stop();
   }

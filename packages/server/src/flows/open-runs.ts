@@ -36,6 +36,11 @@ export class OpenRuns {
     this.#parts = parts;
   }
 
+  /** Whether it is in memory. */
+  has(scope: Scope, id: string): boolean {
+    return this.#entries.has(keyOf(scope, id));
+  }
+
   /** Gives a run that is stored, read if need be. Rejects with NotFound. */
   async with<T>(scope: Scope, id: string, body: (driver: RunDriver) => Promise<T>): Promise<T> {
     const key = keyOf(scope, id);

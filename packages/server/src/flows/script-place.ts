@@ -11,10 +11,14 @@ export interface CodePlace {
 const JAVASCRIPT_FRAME = /^ {4}at (?:.{1,300} \()?script:(\d{1,9}):(\d{1,9})\)?$/m;
 const LINE_END = /\r\n?|[\n\u2028\u2029]/;
 
-/** The innermost place in the code of a script; `stack` is what the runner says, so it may be anything. */
+const PYTHON_FRAME = /^ {4}at .{1,300} \(<inline>:(\d{1,9})\)$/m;
+
+/** The innermost place in the code of a node; `stack` is what the runner says, so it may be anything. */
 export function placeOfStack(stack: string | undefined): CodePlace | null {
   const [, line, column] = JAVASCRIPT_FRAME.exec(stack ?? "") ?? [];
-  return line === undefined || column === undefined ? null : { line: Number(line), column: Number(column) };
+  if (line !== undefined && column !== undefined) return { line: Number(line), column: Number(column) };
+  const [, pythonLine] = PYTHON_FRAME.exec(stack ?? "") ?? [];
+  return pythonLine === undefined ? null : { line: Number(pythonLine), column: null };
 }
 
 /** `line 3, column 9: \`return customer.tier\``; null when the code has no such line. */

@@ -26,11 +26,8 @@ export interface LogOfStep extends StepLogRow {
 /** Of one attempt of a step. */
 export interface StepLogWriting {
   readonly onEvent: (event: InvocationEvent) => void;
-  end(): Promise<void>;
-}
-
-export interface StepLogLines extends StepLogWriting {
   line(line: LogLine): void;
+  end(): Promise<void>;
 }
 
 export class StepLogs {
@@ -45,7 +42,7 @@ export class StepLogs {
     return this.at({ scope, run: row.id, key: command.key, attempt: command.attempt, node: command.node });
   }
 
-  at({ scope, run, key, attempt, node }: PlaceOfLog): StepLogLines {
+  at({ scope, run, key, attempt, node }: PlaceOfLog): StepLogWriting {
     return new StepLogWriter(this.#parts, { scope, run, key, attempt, node });
   }
 
@@ -67,7 +64,7 @@ export interface PlaceOfLog {
   readonly node: string;
 }
 
-class StepLogWriter implements StepLogLines {
+class StepLogWriter implements StepLogWriting {
   readonly #parts: StepLogsParts;
   readonly #place: PlaceOfLog;
   readonly #lines: LogLine[] = [];

@@ -104,6 +104,7 @@ export class Metrics {
   readonly #syncRuns = this.#counter("plinth.sync.runs", "Sync runs that ended.", ["mode", "result"]);
   readonly #syncRefusals = this.#counter("plinth.sync.reports_refused", "Reports of sync calls that were refused.", ["result"]);
 
+  readonly #flowReaped = this.#counter("plinth.flow.reaped", "What was stuck in flows and was looked after.", ["what"]);
   readonly #flowAnswersRefused = this.#counter("plinth.flow.answers_refused", "Answers to steps of flows that were refused.", ["code"]);
 
   finished(call: FinishedCall): void {
@@ -149,6 +150,11 @@ export class Metrics {
   /** `code`: late, double or forged. */
   flowAnswerRefused(code: string): void {
     this.#flowAnswersRefused.inc({ code });
+  }
+
+  /** `what`: redelivered, rerun, failed, dropped, resumed, fired. */
+  flowReaped(what: string): void {
+    this.#flowReaped.inc({ what });
   }
 
   violation(kind: string): void {

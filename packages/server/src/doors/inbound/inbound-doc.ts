@@ -1,6 +1,6 @@
 /** What is written about the routes that the outside sends events to. */
-import { json, type RouteDoc } from "../openapi/route-doc.ts";
-import { anything, closed, flag, list, text } from "../openapi/schema.ts";
+import { json, jsonBody, type RouteDoc } from "../openapi/route-doc.ts";
+import { always, anything, closed, flag, list, number, open, orNull, text } from "../openapi/schema.ts";
 
 const TOKEN = { token: text("The secret part of the address, which is the right to send.") };
 const ANY = { "*/*": anything() };
@@ -57,6 +57,27 @@ export const INBOUND_DOCS = {
     path: ANSWER_TOKEN,
     body: { required: true, content: { "application/json": anything(), "application/x-www-form-urlencoded": anything() } },
     answers: { 200: { description: "The answer is durable.", content: { "application/json": anything(), "text/html": text() } } },
+    errors: NO_ANSWER,
+  },
+  postScriptReport: {
+    summary: "Report the end of a script of a flow",
+    description:
+      "Without a key: `authorization: Bearer <token>` has the token that the script was given, and `x-plinth-signature` is `sha256=` " +
+      "with the HMAC-SHA-256 of the body under it, in hexadecimal. Each token is good for one report.",
+    tag: "Flows",
+    body: jsonBody(
+      open({
+        success: flag(),
+        workflow_log_id: text("The run."),
+        script_api_name: text("The node."),
+        s3_key: text("Name of the context."),
+        "result?": anything(),
+        "error?": orNull(text("Where it failed.")),
+        "logs?": list(anything()),
+        "execution_time_ms?": number(),
+      }),
+    ),
+    answers: { 200: json(closed({ reported: always(true) })) },
     errors: NO_ANSWER,
   },
   getFlowHook: FLOW_HOOK,

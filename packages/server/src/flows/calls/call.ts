@@ -14,6 +14,7 @@ import type { Log } from "../../telemetry/log.ts";
 import type { CallbackParts } from "../callbacks.ts";
 import type { ChildRuns } from "../child-runs.ts";
 import type { RunRow } from "../flow-records.ts";
+import type { AsyncScripts } from "../scripts/async-scripts.ts";
 import type { ScriptChecks } from "../script-check.ts";
 import type { StepLogs } from "../step-logs.ts";
 import type { LargeValues } from "../values/large-values.ts";
@@ -25,6 +26,7 @@ export interface StepCallsParts extends CallbackParts {
   readonly log: Log;
   readonly scripts: Pick<ScriptChecks, "check">;
   readonly stepLogs: StepLogs;
+  readonly asyncScripts: Pick<AsyncScripts, "begin">;
   readonly values: LargeValues;
   readonly children: () => Pick<ChildRuns, "prepare">;
 }
