@@ -8,17 +8,17 @@
  */
 import { plinthError } from "@plinth/core/errors.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
-import { type Frame, NEW_RUN, type RunState, type Wait } from "@plinth/core/flow/state.ts";
+import { NEW_RUN } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { Database, Records, Scope, Transaction } from "../database/database.ts";
-import { DUE_TIMES, FLOW_CHILDREN, FLOW_RUNS } from "../database/record-tables.ts";
+import type { Database, Scope, Transaction } from "../database/database.ts";
+import { FLOW_CHILDREN, FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { dueKey } from "../schedules/scheduled-functions.ts";
 import type { Log } from "../telemetry/log.ts";
 import { newAnswerToken } from "./answer-tokens.ts";
 import type { CallOf, CallOfRun } from "./calls/call.ts";
-import type { ParentOfRun, RunRow } from "./flow-records.ts";
+import { ABANDONED, ENDED } from "./child-rows.ts";
+import type { ParentOfRun } from "./flow-records.ts";
 import type { StartRun } from "./flows.ts";
 import type { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
@@ -43,9 +43,6 @@ export interface ChildRun {
   /** When it is durable. */
   begin(): void;
 }
-
-const ENDED = "$ended/";
-const ABANDONED = "$abandoned";
 
 export class ChildRuns {
   readonly #parts: ChildRunsParts;
@@ -87,7 +84,7 @@ export class ChildRuns {
     };
   }
 
-  /** B2: what a due row that `noteChildren` left asks for; false when it is none of those. */
+  /** B2: what a due row of `child-rows.ts` asks for; false when it is none of those. */
   async tell(scope: Scope, run: string, timer: string): Promise<boolean> {
     if (timer === ABANDONED) {
       await this.#deliver(scope, run, { kind: "cancelled", by: "its parent", reason: "The step that began it does not wait for it." });
@@ -136,32 +133,3 @@ export class ChildRuns {
 }
 
 type WithoutTime<Event> = Event extends FlowEvent ? Omit<Event, "atMs"> : never;
-
-/** Runs that steps of a run wait for. */
-export function childrenOf(state: RunState): ReadonlyMap<string, string> {
-  const open = state.frames.filter((frame): frame is Frame => frame !== null);
-  const waits: (Wait | null)[] = open.map(({ wait }) => wait);
-  if (state.status.kind === "undoing") waits.push(state.status.undoing.wait);
-  return new Map(waits.flatMap((wait) => (wait?.kind === "deferred" && wait.child !== undefined ? [[wait.child, wait.key] as const] : [])));
-}
-
-/** B2: with each write of a run. */
-export function noteChildren(
-  { records, scope }: { readonly records: Records; readonly scope: Scope },
-  change: {
-    readonly before: { readonly row: RunRow; readonly children?: ReadonlyMap<string, string> };
-    readonly after: RunRow;
-    readonly children: ReadonlyMap<string, string>;
-    readonly events: readonly FlowEvent[];
-    readonly nowMs: number;
-  },
-): void {
-  const { before, after, children, events, nowMs } = change;
-  const due = (run: string, timer: string): void => records.put(DUE_TIMES, dueKey(scope, nowMs, "flow", `${run} ${timer}`), true);
-  for (const [child, key] of before.children ?? []) {
-    const hasAnswered = events.some((event) => (event.kind === "completed" || event.kind === "failed") && event.key === key);
-    if (!children.has(child) && !hasAnswered) due(child, ABANDONED);
-  }
-  const { parent } = after;
-  if (parent?.isAwaited === true && after.endedMs !== null && before.row.endedMs === null) due(parent.run, `${ENDED}${after.id}`);
-}

@@ -5,7 +5,7 @@ import { FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
 import { newAnswerToken } from "./answer-tokens.ts";
-import { childrenOf } from "./child-runs.ts";
+import { childrenOf } from "./child-rows.ts";
 import type { FlowDefinitions } from "./flow-definitions.ts";
 import { type RunAsRead, RunDriver } from "./run-driver.ts";
 import { readState, storedOf } from "./run-rows.ts";

@@ -21,7 +21,7 @@ import {
 } from "../database/record-tables.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import { digestOf } from "./answer-tokens.ts";
-import { childrenOf, noteChildren } from "./child-runs.ts";
+import { childrenOf, noteChildren } from "./child-rows.ts";
 import type { OpenAnswer, RunRow } from "./flow-records.ts";
 import type { RunSummary } from "./flows.ts";
 import { noteEnd } from "./retention/ended-runs.ts";

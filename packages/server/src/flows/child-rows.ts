@@ -1,0 +1,40 @@
+/** Due rows by which runs that wait for each other are told of each other (B2 of child-runs.ts). */
+import type { FlowEvent } from "@plinth/core/flow/events.ts";
+import type { Frame, RunState, Wait } from "@plinth/core/flow/state.ts";
+import type { Records, Scope } from "../database/database.ts";
+import { DUE_TIMES } from "../database/record-tables.ts";
+import { dueKey } from "../schedules/scheduled-functions.ts";
+import type { RunRow } from "./flow-records.ts";
+
+/** In place of names of timers, which begin with no `$`. Behind it stands the child. */
+export const ENDED = "$ended/";
+export const ABANDONED = "$abandoned";
+
+/** Runs that steps of a run wait for. */
+export function childrenOf(state: RunState): ReadonlyMap<string, string> {
+  const open = state.frames.filter((frame): frame is Frame => frame !== null);
+  const waits: (Wait | null)[] = open.map(({ wait }) => wait);
+  if (state.status.kind === "undoing") waits.push(state.status.undoing.wait);
+  return new Map(waits.flatMap((wait) => (wait?.kind === "deferred" && wait.child !== undefined ? [[wait.child, wait.key] as const] : [])));
+}
+
+/** B2: with each write of a run. */
+export function noteChildren(
+  { records, scope }: { readonly records: Records; readonly scope: Scope },
+  change: {
+    readonly before: { readonly row: RunRow; readonly children?: ReadonlyMap<string, string> };
+    readonly after: RunRow;
+    readonly children: ReadonlyMap<string, string>;
+    readonly events: readonly FlowEvent[];
+    readonly nowMs: number;
+  },
+): void {
+  const { before, after, children, events, nowMs } = change;
+  const due = (run: string, timer: string): void => records.put(DUE_TIMES, dueKey(scope, nowMs, "flow", `${run} ${timer}`), true);
+  for (const [child, key] of before.children ?? []) {
+    const hasAnswered = events.some((event) => (event.kind === "completed" || event.kind === "failed") && event.key === key);
+    if (!children.has(child) && !hasAnswered) due(child, ABANDONED);
+  }
+  const { parent } = after;
+  if (parent?.isAwaited === true && after.endedMs !== null && before.row.endedMs === null) due(parent.run, `${ENDED}${after.id}`);
+}
