@@ -153,7 +153,7 @@ export class RunChecks {
       }
       if (row.seq !== events.length) throw new Error(`W2 ${row.id} has ${events.length} events and says ${row.seq}`);
       same(`W2 the snapshot and the tail of ${row.id} make the state that all its events make`, state, folded);
-      same(`the row of ${row.id} says where it stands`, row, { ...row, ...summaryOf(this.#program, folded, row) });
+      same(`the row of ${row.id} says where it stands`, row, { ...row, ...summaryOf(folded, row) });
       const half = Math.floor(events.length / 2);
       const text = JSON.stringify(fold(this.#program, events.slice(0, half)));
       same(`folding ${row.id} from its half`, fold(this.#program, events.slice(half), JSON.parse(text) as RunState), folded);
