@@ -145,6 +145,8 @@ export const CASES: Readonly<Record<string, Case>> = {
     await publishedFlow(place, tools);
     return { path: "/v1/flows/told", tells: true };
   },
+  getFlowAddress: async () => ({ path: "/v1/flows/none/address", refused: true }),
+  renewFlowAddress: async () => ({ path: "/v1/flows/none/address", options: { method: "POST" }, refused: true }),
   switchFlow: async (place, tools) => {
     await publishedFlow(place, tools);
     return { path: "/v1/flows/told/state", options: { method: "PUT", body: { isOn: true } } };
@@ -204,6 +206,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   // Their token or URL says which branch is meant; tests/inbound and tests/sync try those of others.
   "inbound.getWebhook": "about no branch",
   "inbound.postWebhook": "about no branch",
+  "inbound.getFlowHook": "about no branch",
+  "inbound.postFlowHook": "about no branch",
   "inbound.getEventSource": "about no branch",
   "inbound.postEventSource": "about no branch",
   "inbound.postEmail": "about no branch",
