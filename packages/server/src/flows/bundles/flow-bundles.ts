@@ -26,6 +26,8 @@ import type { Actor, Engine } from "../../engine/invocation.ts";
 import { OpenUploads } from "../../packages/open-uploads.ts";
 import type { VersionFolders } from "../../packages/version-folders.ts";
 
+const OF_PACKAGE = plinthError("InvalidPackage", { detail: "" }).message;
+
 export interface FlowBundlesParts {
   readonly blobs: Pick<Blobs, "put" | "info">;
   readonly folders: Pick<VersionFolders, "use">;
@@ -85,7 +87,7 @@ export class FlowBundles implements InlineBundles {
 
   async #read(scope: Scope, digest: string): Promise<FlowBundle> {
     const folder = await this.#parts.folders.use(scope.tenant, digest).catch((error: unknown) => {
-      throw error instanceof PlinthError && error.code === "InvalidPackage" ? invalid(error.message) : error;
+      throw error instanceof PlinthError && error.code === "InvalidPackage" ? invalid(error.message.slice(OF_PACKAGE.length)) : error;
     });
     try {
       const text = await readSmall(join(folder.path, BUNDLE_ABOUT_FILE), limit("flowBundleAboutBytesMax"));
@@ -110,7 +112,7 @@ export class FlowBundles implements InlineBundles {
         ...{ ...scope, actor, source: "native", internalAllowed: true, priority: "normal" },
         path: inlinePath(language),
         bundle: digest,
-        argsText: JSON.stringify({ code, inputs: {}, timeoutMs: limit("inlineWallMs") }),
+        argsText: JSON.stringify({ code, inputs: {}, timeoutMs: limit("analyzeWallMsMax") }),
       },
       { patient: true },
     );
