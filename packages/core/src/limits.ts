@@ -539,6 +539,7 @@ export const LIMITS = {
   flowContextInlinedBytesMax: { value: MiB, reason: "stored values that code sees in its `workflow` without asking for them" },
   flowContextBytesMax: { value: 8 * MiB, reason: "values that a run holds without those that travel by reference" },
   flowPendingEventsMax: { value: 10_000, reason: "events that wait in a run: signals that nobody has taken, and all while it is paused" },
+  flowPendingBytesMax: { value: 8 * MiB, reason: "values of signals that wait in a run: they are in its state, which is written as one text" },
   flowFoldEvents: { value: 1000, reason: "events of a journal before its state is written down" },
   flowRunMs: { value: 30 * 86_400_000, reason: "longest time of a run that does not say" },
   flowRunMsMax: { value: 366 * 86_400_000, reason: "longest time of a run that a flow may ask for" },

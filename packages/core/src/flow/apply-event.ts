@@ -14,11 +14,13 @@ import { failStep, prepareUndo, settleCall, settleStep } from "./settle.ts";
 import type { Frame, Outcome, Wait } from "./state.ts";
 import { DEFAULT_RETRY } from "./definition.ts";
 import { retryRun, whyNotRetry } from "./retry-run.ts";
+import { bytesOf } from "./value.ts";
 
 type CallWait = Wait & { readonly kind: "call" | "deferred" | "retry" };
 type EventOf<Kind extends FlowEvent["kind"]> = FlowEvent & { readonly kind: Kind };
 
 const PENDING_MAX = limit("flowPendingEventsMax");
+const PENDING_BYTES_MAX = limit("flowPendingBytesMax");
 
 /** Null when the event can be applied. */
 export function refusalOf(draft: RunDraft, event: FlowEvent): Refusal | null {
@@ -41,7 +43,8 @@ export function refusalOf(draft: RunDraft, event: FlowEvent): Refusal | null {
       return refusalOfTimer(draft, event);
     case "signalled":
       if (status.kind === "undoing") return refuse("notPossible", "The run is being undone; signals have no effect any longer.");
-      return pending >= PENDING_MAX ? tooManyPending() : null;
+      if (pending >= PENDING_MAX) return tooManyPending();
+      return hasRoomFor(draft, event) ? null : tooLargePending();
     case "continued":
       return status.kind === "undoing" ? refuse("notPossible", "Nothing is left to continue.") : null;
     case "paused":
@@ -59,6 +62,19 @@ function refuse(code: Refusal["code"], message: string): Refusal {
 
 function tooManyPending(): Refusal {
   return refuse("tooManyPending", `${PENDING_MAX} events wait in the run already; let it take them first.`);
+}
+
+function tooLargePending(): Refusal {
+  const mib = PENDING_BYTES_MAX / 1_048_576;
+  return refuse("tooManyPending", `The signals that wait in the run have ${mib} MiB together; let it take them first.`);
+}
+
+/** A snapshot holds them all. */
+function hasRoomFor({ signals, held }: RunDraft, { payload }: EventOf<"signalled">): boolean {
+  let left = PENDING_BYTES_MAX - bytesOf(payload, PENDING_BYTES_MAX);
+  for (const waiting of signals) left -= bytesOf(waiting.payload, PENDING_BYTES_MAX);
+  for (const event of itemsOf(held)) if (event?.kind === "signalled") left -= bytesOf(event.payload, PENDING_BYTES_MAX);
+  return left >= 0;
 }
 
 function refusalOfResult(draft: RunDraft, { key, attempt }: EventOf<"completed" | "failed" | "deferred">): Refusal | null {
