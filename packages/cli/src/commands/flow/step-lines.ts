@@ -1,0 +1,31 @@
+/** One line for each thing that a step does, with the time that it took. */
+import type { Json } from "../../client.ts";
+import { numberOf, part, text } from "./json-parts.ts";
+import { durationText, timeText } from "./times.ts";
+
+const WORDS: Readonly<Record<string, string>> = {
+  begun: "begins",
+  ended: "done",
+  failed: "failed",
+  retrying: "tried again",
+  undone: "undone",
+};
+
+export class StepLines {
+  /** When steps began, by their keys. */
+  readonly #begun = new Map<string, number>();
+
+  line(step: Json): string {
+    const [kind, key, atMs] = [text(step, "kind"), text(step, "key"), numberOf(step, "atMs")];
+    const begunMs = this.#begun.get(key);
+    if (kind === "begun") this.#begun.set(key, atMs);
+    else if (kind !== "retrying") this.#begun.delete(key);
+    const place =
+      text(step, "chain") === "main" || text(step, "chain") === "" ? "" : ` [${text(step, "chain")} ${numberOf(step, "place")}]`;
+    const took = begunMs === undefined || kind === "begun" ? "" : `  ${durationText(atMs - begunMs)}`;
+    const attempt = numberOf(step, "attempt") > 1 ? `  attempt ${numberOf(step, "attempt")}` : "";
+    const why = text(part(step, "error"), "message");
+    const name = `${text(step, "node")}${place}`.padEnd(24);
+    return `${timeText(atMs).slice(11)}  ${name} ${WORDS[kind] ?? kind}${took}${attempt}${why === "" ? "" : `  ${why}`}`;
+  }
+}
