@@ -121,10 +121,15 @@ export class AsyncScripts {
   /** Runs it again; false when it has been run as often as it may. */
   async again(scope: Scope, script: AsyncScriptRow): Promise<boolean> {
     if (script.tries >= limit("flowScriptTriesMax")) return false;
-    const row = await this.#parts.database.read(scope, ({ records }) => records.get(FLOW_RUNS, [script.run]));
     const next = await this.#change(scope, script, (latest) => ({ ...latest, invocation: null, tries: script.tries + 1 }));
-    if (row !== undefined && next !== undefined) await this.#enqueue(scope, row, next);
+    if (next !== undefined) await this.ask(scope, next);
     return true;
+  }
+
+  /** Stores its invocation, where a crash came before that. */
+  async ask(scope: Scope, script: AsyncScriptRow): Promise<void> {
+    const row = await this.#parts.database.read(scope, ({ records }) => records.get(FLOW_RUNS, [script.run]));
+    if (row !== undefined) await this.#enqueue(scope, row, script);
   }
 
   async #change(

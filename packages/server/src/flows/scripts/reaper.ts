@@ -101,7 +101,11 @@ export class FlowReaper {
       await scripts.drop(scope, script);
       return this.#tell("dropped", script);
     }
-    const invocation = script.invocation === null ? undefined : await engine().get(scope, script.invocation);
+    if (script.invocation === null) {
+      await scripts.ask(scope, script);
+      return this.#tell("rerun", script);
+    }
+    const invocation = await engine().get(scope, script.invocation);
     if (invocation?.state === "queued" || invocation?.state === "running") return;
     const report = invocation?.state === "succeeded" && invocation.valueText !== undefined ? reportIn(invocation.valueText) : undefined;
     if (report !== undefined) {
