@@ -539,7 +539,10 @@ export const LIMITS = {
   flowContextInlinedBytesMax: { value: MiB, reason: "stored values that code sees in its `workflow` without asking for them" },
   flowContextBytesMax: { value: 8 * MiB, reason: "values that a run holds without those that travel by reference" },
   flowPendingEventsMax: { value: 10_000, reason: "events that wait in a run: signals that nobody has taken, and all while it is paused" },
-  flowPendingBytesMax: { value: 8 * MiB, reason: "values of signals that wait in a run: they are in its state, which is written as one text" },
+  flowPendingBytesMax: {
+    value: 8 * MiB,
+    reason: "values of signals that wait in a run: they are in its state, which is written as one text",
+  },
   flowFoldEvents: { value: 1000, reason: "events of a journal before its state is written down" },
   flowRunMs: { value: 30 * 86_400_000, reason: "longest time of a run that does not say" },
   flowRunMsMax: { value: 366 * 86_400_000, reason: "longest time of a run that a flow may ask for" },
@@ -579,6 +582,9 @@ export const LIMITS = {
   flowHistoryShownMax: { value: 500, reason: "notes of one page of a history" },
   flowHistoryBytesShownMax: { value: 2 * MiB, reason: "values of one page of a history; a page has one note at least" },
   flowRunsShownMax: { value: 100, reason: "runs of one page of a list" },
+  flowHookRequestsPerSecond: { value: 1000, reason: "requests to the address of one flow in the long run" },
+  flowHookRequestsBurst: { value: 2000, reason: "requests to the address of one flow at once" },
+  flowHookRequestsRunningMax: { value: 500, reason: "requests to the address of one flow that wait for their runs at the same time" },
   flowAnswerWaitMsMax: { value: 60_000, reason: "how long a start may wait for the end of its run" },
   flowRecoveriesMax: { value: 100, reason: "runs that are read at a time when a host starts" },
   flowVersionsSoughtMax: {

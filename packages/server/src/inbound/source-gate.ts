@@ -1,26 +1,41 @@
-/** How much of the world's traffic one event source takes: a rate, and a number at the same time. */
+/** How much of the world's traffic one event source, or one flow, takes: a rate, and a number at the same time. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { fullBucket, takeToken, type Bucket } from "@plinth/core/policy/rate.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
-const RATE = { perSecond: limit("sourceRequestsPerSecond"), burst: limit("sourceRequestsBurst") };
+export interface GateLimits {
+  /** In messages. */
+  readonly what: string;
+  readonly perSecond: number;
+  readonly burst: number;
+  readonly runningMax: number;
+}
+
+const OF_SOURCES: GateLimits = {
+  what: "this event source",
+  perSecond: limit("sourceRequestsPerSecond"),
+  burst: limit("sourceRequestsBurst"),
+  runningMax: limit("sourceRequestsRunningMax"),
+};
 
 export class SourceGate {
   readonly #runtime: Pick<Runtime, "monotonicMs">;
+  readonly #limits: GateLimits;
   readonly #buckets = new Map<string, Bucket>();
   readonly #running = new Map<string, number>();
 
-  constructor(runtime: Pick<Runtime, "monotonicMs">) {
+  constructor(runtime: Pick<Runtime, "monotonicMs">, limits = OF_SOURCES) {
     this.#runtime = runtime;
+    this.#limits = limits;
   }
 
   /** Does work for a source, or rejects with RateLimited or TooManyConcurrentRequests. */
   async run<T>(sourceId: string, work: () => Promise<T>): Promise<T> {
     this.#take(sourceId);
     const running = this.#running.get(sourceId) ?? 0;
-    const max = limit("sourceRequestsRunningMax");
-    if (running >= max) throw plinthError("TooManyConcurrentRequests", { detail: `${max} requests to this event source are worked on` });
+    const { runningMax: max, what } = this.#limits;
+    if (running >= max) throw plinthError("TooManyConcurrentRequests", { detail: `${max} requests to ${what} are worked on` });
     this.#running.set(sourceId, running + 1);
     try {
       return await work();
@@ -33,12 +48,13 @@ export class SourceGate {
 
   #take(sourceId: string): void {
     const nowMs = this.#runtime.monotonicMs();
-    const { bucket, waitMs } = takeToken(this.#buckets.get(sourceId) ?? fullBucket(RATE, nowMs), RATE, nowMs);
+    const { what, ...rate } = this.#limits;
+    const { bucket, waitMs } = takeToken(this.#buckets.get(sourceId) ?? fullBucket(rate, nowMs), rate, nowMs);
     this.#buckets.delete(sourceId);
     this.#buckets.set(sourceId, bucket);
     // Full buckets need no place: the oldest go first, and come back full.
     const oldest = this.#buckets.size > limit("rateBucketsMax") ? this.#buckets.keys().next().value : undefined;
     if (oldest !== undefined) this.#buckets.delete(oldest);
-    if (waitMs > 0) throw plinthError("RateLimited", { perSecond: RATE.perSecond, what: "this event source", waitMs });
+    if (waitMs > 0) throw plinthError("RateLimited", { perSecond: rate.perSecond, what, waitMs });
   }
 }

@@ -12,7 +12,7 @@ import type { Database, Scope } from "../../database/database.ts";
 import { FLOW_TRIGGERS } from "../../database/record-tables.ts";
 import type { Actor } from "../../engine/invocation.ts";
 import { atDepth, checkCauseDepth } from "../../engine/cause-depth.ts";
-import type { SourceGate } from "../../inbound/source-gate.ts";
+import { SourceGate } from "../../inbound/source-gate.ts";
 import { parseWebhookAnswer, WrongOutput, type WebhookResponse } from "../../inbound/webhook-answer.ts";
 import type { WebhookRequest } from "../../inbound/webhooks.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -29,8 +29,7 @@ export interface FlowWebhookParts {
   readonly isServed: (scope: Scope) => Promise<boolean>;
   readonly flows: Pick<Flows, "start" | "startAndWait">;
   readonly tools: Pick<JailTools, "run">;
-  readonly gate: SourceGate;
-  readonly runtime: Pick<Runtime, "nowMs">;
+  readonly runtime: Pick<Runtime, "nowMs" | "monotonicMs">;
   readonly log: Pick<Log, "warn">;
 }
 
@@ -51,16 +50,23 @@ const ACTOR: Actor = { kind: "anonymous", scopes: [] };
 
 export class FlowWebhooks {
   readonly #parts: FlowWebhookParts;
+  readonly #gate: SourceGate;
 
   constructor(parts: FlowWebhookParts) {
     this.#parts = parts;
+    this.#gate = new SourceGate(parts.runtime, {
+      what: "this flow",
+      perSecond: limit("flowHookRequestsPerSecond"),
+      burst: limit("flowHookRequestsBurst"),
+      runningMax: limit("flowHookRequestsRunningMax"),
+    });
   }
 
   /** Rejects with NotFound, WebhookRefused, WebhookFailed, FlowRunFailed, or what says that there is too much to do. */
   async take(address: string, request: WebhookRequest): Promise<WebhookResponse> {
     const open = await this.#find(address);
     const { tenant, branch } = open.scope;
-    return await this.#parts.gate.run(`flow ${tenant}/${branch}/${open.row.flow}`, async () => {
+    return await this.#gate.run(`flow ${tenant}/${branch}/${open.row.flow}`, async () => {
       const meaning = await this.#meaning(open, request);
       return "response" in meaning ? meaning.response : await this.#start(open, request, meaning);
     });
