@@ -81,7 +81,7 @@ export class FlowDefinitions {
       const digests = bundlesOf(definition);
       if (digests.length > 0) records.put(FLOW_VERSION_BUNDLES, [name, version], { digests });
       records.put(FLOW_LEDGER, [name, seq], { version, createdMs, note: request.note });
-      await dropOldFlowVersions(records, name, seq);
+      await dropOldFlowVersions(records, { flow: name, seq, nowMs: createdMs });
       const isOn = before?.isOn ?? true;
       records.put(FLOWS, [name], { name, description, trigger: trigger.type, version, isOn, seq });
       await bindTrigger(transaction, { name, description, version, isOn, trigger }, binding);

@@ -33,7 +33,7 @@ test("a bundle is kept while a version of a flow uses it, and while history may 
   expect(await Promise.all([used, shared, unused].map(isThere))).toEqual([true, true, false]);
 
   await parts.database.update({ ...SCOPE, branch: "dev" }, ({ records }) =>
-    forgetBundlesOf(records, "a", "1", Date.now() + parts.clock.offsetMs),
+    forgetBundlesOf(records, { flow: "a", version: "1", nowMs: Date.now() + parts.clock.offsetMs }),
   );
   await parts.collector.collect();
   expect(await isThere(used)).toBe(true);

@@ -17,7 +17,10 @@ export async function flowBundleBlobs(records: Records): Promise<readonly string
 }
 
 /** Within the transaction that deletes a version of a flow: its bundles are collected once history forgets it, unless others use them. */
-export async function forgetBundlesOf(records: Records, flow: string, version: string, nowMs: number): Promise<void> {
+export async function forgetBundlesOf(
+  records: Records,
+  { flow, version, nowMs }: { readonly flow: string; readonly version: string; readonly nowMs: number },
+): Promise<void> {
   const row = await records.get(FLOW_VERSION_BUNDLES, [flow, version]);
   if (row === undefined) return;
   records.delete(FLOW_VERSION_BUNDLES, [flow, version]);

@@ -1,7 +1,8 @@
 /** Versions of a flow that are needed no more: neither one of the last moves of its head, nor that of a run that is kept. */
 import { limit } from "@plinth/core/limits.ts";
 import type { Records } from "../../database/database.ts";
-import { FLOW_LEDGER, FLOW_RUNS, FLOW_RUNS_OF_FLOW, FLOW_VERSION_BUNDLES, FLOW_VERSIONS } from "../../database/record-tables.ts";
+import { FLOW_LEDGER, FLOW_RUNS, FLOW_RUNS_OF_FLOW, FLOW_VERSIONS } from "../../database/record-tables.ts";
+import { forgetBundlesOf } from "../bundles/bundle-rows.ts";
 
 const SLICE = 10;
 /** Clocks may be moved back, and a start reads the head before its transaction. */
@@ -11,7 +12,10 @@ const MARGIN_MS = 3_600_000;
  * In the transaction that moves the head, a few at a time. Every version that a run has had was the head when it began or later, so
  * what was replaced before the oldest run began is needed by none.
  */
-export async function dropOldFlowVersions(records: Records, flow: string, seq: number): Promise<void> {
+export async function dropOldFlowVersions(
+  records: Records,
+  { flow, seq, nowMs }: { readonly flow: string; readonly seq: number; readonly nowMs: number },
+): Promise<void> {
   const kept = limit("flowVersionsShownMax");
   const first = await records.range(FLOW_LEDGER, { prefix: [flow], limit: SLICE + 1 });
   if (Number(first[0]?.key[1] ?? seq) > seq - kept) return;
@@ -25,6 +29,6 @@ export async function dropOldFlowVersions(records: Records, flow: string, seq: n
     const rest = await records.range(FLOW_LEDGER, { prefix: [flow], limit: 2 * kept });
     if (rest.length === 2 * kept || rest.some((entry) => entry.value.version === value.version)) continue;
     records.delete(FLOW_VERSIONS, [flow, value.version]);
-    records.delete(FLOW_VERSION_BUNDLES, [flow, value.version]);
+    await forgetBundlesOf(records, { flow, version: value.version, nowMs });
   }
 }
