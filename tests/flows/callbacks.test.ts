@@ -19,10 +19,12 @@ const server = createServer((request, response) => {
   request.on("data", (chunk: Buffer) => (body += chunk.toString()));
   request.on("end", () => {
     const { "plinth-callback-url": url, "plinth-callback-token": token, "idempotency-key": key } = request.headers;
-    if (url === undefined) told.push(JSON.parse(body) as Told);
-    else told.push({ idempotencyKey: String(key), callback: { url: String(url), token: String(token) } });
-    response.statusCode = request.url === "/busy" ? 503 : 202;
-    response.end();
+    const entry = url === undefined ? toldBy(body) : { idempotencyKey: String(key), callback: { url: String(url), token: String(token) } };
+    told.push(entry);
+    response.statusCode = request.url === "/refused" ? 422 : 202;
+    // Faster than the answer of the call itself.
+    const early = request.url === "/early" ? post(entry.callback.url, { output: "early" }) : Promise.resolve();
+    void early.then(() => response.end());
   });
 });
 
@@ -82,6 +84,13 @@ async function metrics(): Promise<string> {
   return await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${key ?? ""}` } })).text();
 }
 
+/** What a function posted: its step, or the event of a handler. */
+function toldBy(body: string): Told {
+  const json = JSON.parse(body) as Told & { readonly execution_metadata?: Readonly<Record<string, string>> };
+  const { idempotency_key: idempotencyKey = "", callback_url: url = "", callback_token: token = "" } = json.execution_metadata ?? {};
+  return json.execution_metadata === undefined ? json : { idempotencyKey, callback: { url, token } };
+}
+
 function last(): Told {
   const entry = told.at(-1);
   if (entry === undefined) throw new Error("no step told anything");
@@ -108,4 +117,98 @@ test("an action answers later, the host is killed, and the callback resumes its 
     { code: "double", node: "call", via: "http" },
   ]);
   expect(await metrics()).toContain('plinth_flow_answers_refused_total{code="double"} 1');
+});
+
+test("a request answers later; an error that may pass is tried again with another token", { timeout: 60_000 }, async () => {
+  const retry = { attempts: 2, delayMs: 1 };
+  await publish("request", { type: "webhook", data: { url: world, later: "1h" }, retry });
+  const id = await start("request");
+  await waiting(id);
+  const first = last();
+  const error = { code: "busy", message: "later", retryable: true };
+  expect((await post(first.callback.url, { error })).status).toBe(200);
+  await eventually(() => (told.length === 2 ? true : undefined), "the second attempt");
+  expect(last().idempotencyKey).toBe(first.idempotencyKey);
+  await waiting(id);
+  expect((await post(first.callback.url, { output: 1 })).status).toBe(409);
+  // Other systems have one form only: it is the output.
+  expect((await post(last().callback.url, { pages: 9 })).status).toBe(200);
+  expect(await ended(id)).toMatchObject({ status: "completed", output: { pages: 9 } });
+});
+
+test("a request that is not accepted fails its step", { timeout: 60_000 }, async () => {
+  await publish("refused", { type: "webhook", data: { url: `${world}refused`, later: "1h" } });
+  expect(await ended(await start("refused"))).toMatchObject({ status: "failed", error: { code: "http_status" } });
+});
+
+test("a completion that is faster than the answer of the call counts", { timeout: 60_000 }, async () => {
+  await publish("early", { type: "invoke", data: { function: "jobs:long", input: { world: `${world}early` }, later: "1h" } });
+  expect(await ended(await start("early"))).toMatchObject({ status: "completed", output: "early" });
+});
+
+test("an operation answers later, and is completed over gRPC's JSON", { timeout: 60_000 }, async () => {
+  await publish("print", { type: "action", data: { operation: "print", input: { world }, later: "1h" } });
+  const id = await start("print");
+  await waiting(id);
+  const { url } = host.local.connection;
+  const complete = (body: unknown) => post(`${url}/plinth.v1.FunctionService/CompleteStep`, body);
+  expect((await complete({ token: "pa_forged", output: 1 })).status).toBe(404);
+  expect((await complete({ token: last().callback.token })).status).toBe(400);
+  expect(await complete({ token: last().callback.token, output: { pages: 3 } })).toMatchObject({ status: 200 });
+  expect(await ended(id)).toMatchObject({ status: "completed", output: { pages: 3 } });
+  expect((await complete({ token: last().callback.token, error: { code: "no", message: "no" } })).text).toContain("AnswerRefused");
+});
+
+test("an operation that answers later where nobody waits for it has failed", { timeout: 60_000 }, async () => {
+  await publish("impatient", { type: "action", data: { operation: "print", input: { world: `${world}` } } });
+  expect(await ended(await start("impatient"))).toMatchObject({ status: "failed", error: { code: "ReturnsValidation" } });
+});
+
+test("a handler answers later, and an event that was sent completes it", { timeout: 60_000 }, async () => {
+  const port = new URL(world).port;
+  await host.bring("courier", {
+    "manifest.yaml": `version: "2"
+name: courier
+description: Delivers.
+service_account:
+  display_name: Courier
+event_sources:
+  organization:
+    - name: arrivals
+      type: flow-events
+functions:
+  - name: deliver
+    description: Delivers.
+plinth:
+  runtime: node
+`,
+    "code/package.json": '{"main":"./dist/index.js"}',
+    "code/dist/index.js": `
+exports.functionFactory = { deliver: async ([event]) => {
+  await fetch("http://127.0.0.1:${port}/", { method: "POST", body: JSON.stringify(event) });
+  return { later: true };
+} };`,
+  });
+  await publish("deliver", { type: "invoke", data: { function: "@courier/deliver", later: "1h" } });
+  const id = await start("deliver");
+  await waiting(id);
+  const { callback, idempotencyKey } = last();
+  expect(idempotencyKey).toContain("call");
+  const arrive = async (payload: unknown) => {
+    const event = { snapIn: "courier", source: "arrivals", type: "plinth.complete_step", payload };
+    await succeed(host.send("/v1/events", { body: event }));
+  };
+  await arrive({ token: callback.token, output: "there" });
+  expect(await ended(id)).toMatchObject({ status: "completed", output: "there" });
+  await arrive({ token: callback.token, output: "again" });
+  const refused = await eventually(async () => ((await show(id))["refusedAnswers"] as readonly unknown[])[0], "the refusal");
+  expect(refused).toMatchObject({ code: "double", via: "event" });
+});
+
+test("what comes after the deadline is too late", { timeout: 60_000 }, async () => {
+  await publish("hasty", { type: "webhook", data: { url: world, later: 50 }, retry: { attempts: 1 } });
+  const id = await start("hasty");
+  expect(await ended(id)).toMatchObject({ status: "failed", error: { code: "timeout", node: "call" } });
+  expect((await post(last().callback.url, { output: 1 })).status).toBe(409);
+  expect((await show(id))["refusedAnswers"]).toMatchObject([{ code: "late", node: "call" }]);
 });

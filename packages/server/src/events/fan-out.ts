@@ -11,7 +11,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { JailTools } from "../sandbox/tools.ts";
 import { judge, verdictKey, type FilterQuestion, type Verdict } from "./filters.ts";
 import { addDelivery, type DeliveryKey, putDeadLetter } from "./delivery-rows.ts";
-import type { FlowListeners } from "./flow-listeners.ts";
+import { ANSWER_LISTENER, COMPLETE_STEP, type FlowListeners } from "./flow-listeners.ts";
 import type { FreshDeliveries } from "./fresh-deliveries.ts";
 import type { GroupedUpdates } from "./grouped-updates.ts";
 import type { DeliveryRow, EventMark, EventPlace, EventRow, SubscriptionRow } from "./event-records.ts";
@@ -104,17 +104,15 @@ async function subscriptionsOf(records: Records, events: Batch["events"]): Promi
   const found = new Map<string, readonly SubscriptionRow[]>();
   for (const type of new Set(events.map(({ event }) => event.type))) {
     const rows = await records.range(SUBSCRIPTIONS, { prefix: [type], limit: limit("eventListenersMax") });
-    found.set(
-      type,
-      rows.map(({ value }) => value),
-    );
+    const listening = rows.map(({ value }) => value);
+    found.set(type, type === COMPLETE_STEP ? [...listening, ANSWER_LISTENER] : listening);
   }
   return found;
 }
 
 function listenersOf(batch: Batch, event: EventRow): readonly SubscriptionRow[] {
   const all = batch.subscriptions.get(event.type) ?? [];
-  return event.sourceId === null ? all : all.filter(({ sourceId }) => sourceId === event.sourceId);
+  return event.sourceId === null ? all : all.filter((row) => row.sourceId === event.sourceId || row === ANSWER_LISTENER);
 }
 
 async function isCurrent(records: Records, scope: Scope, batch: Batch): Promise<boolean> {

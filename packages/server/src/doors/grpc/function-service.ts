@@ -4,13 +4,16 @@
  * F1 A failure of user code is an answer; what is thrown means that nothing ran or that the platform failed.
  * F2 A call whose client is gone or whose deadline is over is cancelled.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { JsonObject } from "@plinth/core/operations/operation.ts";
+import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import { isHandlerPath } from "../../engine/function-address.ts";
 import type { Actor, InvocationEvent, InvocationRequest } from "../../engine/invocation.ts";
+import { answerResult } from "../../flows/answer-result.ts";
+import type { AnswerResult } from "../../flows/flows.ts";
 import { outputMessage } from "../../operations/function-defined/protobuf-output.ts";
 import type { Executed, OperationCall } from "../../operations/operations.ts";
 import {
@@ -19,6 +22,7 @@ import {
   ExecuteSchemaHandlerResponseSchema,
   FunctionSchema,
   OperationSchema,
+  type CompleteStepRequest,
   type ExecuteEvent,
   type ExecuteRequest,
   type FunctionService,
@@ -72,6 +76,11 @@ export function functionService(context: DoorContext): ServiceImpl<typeof Functi
         return {};
       }),
     resolve: (request, call) => answer(call, () => resolve(context, request, call)),
+    completeStep: (request, call) =>
+      answer(call, async () => {
+        await context.flows.answerByToken({ token: request.token, via: "grpc", result: stepResult(request) });
+        return {};
+      }),
     execute: async function* (request, call) {
       try {
         yield* execute(context, request, call);
@@ -131,6 +140,20 @@ function operationResponse({ operation, result, outcome }: Executed, given: View
       ? { ...result, error: { ...result.error, message: failure.message } }
       : result;
   return create(ExecuteOperationResponseSchema, { output: outputMessage(shown), invocation });
+}
+
+function stepResult({ result }: CompleteStepRequest): AnswerResult {
+  switch (result.case) {
+    case "output":
+      // The library reads JSON into it, with bounds (Q1 of request-message.ts).
+      return { kind: "output", output: (toJson(ValueSchema, result.value) ?? null) as Json };
+    case "error": {
+      const { code, message, retryable } = result.value;
+      return answerResult({ error: { code, message, retryable } });
+    }
+    case undefined:
+      throw plinthError("BadRequest", { detail: "`output` or `error` must be given." });
+  }
 }
 
 async function resolve(context: DoorContext, { target }: ResolveRequest, call: HandlerContext) {

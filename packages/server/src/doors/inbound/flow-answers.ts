@@ -3,11 +3,9 @@
  * is the right to answer, once. People get a page with a form.
  */
 import { plinthError } from "@plinth/core/errors.ts";
-import { isRecord } from "@plinth/core/flow/value.ts";
-import { limit } from "@plinth/core/limits.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
+import { answerResult } from "../../flows/answer-result.ts";
 import { formFields } from "../../flows/approvals.ts";
-import type { AnswerResult } from "../../flows/flows.ts";
 import { jsonReply, type DoorRequest, type Reply, type Route } from "../door.ts";
 import { readJson } from "../request-body.ts";
 import { answeredPage, htmlReply, questionPage } from "./answer-page.ts";
@@ -34,7 +32,7 @@ export const postFlowAnswer: Route = {
   handle: async ({ flows }, request): Promise<Reply> => {
     const token = tokenOf(request);
     if (!isForm(request)) {
-      await flows.answerByToken({ token, via: "http", result: resultOf(readJson(request) as Json) });
+      await flows.answerByToken({ token, via: "http", result: answerResult(readJson(request) as Json) });
       return jsonReply({ answered: true });
     }
     const { form } = await flows.question(token);
@@ -43,24 +41,6 @@ export const postFlowAnswer: Route = {
     return htmlReply(answeredPage(answer["approved"] === true));
   },
 };
-
-/** `{output}` or `{error: {code, message, retryable?}}`; any other JSON is itself the output, as many systems know one form only. */
-export function resultOf(body: Json): AnswerResult {
-  const [only, ...others] = isRecord(body) ? Object.keys(body) : [];
-  if (!isRecord(body) || others.length > 0) return { kind: "output", output: body };
-  if (only === "output") return { kind: "output", output: body["output"] ?? null };
-  if (only !== "error") return { kind: "output", output: body };
-  const { error } = body;
-  if (typeof error === "string") return { kind: "error", error: { code: "failed", message: cut(error) } };
-  const { code, message, retryable } = isRecord(error ?? null) ? (error as JsonObject) : {};
-  if (typeof code !== "string" || !/^[\w.-]{1,64}$/.test(code) || typeof message !== "string")
-    throw plinthError("BadRequest", { detail: "`error` is a text, or an object with the texts `code` and `message`." });
-  return { kind: "error", error: { code, message: cut(message), retryable: retryable === true } };
-}
-
-function cut(text: string): string {
-  return text.slice(0, limit("operationErrorCharsMax"));
-}
 
 function tokenOf({ params }: DoorRequest): string {
   return params["token"] ?? "";

@@ -852,6 +852,79 @@ export declare type Usage = Message<"plinth.v1.Usage"> & {
 export declare const UsageSchema: GenMessage<Usage>;
 
 /**
+ * @generated from message plinth.v1.CompleteStepRequest
+ */
+export declare type CompleteStepRequest = Message<"plinth.v1.CompleteStepRequest"> & {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * @generated from oneof plinth.v1.CompleteStepRequest.result
+   */
+  result: {
+    /**
+     * @generated from field: google.protobuf.Value output = 2;
+     */
+    value: Value;
+    case: "output";
+  } | {
+    /**
+     * @generated from field: plinth.v1.StepFailure error = 3;
+     */
+    value: StepFailure;
+    case: "error";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message plinth.v1.CompleteStepRequest.
+ * Use `create(CompleteStepRequestSchema)` to create a new message.
+ */
+export declare const CompleteStepRequestSchema: GenMessage<CompleteStepRequest>;
+
+/**
+ * @generated from message plinth.v1.StepFailure
+ */
+export declare type StepFailure = Message<"plinth.v1.StepFailure"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string message = 2;
+   */
+  message: string;
+
+  /**
+   * Another attempt may succeed.
+   *
+   * @generated from field: bool retryable = 3;
+   */
+  retryable: boolean;
+};
+
+/**
+ * Describes the message plinth.v1.StepFailure.
+ * Use `create(StepFailureSchema)` to create a new message.
+ */
+export declare const StepFailureSchema: GenMessage<StepFailure>;
+
+/**
+ * @generated from message plinth.v1.CompleteStepResponse
+ */
+export declare type CompleteStepResponse = Message<"plinth.v1.CompleteStepResponse"> & {
+};
+
+/**
+ * Describes the message plinth.v1.CompleteStepResponse.
+ * Use `create(CompleteStepResponseSchema)` to create a new message.
+ */
+export declare const CompleteStepResponseSchema: GenMessage<CompleteStepResponse>;
+
+/**
  * @generated from enum plinth.v1.Priority
  */
 export enum Priority {
@@ -944,6 +1017,17 @@ export declare const FunctionService: GenService<{
     methodKind: "server_streaming";
     input: typeof ExecuteRequestSchema;
     output: typeof ExecuteEventSchema;
+  },
+  /**
+   * Completes a step of a flow whose call answered later, or that waits for a callback or an approval. Needs no key: the token is the
+   * right to do it, once. FAILED_PRECONDITION when it was completed already or it is too late, NOT_FOUND for a token that never was.
+   *
+   * @generated from rpc plinth.v1.FunctionService.CompleteStep
+   */
+  completeStep: {
+    methodKind: "unary";
+    input: typeof CompleteStepRequestSchema;
+    output: typeof CompleteStepResponseSchema;
   },
 }>;
 
