@@ -61,6 +61,8 @@ export class RunDriver {
   readonly scope: Scope;
   readonly #parts: RunDriverParts;
   readonly #turn = new SerialQueue();
+  /** Turns that were asked for and have not ended. */
+  #turns = 0;
   readonly #commits = new SerialQueue();
   readonly #calls = new Map<string, RunningCall>();
   #program: FlowProgram;
@@ -101,7 +103,7 @@ export class RunDriver {
 
   /** Nothing is under way and all is durable: it may be forgotten. */
   get isQuiet(): boolean {
-    return this.#calls.size === 0 && this.#unsaved.length === 0;
+    return this.#turns === 0 && this.#calls.size === 0 && this.#unsaved.length === 0;
   }
 
   /** Goes on with what is outstanding. */
@@ -158,15 +160,25 @@ export class RunDriver {
   }
 
   async #inTurn<T>(body: () => Promise<T>): Promise<T> {
-    return await this.#turn.run(async () => {
-      if (this.#isStopped) throw plinthError("ShuttingDown", {});
-      try {
-        return await body();
-      } catch (error) {
-        this.#lost(error);
-        throw error;
-      }
-    });
+    this.#turns += 1;
+    try {
+      return await this.#turn.run(async () => {
+        if (this.#isStopped) throw plinthError("ShuttingDown", {});
+        try {
+          return await body();
+        } catch (error) {
+          this.#lost(error);
+          throw error;
+        }
+      });
+    } finally {
+      this.#endTurn();
+    }
+  }
+
+  #endTurn(): void {
+    this.#turns -= 1;
+    if (this.isQuiet && !this.#isStopped) this.#parts.onQuiet(this);
   }
 
   #lost(error: unknown): void {
@@ -209,7 +221,7 @@ export class RunDriver {
     else this.#saveSoon();
     for (const call of begun) this.#begin(call.command, call.callClass);
     this.#isReplyTold ||= hasReplied;
-    if (this.#calls.size === 0 || hasReplied) this.#parts.onQuiet(this);
+    if (hasReplied) this.#parts.onQuiet(this);
   }
 
   /** D2 */
@@ -319,8 +331,10 @@ export class RunDriver {
 
   /** Resolves when the turn has come, with what ends it. */
   #takeTurn(): Promise<() => void> {
+    this.#turns += 1;
     const { promise, resolve } = Promise.withResolvers<() => void>();
-    void this.#turn.run(() => new Promise<void>((end) => resolve(end)));
+    const taken = this.#turn.run(() => new Promise<void>((end) => resolve(end)));
+    void taken.then(() => this.#endTurn());
     return promise;
   }
 
