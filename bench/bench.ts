@@ -1,7 +1,7 @@
 /** What one benchmark reports. Times in the unit named; `raw` is what the machine itself can do, measured in the same run. */
 export interface Figure {
   readonly name: string;
-  readonly unit: "ms" | "MiB" | "µs";
+  readonly unit: "ms" | "MiB" | "µs" | "bytes";
   readonly p50: number;
   readonly p99: number;
   readonly perSecond?: number;

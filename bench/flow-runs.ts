@@ -2,7 +2,7 @@
 import { call } from "../packages/cli/src/client.ts";
 import type { Connection } from "../packages/cli/src/connection.ts";
 import { medianRun, rounded, type Figure } from "./bench.ts";
-import { percentile, run, type LoadResult } from "./load.ts";
+import { percentile, run, type Load, type LoadResult } from "./load.ts";
 import { measureRawSteps, type RawWork } from "./raw-steps.ts";
 
 export const FLOW_CLIENTS = 16;
@@ -16,10 +16,13 @@ export interface Flow {
   readonly name: string;
   readonly start: string;
   readonly nodes: Nodes;
+  /** `api` when absent. */
+  readonly trigger?: { readonly type: string; readonly data: Data };
+  readonly variables?: Readonly<Record<string, Data>>;
 }
 
-export async function publishFlow(connection: Connection, { name, start, nodes }: Flow): Promise<void> {
-  const definition = { format: 1, name, trigger: { type: "api" }, start, nodes };
+export async function publishFlow(connection: Connection, { trigger = { type: "api", data: {} }, ...flow }: Flow): Promise<void> {
+  const definition = { format: 1, trigger, ...flow };
   const published = JSON.stringify(await call(connection, "/v1/flows", { body: { definition } }));
   if (published.includes('"version":null')) throw new Error(published);
 }
@@ -39,19 +42,44 @@ export interface RunsOfFlow {
   readonly many: LoadResult;
 }
 
-/** Runs one after the other, and from `FLOW_CLIENTS` clients: of each the median of several measurements. */
+/** Runs of a flow by calls that wait for their results. */
 export async function measureRuns(connection: Connection, flow: { readonly name: string; readonly input: unknown }): Promise<RunsOfFlow> {
-  const load = (clients: number, durationMs: number) =>
-    run({
-      url: new URL(`${connection.url}/v1/flows/${flow.name}/runs`),
-      clients,
-      durationMs,
-      bodies: [JSON.stringify({ input: flow.input, waitMs: 30_000 })],
-      headers: { authorization: `Bearer ${connection.key ?? ""}` },
-      check: (body) => {
-        if (!body.includes('"status":"completed"')) throw new Error(body.slice(0, 1000));
-      },
-    });
+  return await measureRequests({
+    url: urlOfRuns(connection, flow.name),
+    bodies: [JSON.stringify({ input: flow.input, waitMs: 30_000 })],
+    headers: { authorization: `Bearer ${connection.key ?? ""}` },
+    check: (body) => {
+      if (!body.includes('"status":"completed"')) throw new Error(body.slice(0, 1000));
+    },
+  });
+}
+
+export function urlOfRuns(connection: Connection, flow: string): URL {
+  return new URL(`${connection.url}/v1/flows/${flow}/runs`);
+}
+
+/** Starts runs from many clients, which wait for their ends where `waitMs` is given; how long it took, in milliseconds. */
+export async function startRuns(
+  connection: Connection,
+  flow: { readonly name: string; readonly count: number; readonly input: (index: number) => unknown; readonly waitMs?: number },
+): Promise<number> {
+  const fromMs = performance.now();
+  await run({
+    url: urlOfRuns(connection, flow.name),
+    clients: 32,
+    durationMs: Number.POSITIVE_INFINITY,
+    requestsMax: flow.count,
+    bodies: Array.from({ length: flow.count }, (_, index) => JSON.stringify({ input: flow.input(index), waitMs: flow.waitMs })),
+    headers: { authorization: `Bearer ${connection.key ?? ""}` },
+    status: flow.waitMs === undefined ? 202 : 200,
+    check: () => undefined,
+  });
+  return performance.now() - fromMs;
+}
+
+/** One after the other, and from `FLOW_CLIENTS` clients: of each the median of several measurements. */
+export async function measureRequests(request: Omit<Load, "clients" | "durationMs">): Promise<RunsOfFlow> {
+  const load = (clients: number, durationMs: number) => run({ ...request, clients, durationMs });
   await load(FLOW_CLIENTS, 2000);
   await load(1, 500);
   const single = await medianRun(

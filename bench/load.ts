@@ -8,9 +8,13 @@ export interface Load {
   readonly url: URL;
   readonly clients: number;
   readonly durationMs: number;
+  /** It ends earlier when so many requests were sent. */
+  readonly requestsMax?: number;
   /** Bodies of POST requests, taken in turn. */
   readonly bodies: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of the expected answers; 200 when absent. */
+  readonly status?: number;
   /** Throws when an answer is not the expected one. */
   readonly check: (body: string) => void;
 }
@@ -30,11 +34,11 @@ export async function run(load: Load): Promise<LoadResult> {
   await Promise.all(
     Array.from({ length: load.clients }, async () => {
       const connection = await Connection.open(load.url);
-      while (performance.now() < endMs) {
+      while (performance.now() < endMs && turn < (load.requestsMax ?? Number.POSITIVE_INFINITY)) {
         const fromMs = performance.now();
         const { status, body } = await connection.exchange(requests[turn++ % requests.length] ?? Buffer.alloc(0));
         latenciesMs.push(performance.now() - fromMs);
-        if (status !== 200) throw new Error(`the host answered ${status}: ${body}`);
+        if (status !== (load.status ?? 200)) throw new Error(`the host answered ${status}: ${body}`);
         load.check(body);
       }
       connection.close();

@@ -11,9 +11,14 @@ import { command } from "./command.ts";
 import { deployLarge } from "./deploy-large.ts";
 import { eventToAutomation } from "./event-to-automation.ts";
 import { flood } from "./flood.ts";
+import { flowFanout100 } from "./flow-fanout100.ts";
 import { flowFib40 } from "./flow-fib40.ts";
+import { flowJournal } from "./flow-journal.ts";
 import { flowMutation3 } from "./flow-mutation3.ts";
 import { flowNative3 } from "./flow-native3.ts";
+import { flowRecovery } from "./flow-recovery.ts";
+import { flowSleepers } from "./flow-sleepers.ts";
+import { flowWebhookScript } from "./flow-webhook-script.ts";
 import { grpcExecute } from "./grpc-execute.ts";
 import { memory } from "./memory.ts";
 import { mutation } from "./mutation.ts";
@@ -57,6 +62,11 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "flow-fib40": flowFib40,
   "flow-native3": flowNative3,
   "flow-mutation3": flowMutation3,
+  "flow-webhook-script": flowWebhookScript,
+  "flow-fanout100": flowFanout100,
+  "flow-sleepers": flowSleepers,
+  "flow-recovery": flowRecovery,
+  "flow-journal": flowJournal,
 };
 
 const [name] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { call } from "../packages/cli/src/client.ts";
 import { rounded, type Bench } from "./bench.ts";
 import { untilWarm } from "./cold-tenant.ts";
 import { deploy, forTenant, runBenchFunction, startBenchHost } from "./host.ts";
+import { processMiB, treeMiB } from "./host-memory.ts";
 
 const SETTLE_MS = 4000;
 
@@ -54,24 +54,6 @@ export const memory: Bench = async () => {
   }
 };
 
-/** A process and all below it. */
-function treeMiB(pid: number): number {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-    const stat = readOr(`/proc/${name}/stat`);
-    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-  }
-  const within = (each: number): boolean => each === pid || (parents.has(each) && within(parents.get(each) ?? 0));
-  return [...parents.keys()].filter(within).reduce((sum, each) => sum + processMiB(each), 0);
-}
-
-/** Proportional set size; falls back on the resident size where another user's process hides it. */
-function processMiB(pid: number): number {
-  const pss = /^Pss:\s+(\d+) kB/m.exec(readOr(`/proc/${pid}/smaps_rollup`))?.[1];
-  const resident = /^VmRSS:\s+(\d+) kB/m.exec(readOr(`/proc/${pid}/status`))?.[1];
-  return Number(pss ?? resident ?? 0) / 1024;
-}
-
 async function bareNodeMiB(): Promise<number> {
   const bare = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
   try {
@@ -79,13 +61,5 @@ async function bareNodeMiB(): Promise<number> {
     return processMiB(bare.pid ?? 0);
   } finally {
     bare.kill();
-  }
-}
-
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
   }
 }
