@@ -268,7 +268,9 @@ class Simulation {
       if (step > CALM_STEPS_MAX || time.monotonicMs > endMs) throw new Error(`runs do not end: ${await this.#checks?.describe()}`);
       if (await time.goOn()) continue;
       if (await this.#fire()) continue;
-      if (isHelped && time.chance(0.5) && (await this.#people?.help(this.#serving(), this.#checks))) continue;
+      const wasHelped = isHelped && time.chance(0.5) && (await this.#people?.help(this.#serving(), this.#checks));
+      await settled();
+      if (wasHelped === true) continue;
       // What is not durable yet is so after `flowUnsavedMs`, and what was lost is read again after a second.
       if (time.untilTimerMs > 1000) await this.#checks?.atRest(this.#underWay, this.#due);
       if ((await this.#checks?.haveEnded()) === true && !time.hasWork && time.untilTimerMs === Infinity && this.#due.size === 0) return;
