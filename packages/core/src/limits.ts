@@ -537,6 +537,7 @@ export const LIMITS = {
   flowContentTypeCharsMax: { value: 200, reason: "media type of a stored value" },
   flowInlinedBytesMax: { value: 4 * MiB, reason: "stored values that one call of a flow is given as JSON: they are read into memory" },
   flowContextInlinedBytesMax: { value: MiB, reason: "stored values that code sees in its `workflow` without asking for them" },
+  flowLoadedBytesMax: { value: MiB, reason: "stored values that expressions of one step read: they are in the state until it is decided" },
   flowContextBytesMax: { value: 8 * MiB, reason: "values that a run holds without those that travel by reference" },
   flowPendingEventsMax: { value: 10_000, reason: "events that wait in a run: signals that nobody has taken, and all while it is paused" },
   flowPendingBytesMax: {

@@ -11,6 +11,7 @@ import { decide } from "./decide.ts";
 import { momentText } from "./durations.ts";
 import { endRun, giveUpInside } from "./ending.ts";
 import { stepError } from "./flow-error.ts";
+import { load, withoutLoaded } from "./load.ts";
 import type { Decision } from "./node-type.ts";
 import type { ProgramNode } from "./program.ts";
 import type { RunDraft } from "./run-draft.ts";
@@ -39,7 +40,8 @@ export function drive(draft: RunDraft): void {
 
 function begin(draft: RunDraft, frame: Frame, node: ProgramNode): void {
   draft.steps += 1;
-  if (node.inner.length > 0) draft.note(frame, { kind: "begun", node: node.id, key: null, attempt: 1, value: null, error: null });
+  if (node.inner.length > 0 && frame.loaded === undefined)
+    draft.note(frame, { kind: "begun", node: node.id, key: null, attempt: 1, value: null, error: null });
   if (draft.steps > STEPS_MAX) {
     failStep(draft, frame, stepError(node, "limit", `the run has made ${STEPS_MAX} steps; let it end, and go on in another run.`));
     return;
@@ -51,8 +53,10 @@ function begin(draft: RunDraft, frame: Frame, node: ProgramNode): void {
     return;
   }
   const decided = decide(draft, frame, node);
-  if (decided.ok) carryOut(draft, { frame, node, decision: decided.decision });
-  else failStep(draft, frame, decided.error);
+  if (!decided.ok && load(draft, frame, node, decided.needed)) return;
+  const clean = withoutLoaded(draft, frame);
+  if (decided.ok) carryOut(draft, { frame: clean, node, decision: decided.decision });
+  else failStep(draft, clean, decided.error);
 }
 
 interface Move {

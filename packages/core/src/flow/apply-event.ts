@@ -9,6 +9,7 @@ import type { FlowEvent, Refusal, StepError } from "./events.ts";
 import { type FlowError, failure, stepError } from "./flow-error.ts";
 import { MAIN_CHAIN } from "./layout.ts";
 import { retryDelayMs, retries } from "./retries.ts";
+import { goOnWithLoaded } from "./load.ts";
 import type { RunDraft } from "./run-draft.ts";
 import { failStep, prepareUndo, settleCall, settleStep } from "./settle.ts";
 import type { Frame, Outcome, Wait } from "./state.ts";
@@ -239,7 +240,10 @@ function complete(draft: RunDraft, { key, output }: EventOf<"completed">): void 
   if ("timer" in wait) draft.commands.push({ kind: "cancelTimer", timer: wait.timer });
   const node = draft.node(must(frame.node, "a wait has a node"));
   const done = { frame, node, key, output };
-  if (frame.isDetached) endDetached(draft, frame, prepareUndo(draft, done));
+  if (wait.kind === "call" && wait.call.kind === "load") {
+    if (frame.isDetached) endDetached(draft, frame, null);
+    else goOnWithLoaded(draft, frame, node, output);
+  } else if (frame.isDetached) endDetached(draft, frame, prepareUndo(draft, done));
   else if (wait.kind === "answer") settleStep(draft, frame, node, output);
   else settleCall(draft, done);
 }

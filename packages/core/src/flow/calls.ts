@@ -6,6 +6,8 @@ import type { FlowValue } from "./value.ts";
 
 /** `input` is what the node was given after its expressions; it may be edited for a retry. */
 export type CallDescription =
+  /** Stored values that an expression of the node reads. `input`: a list of them; its output is the same list as JSON. */
+  | { readonly kind: "load"; readonly input: FlowValue }
   /** An operation by slug, or `<namespace>/<slug>`. */
   | ({ readonly kind: "operation"; readonly operation: string; readonly input: FlowValue } & MayBeLater)
   /** A function by path: `dir/module:export` or `@package/function`. */

@@ -98,6 +98,7 @@ function targetOf(call: CallDescription): string | null {
       return call.agent;
     case "http":
     case "inline":
+    case "load":
       return null;
   }
 }
@@ -114,6 +115,8 @@ function callText(call: CallDescription): string {
       return "another system";
     case "inline":
       return "its code";
+    case "load":
+      return "for a stored value";
     default:
       return `the ${call.kind} \`${targetOf(call) ?? ""}\``;
   }

@@ -1,3 +1,5 @@
+import type { StoredValue } from "./value.ts";
+
 /** Why a step or a run failed, as it is stored and shown. */
 export interface FlowError {
   /** For handlers to decide on: `timeout`, `expression`, `user_error`, … or the code of `core/errors.ts`. */
@@ -18,6 +20,17 @@ export class StepFailure extends Error {
   constructor(code: string, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** What an expression reads is stored apart. It is small enough to be read before the node is decided; else this is a failure as others. */
+export class StoredValueNeeded extends StepFailure {
+  override name = "StoredValueNeeded";
+  readonly values: readonly StoredValue[];
+
+  constructor(message: string, values: readonly StoredValue[]) {
+    super("stored_value", message);
+    this.values = values;
   }
 }
 

@@ -39,6 +39,8 @@ export type Decision =
 
 /** What `resolve` has at hand. */
 export interface Resolver {
+  /** What is stored as a whole, as JSON. */
+  readonly loaded: (value: FlowValue, what: string) => FlowValue;
   readonly nowMs: number;
   /** Throws StepFailure. */
   value(template: Template): FlowValue;

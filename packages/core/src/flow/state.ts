@@ -5,6 +5,7 @@
  * S2 A frame runs one chain and is at one node. `wait` says what it waits for; null means that it can go on.
  * S3 Results of steps lie in the frame of their chain, by slot; values that are large are references.
  */
+import type { Json } from "../operations/operation.ts";
 import type { CallDescription, WaitDescription } from "./calls.ts";
 import type { ChunkedList } from "./chunked-list.ts";
 import type { NodeId } from "./definition.ts";
@@ -19,6 +20,12 @@ export interface StepRecord {
   readonly output: FlowValue | null;
   readonly error: FlowError | null;
   readonly bytes: number;
+}
+
+export interface LoadedValue {
+  readonly digest: string;
+  readonly bytes: number;
+  readonly json: Json;
 }
 
 export interface Frame {
@@ -44,6 +51,8 @@ export interface Frame {
   readonly edited: FlowValue | null;
   /** Given up, and kept until its call ends, since a compensation may follow from that. */
   readonly isDetached: boolean;
+  /** Stored values that were read so that its node can be decided, until it is. */
+  readonly loaded?: readonly LoadedValue[];
 }
 
 /** `sinceMs`: when the step began to wait so. `timer`: name of the timer that ends it. */

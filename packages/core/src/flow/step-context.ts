@@ -4,12 +4,12 @@
  */
 import type { Json, JsonObject } from "../operations/operation.ts";
 import { momentText } from "./durations.ts";
-import { StepFailure } from "./flow-error.ts";
+import { StepFailure, StoredValueNeeded } from "./flow-error.ts";
 import type { Resolver } from "./node-type.ts";
 import type { RunDraft } from "./run-draft.ts";
 import type { Frame } from "./state.ts";
 import { resolveTemplate, type TemplateContext } from "./template.ts";
-import { type FlowValue, isRecord, NOTHING, recordValue } from "./value.ts";
+import { filled, type FlowValue, isRecord, NOTHING, recordValue, type StoredPart, type StoredValue } from "./value.ts";
 import { limit } from "../limits.ts";
 
 const EXPRESSION_COST_MAX = limit("expressionCostMax");
@@ -19,13 +19,17 @@ const LOOPS: ReadonlySet<string> = new Set(["for_each", "while"]);
 /** Resolves templates as the step at `frame` sees them. */
 export function resolverOf(draft: RunDraft, frame: Frame): Resolver {
   const context = new StepContext(draft, frame);
-  return { nowMs: draft.nowMs, value: (template) => resolveTemplate(template, context) };
+  return {
+    nowMs: draft.nowMs,
+    value: (template) => resolveTemplate(template, context),
+    loaded: (value, what) => context.loaded(value, what),
+  };
 }
 
 /** The same where the results do not matter: what cannot be resolved is null. */
 export function lenientResolverOf(draft: RunDraft, frame: Frame): Resolver {
   const resolver = resolverOf(draft, frame);
-  return { nowMs: draft.nowMs, value: (template) => valueOrNothing(() => resolver.value(template)) };
+  return { ...resolver, value: (template) => valueOrNothing(() => resolver.value(template)) };
 }
 
 function valueOrNothing(value: () => FlowValue): FlowValue {
@@ -57,14 +61,38 @@ class StepContext implements TemplateContext {
     this.#draft.cost += cost;
   }
 
+  isLoaded({ value }: StoredPart): boolean {
+    return this.#read(value) !== undefined;
+  }
+
+  loaded(value: FlowValue, what: string): FlowValue {
+    const whole = value.stored?.find(({ path }) => path.length === 0);
+    if (whole === undefined) return value;
+    const json = this.#read(whole.value);
+    if (json !== undefined) return { json };
+    throw new StoredValueNeeded(
+      `${what} is stored apart because of its size; page through it, or take the part that is needed in a script.`,
+      [whole.value],
+    );
+  }
+
+  /** What was read for this step. */
+  #read({ digest }: StoredValue): Json | undefined {
+    return this.#frame.loaded?.find((loaded) => loaded.digest === digest)?.json;
+  }
+
   json(reads: readonly (readonly string[])[]): JsonObject {
     const context: Record<string, Json> = {};
     const steps: Record<string, Json> = {};
     for (const [root = "", id] of reads) {
-      if (root === "steps" && id !== undefined) steps[id] = this.#step(id).json;
-      else context[root] = this.#root(root)?.json ?? null;
+      if (root === "steps" && id !== undefined) steps[id] = this.#filled(this.#step(id));
+      else context[root] = this.#filled(this.#root(root) ?? NOTHING);
     }
     return Object.keys(steps).length === 0 ? context : { ...context, steps: { ...asRecord(context["steps"]), ...steps } };
+  }
+
+  #filled(value: FlowValue): Json {
+    return value.stored === undefined ? value.json : filled(value, (stored) => this.#read(stored));
   }
 
   value(path: readonly string[]): { readonly value: FlowValue; readonly rest: readonly string[] } | null {

@@ -2,15 +2,15 @@
  * Data of nodes with expressions in it (F3). A template is read once; to resolve it walks only parts that hold expressions.
  *
  * V1 An expression that is nothing but a path hands on what stands there, stored parts included. Any other that reads a stored part
- *    fails with a sentence, since a large value never comes into the engine's memory.
+ *    asks for what is small enough to be read first (`load.ts`), and fails with a sentence otherwise.
  */
 import { childPath } from "../manifest/paths.ts";
 import type { Json, JsonObject } from "../operations/operation.ts";
 import type { ValueType } from "./definition.ts";
 import type { Expression } from "./expressions/expression.ts";
 import type { Position } from "./expressions/findings.ts";
-import { StepFailure } from "./flow-error.ts";
-import { type FlowValue, isList, isRecord, listValue, recordValue, storedWithin, valueAt } from "./value.ts";
+import { StepFailure, StoredValueNeeded } from "./flow-error.ts";
+import { type FlowValue, isList, isRecord, listValue, recordValue, type StoredPart, storedWithin, valueAt } from "./value.ts";
 
 export type Template =
   | { readonly kind: "literal"; readonly value: FlowValue }
@@ -29,6 +29,8 @@ export interface TemplateContext {
   readonly json: (reads: Expression["reads"]) => JsonObject;
   /** A value by its path from the roots; null when no such value is known as one. */
   readonly value: (path: readonly string[]) => { readonly value: FlowValue; readonly rest: readonly string[] } | null;
+  /** Whether a stored part was read for this step. */
+  readonly isLoaded: (part: StoredPart) => boolean;
   /** Steps that one evaluation may take; what it took is reported back. */
   readonly costMax: number;
   readonly spent: (cost: number) => void;
@@ -128,15 +130,17 @@ function resolveExpression({ expression, path, source }: Template & { kind: "exp
     const value = found === null ? undefined : valueAt(found.value, found.rest);
     if (value !== undefined) return value;
   }
-  for (const read of expression.reads) {
+  const needed = expression.reads.flatMap((read) => {
     const found = context.value(read);
-    const part = found === null ? undefined : storedWithin(found.value, found.rest);
-    if (part !== undefined) {
-      throw new StepFailure(
-        "stored_value",
-        `the expression at ${source.at} reads ${read.join(".")}, which is stored apart because it has ${part.value.bytes} bytes; hand it on as a whole (\`=${read.join(".")}\`) or read it in a script.`,
-      );
-    }
+    const parts = found === null ? [] : storedWithin(found.value, found.rest);
+    return parts.filter((part) => !context.isLoaded(part)).map((part) => ({ read: read.join("."), value: part.value }));
+  });
+  const [first] = needed;
+  if (first !== undefined) {
+    throw new StoredValueNeeded(
+      `the expression at ${source.at} reads ${first.read}, which is stored apart because it has ${first.value.bytes} bytes; hand it on as a whole (\`=${first.read}\`) or read it in a script.`,
+      needed.map(({ value }) => value),
+    );
   }
   const result = expression.evaluate(context.json(expression.reads), { costMax: context.costMax });
   context.spent(result.cost);

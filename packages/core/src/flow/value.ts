@@ -51,9 +51,23 @@ export function valueAt(value: FlowValue, path: readonly (string | number)[]): F
   return { json: json ?? null, stored: stored.map((part) => ({ ...part, path: part.path.slice(path.length) })) };
 }
 
-/** The stored part that lies at, in or around `path`. */
-export function storedWithin(value: FlowValue, path: readonly string[]): StoredPart | undefined {
-  return value.stored?.find((part) => path.every((key, i) => i >= part.path.length || part.path[i] === key));
+/** The stored parts that lie at, in or around `path`. */
+export function storedWithin(value: FlowValue, path: readonly string[]): readonly StoredPart[] {
+  return value.stored?.filter((part) => path.every((key, i) => i >= part.path.length || part.path[i] === key)) ?? [];
+}
+
+/** The JSON with the parts that `read` gives where they belong; null stays where it gives none. */
+export function filled({ json, stored = [] }: FlowValue, read: (value: StoredValue) => Json | undefined): Json {
+  return stored.reduce((whole, { path, value }) => {
+    const part = read(value);
+    return part === undefined ? whole : placed(whole, path, part);
+  }, json);
+}
+
+function placed(json: Json, [key, ...rest]: StoredPart["path"], part: Json): Json {
+  if (key === undefined) return part;
+  if (isList(json)) return json.map((item, i) => (i === key ? placed(item, rest, part) : item));
+  return isRecord(json) ? { ...json, [key]: placed(json[key] ?? null, rest, part) } : json;
 }
 
 /** The same parts, one level deeper. */

@@ -171,6 +171,8 @@ function atStart(node: NodeId | null): string {
 
 function callText(call: CallDescription): string {
   switch (call.kind) {
+    case "load":
+      return "a stored value that it reads";
     case "operation":
       return `the operation ${call.operation}`;
     case "function":

@@ -39,7 +39,8 @@ export class StepCalls {
   async #tried(of: CallOfRun): Promise<StepResult> {
     try {
       const result = await this.#perform(of);
-      return of.commit === undefined ? await this.#kept(of.scope, result) : result;
+      if (of.commit !== undefined || kindOf(of.command.call)?.givesWhole === true) return result;
+      return await this.#kept(of.scope, result);
     } catch (error) {
       if (error instanceof PlinthError && error.code === "ShuttingDown") throw error;
       return { ok: false, error: stepErrorOf(error instanceof PlinthError ? error : this.#internal(error, of)) };

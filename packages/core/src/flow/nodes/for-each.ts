@@ -39,15 +39,9 @@ export const forEach = defineNode({
   }),
   item: ({ items }) => elementOf(items),
   collect: ({ collect }) => collect,
-  resolve: ({ items }, resolver) => resolver.value(items),
+  resolve: ({ items }, resolver) => resolver.loaded(resolver.value(items), "`items`"),
   execute: (items, { concurrency, stopsAtFailure }) => {
     const { json } = items;
-    if (items.stored?.some((part) => part.path.length === 0) === true) {
-      throw new StepFailure(
-        "stored_value",
-        "`items` is stored apart because of its size; page through it, or take the part that is needed in a script.",
-      );
-    }
     if (!isList(json)) throw new StepFailure("invalid_input", "`items` is no list; write a list, or an expression that gives one.");
     const itemsMax = limit("flowItemsMax");
     if (json.length > itemsMax) {

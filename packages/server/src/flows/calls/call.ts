@@ -78,6 +78,8 @@ export interface CallKind<Kind extends CallKindName> {
     call: CallOf<Kind>,
     place: { readonly scope: Scope; readonly row: RunRow },
   ) => CallClass | Promise<CallClass>;
+  /** What it gives lies in the journal whatever its size is, which its node bounds. */
+  readonly givesWhole?: true;
   /** Hands stored values on itself; else its input comes with all of them in its JSON. */
   readonly takesStored?: true;
   /** Rejects with what the step fails with, and with ShuttingDown. */

@@ -3,6 +3,7 @@ import type { CallKind, CallKindName } from "./call.ts";
 import { functionCall } from "./function.ts";
 import { httpCall } from "./http.ts";
 import { inlineCall } from "./inline.ts";
+import { loadCall } from "./load.ts";
 import { operationCall } from "./operation.ts";
 import { subflowCall } from "./subflow.ts";
 
@@ -13,4 +14,5 @@ export const CALL_KINDS: { readonly [Kind in CallKindName]: CallKind<Kind> | nul
   inline: inlineCall,
   subflow: subflowCall,
   agent: null,
+  load: loadCall,
 };

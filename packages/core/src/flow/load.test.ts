@@ -1,0 +1,83 @@
+/** Stored values that expressions read: what is small enough is read first, and what is not fails with a sentence. */
+import { expect, test } from "vitest";
+import type { Json } from "../operations/operation.ts";
+import { limit } from "../limits.ts";
+import { checkFlow } from "./check-definition.ts";
+import { outstanding } from "./commands.ts";
+import type { FlowEvent } from "./events.ts";
+import { NEW_RUN, type RunState } from "./state.ts";
+import { transition } from "./transition.ts";
+import type { FlowValue } from "./value.ts";
+
+const company = { id: "t", name: "t" };
+
+/** A run whose trigger is stored as a whole, or in its field `rows`; loads are answered with what `values` has. */
+function run(nodes: object, trigger: FlowValue, values: Readonly<Record<string, Json>>): { state: RunState; calls: readonly string[] } {
+  const checked = checkFlow({ format: 1, name: "reads", trigger: { type: "manual" }, start: "first", nodes }, null);
+  if (!checked.ok) throw new Error(JSON.stringify(checked.findings));
+  const info = { id: "r", flow: "reads", version: "v", company, environment: "main" };
+  let event: FlowEvent | undefined = { kind: "started", atMs: 1, run: info, trigger };
+  let state = NEW_RUN;
+  const calls: string[] = [];
+  for (let atMs = 2; event !== undefined; atMs += 1) {
+    const next = transition(checked.program, state, event);
+    expect(next.refusal).toBeNull();
+    ({ state } = next);
+    const call = outstanding(state).find((command) => command.kind === "call");
+    event = undefined;
+    if (call === undefined) continue;
+    calls.push(`${call.call.kind} ${call.key}`);
+    const stored = call.call.input.stored ?? [];
+    const json = call.call.kind === "load" ? stored.map(({ value }) => values[value.digest] ?? null) : { text: "new" };
+    event = { kind: "completed", atMs, key: call.key, attempt: 1, output: { json } };
+  }
+  return { state, calls };
+}
+
+const ROWS = { path: ["rows"], value: { digest: "rows", bytes: 100_000, contentType: "application/json" } };
+const TRIGGER: FlowValue = { json: { rows: null, name: "n" }, stored: [ROWS] };
+const VALUES = { rows: [{ n: 1 }, { n: 2 }, { n: 3 }], whole: { name: "n", rows: [{ n: 7 }] } };
+
+function outputOf({ status }: RunState): unknown {
+  return status.kind === "ended" && status.outcome.kind === "completed" ? status.outcome.output : status;
+}
+
+test("an expression that reads a part of a stored value gets it, and the state does not keep it", () => {
+  const { state, calls } = run({ first: { type: "return", data: { output: "=trigger.rows[1].n + size(trigger.rows)" } } }, TRIGGER, VALUES);
+  expect(outputOf(state)).toEqual({ json: 5 });
+  expect(calls).toEqual(["load r/first/1"]);
+  expect(state.bytes).toBe(0);
+});
+
+test("a path into what is stored as a whole is read; a path to it hands it on", () => {
+  const whole: FlowValue = {
+    json: null,
+    stored: [{ path: [], value: { digest: "whole", bytes: 70_000, contentType: "application/json" } }],
+  };
+  expect(outputOf(run({ first: { type: "return", data: { output: "=trigger.rows" } } }, whole, VALUES).state)).toEqual({
+    json: [{ n: 7 }],
+  });
+  const handed = run({ first: { type: "return", data: { output: "=trigger" } } }, whole, VALUES);
+  expect(outputOf(handed.state)).toEqual(whole);
+  expect(handed.calls).toEqual([]);
+});
+
+test("a loop goes over a stored list, and its steps have keys of their own", () => {
+  const nodes = {
+    first: { type: "for_each", data: { items: "=trigger.rows", body: "call", collect: "=item.n" }, next: "give" },
+    call: { type: "invoke", data: { function: "a:b", input: { n: "=item.n" } } },
+    give: { type: "return", data: { output: "=steps.first.output.results" } },
+  };
+  const { state, calls } = run(nodes, TRIGGER, VALUES);
+  expect(outputOf(state)).toEqual({ json: [1, 2, 3] });
+  expect(new Set(calls).size).toBe(4);
+  expect(state.bytes).toBeLessThan(100);
+});
+
+test("what is larger than a step may read fails it with a sentence that names the node", () => {
+  const value = { digest: "rows", bytes: limit("flowLoadedBytesMax") + 1, contentType: "application/json" };
+  const nodes = { first: { type: "return", data: { output: "=size(trigger.rows)" } } };
+  const { state, calls } = run(nodes, { json: { rows: null }, stored: [{ path: ["rows"], value }] }, VALUES);
+  expect(calls).toEqual([]);
+  expect(state.status).toMatchObject({ outcome: { kind: "failed", error: { code: "stored_value", node: "first" } } });
+});
