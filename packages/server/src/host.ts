@@ -240,6 +240,7 @@ async function start(
   const onReaped = (what: Reaped) => telemetry.metrics.flowReaped(what);
   const flowAnswers = { urls: opened.promise, isServed, onRefused: (code: string) => telemetry.metrics.flowAnswerRefused(code) };
   const flows = openFlows({
+    tools: sandbox.tools,
     database,
     deploys,
     operations,
@@ -250,7 +251,8 @@ async function start(
     scripts,
     stepLogs,
     asyncScripts,
-    reaper: (parts) => new FlowReaper({ ...parts, database, runtime, log, engine: () => engine, scripts: asyncScripts, stepLogs, onReaped }),
+    reaper: (parts) =>
+      new FlowReaper({ ...parts, database, runtime, log, engine: () => engine, scripts: asyncScripts, stepLogs, onReaped }),
     values,
     ...flowAnswers,
   });

@@ -2,8 +2,8 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { succeed } from "../../events/event-host.ts";
-import { startFlowHost, type FlowHost } from "./flow-host.ts";
+import { eventually, succeed } from "../../events/event-host.ts";
+import { ECHO, startFlowHost, type FlowHost } from "./flow-host.ts";
 
 let host: FlowHost;
 beforeAll(async () => {
@@ -156,4 +156,47 @@ test("agents find a flow as a tool, and get what it says before it ends", { time
   }
   const executed = await succeed(host.send("/v1/operations/flows%2Ftier_of/execute", { body: { input: { name: "Bob" } } }));
   expect(JSON.stringify(executed.json)).toContain('"tier":"none"');
+});
+
+test("a wrong policy and an unknown object are told when a flow is saved", { timeout: 60_000 }, async () => {
+  const findings = async (trigger: object) => {
+    const definition = { format: 1, name: "told", trigger, start: "give", nodes: ECHO };
+    return (await succeed(host.send("/v1/flows/check", { body: { definition } }))).json["findings"];
+  };
+  expect(await findings({ type: "webhook", data: { policy: "package rego\noutput = {" } })).toMatchObject([
+    { path: "trigger.data.policy", severity: "error", position: { line: expect.any(Number) as unknown } },
+  ]);
+  expect(await findings({ type: "object", data: { event: "nota_created" } })).toMatchObject([
+    { path: "trigger.data.event", severity: "warning", message: expect.stringContaining("note_created") as unknown },
+  ]);
+});
+
+test("nothing starts the flows of a branch that is gone", { timeout: 60_000 }, async () => {
+  const { json: made } = await succeed(host.send("/v1/branches", { body: { name: "short" } }));
+  const headers = { "x-plinth-branch": "short", "x-plinth-branch-key": String(made["key"]) };
+  const onBranch = async (path: string, body?: unknown) => {
+    const response = await fetch(`${host.local.connection.url}${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { ...headers, authorization: `Bearer ${host.local.connection.key ?? ""}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+  };
+  const trigger = { type: "webhook", data: { reply: "sync" } };
+  const definition = { format: 1, name: "hook", trigger, start: "give", nodes: ECHO };
+  const timer = { ...definition, name: "tick", trigger: { type: "timer", data: { intervalMs: 1000 } } };
+  for (const each of [definition, timer]) await succeed(onBranch("/v1/flows", { definition: each }));
+  const url = String((await succeed(onBranch("/v1/flows/hook/address"))).json["url"]);
+  expect(await post(url, { on: "short" })).toMatchObject({ status: 200, text: '{"on":"short"}' });
+  await succeed(host.send("/v1/branches/short", { method: "DELETE" }));
+  expect((await post(url, {})).status).toBe(404);
+  // One of the same name has none of it.
+  const again = await eventually(async () => {
+    const answer = await host.send("/v1/branches", { body: { name: "short" } });
+    return answer.status < 300 ? answer.json : undefined;
+  }, "the name of the branch");
+  headers["x-plinth-branch-key"] = String(again["key"]);
+  expect((await succeed(onBranch("/v1/flows"))).json["flows"]).toEqual([]);
+  expect((await succeed(onBranch("/v1/flow-runs"))).json["runs"]).toEqual([]);
+  expect((await post(url, {})).status).toBe(404);
 });

@@ -21,8 +21,9 @@ import { dropOldFlowVersions } from "./retention/old-flow-versions.ts";
 import { bindTrigger, switchTrigger } from "./triggers/bind-trigger.ts";
 import { newSecret } from "./triggers/flow-address.ts";
 import { triggerFindings } from "./triggers/table.ts";
+import type { TriggerPlace } from "./triggers/trigger.ts";
 
-export interface FlowDefinitionsParts extends FlowCatalogueParts {
+export interface FlowDefinitionsParts extends FlowCatalogueParts, Pick<TriggerPlace, "tools"> {
   readonly database: Database;
   /** Packages for code; no flow can name any where it is absent. */
   readonly bundles?: Pick<FlowBundles, "get">;
@@ -51,7 +52,7 @@ export class FlowDefinitions {
       ...checked.findings,
       ...hostFindings(definition),
       ...(await lockFindings(this.#parts.bundles, scope, definition, isPublished ? "error" : "warning")),
-      ...triggerFindings(definition.trigger, this.#parts.runtime.nowMs()),
+      ...(await triggerFindings(definition.trigger, { ...this.#parts, scope, nowMs: this.#parts.runtime.nowMs() })),
       ...(await this.#parts.scripts.flowFindings(scope.tenant, definition)),
     ];
     return { definition: findings.some(({ severity }) => severity === "error") ? null : definition, findings };

@@ -8,7 +8,15 @@ import { type FlowValue, isRecord, NOTHING, recordValue, type StoredPart } from 
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
-import { DUE_TIMES, FLOW_CHILDREN, FLOW_RUNS, FLOW_RUNS_OF_FLOW, FLOW_START_KEYS, OPEN_FLOW_RUNS, PLATFORM_SCOPE } from "../database/record-tables.ts";
+import {
+  DUE_TIMES,
+  FLOW_CHILDREN,
+  FLOW_RUNS,
+  FLOW_RUNS_OF_FLOW,
+  FLOW_START_KEYS,
+  OPEN_FLOW_RUNS,
+  PLATFORM_SCOPE,
+} from "../database/record-tables.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import { atDepth } from "../engine/cause-depth.ts";
 import type { Actor } from "../engine/invocation.ts";
@@ -16,6 +24,7 @@ import { newInvocationId } from "../engine/invocation-ids.ts";
 import { withPooledRandom } from "../engine/pooled-random.ts";
 import type { FlowListeners } from "../events/flow-listeners.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { JailTools } from "../sandbox/tools.ts";
 import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import type { Log } from "../telemetry/log.ts";
@@ -61,6 +70,8 @@ export interface FlowsOptions extends Omit<StepCallsParts, "children">, Pick<Ans
   readonly runtime: Runtime;
   readonly log: Log;
   readonly scripts: Pick<ScriptChecks, "check" | "flowFindings">;
+  /** Reads what triggers have as user text. */
+  readonly tools?: Pick<JailTools, "run">;
   /** Looks after what is stuck; nobody does when absent. */
   readonly reaper?: (parts: Pick<ReaperParts, "runs" | "timer">) => FlowReaper;
 }

@@ -37,7 +37,7 @@ function webhooksOf(manifest: Manifest, lines: unknown): readonly (readonly [str
 }
 
 /** Hostile, as all that comes out of a jail. */
-function parseFindings(result: unknown): readonly { readonly line: number; readonly message: string }[] {
+export function parseFindings(result: unknown): readonly { readonly line: number; readonly message: string }[] {
   if (typeof result !== "object" || result === null || !("findings" in result) || !Array.isArray(result.findings))
     return [{ line: 1, message: "it cannot be checked" }];
   return result.findings.slice(0, limit("manifestFindingsMax")).map((finding: unknown) => {

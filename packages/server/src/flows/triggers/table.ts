@@ -9,7 +9,7 @@ import { objectTrigger } from "./object.ts";
 import { subflowTrigger } from "./subflow.ts";
 import { syncTrigger } from "./sync.ts";
 import { timerTrigger } from "./timer.ts";
-import type { TriggerKind } from "./trigger.ts";
+import type { TriggerKind, TriggerPlace } from "./trigger.ts";
 import { webhookTrigger } from "./webhook.ts";
 
 export const TRIGGER_KINDS: Readonly<Record<TriggerType, TriggerKind>> = {
@@ -30,6 +30,6 @@ export function triggerKind(type: string): TriggerKind | undefined {
 }
 
 /** What is wrong with a trigger on this host. */
-export function triggerFindings(trigger: FlowTrigger, nowMs: number): readonly FlowFinding[] {
-  return TRIGGER_KINDS[trigger.type].findings?.(trigger, nowMs) ?? [];
+export async function triggerFindings(trigger: FlowTrigger, place: TriggerPlace): Promise<readonly FlowFinding[]> {
+  return (await TRIGGER_KINDS[trigger.type].findings?.(trigger, place)) ?? [];
 }

@@ -13,7 +13,7 @@ import type { EventRow } from "../../events/event-records.ts";
 import { scheduleFlowEvent, unscheduleFlowEvent } from "../../events/flow-events.ts";
 import { flowSource } from "../../events/flow-listeners.ts";
 import { deleteTimer, putTimer } from "../../events/timers.ts";
-import type { TriggerChange, TriggerKind } from "./trigger.ts";
+import type { TriggerChange, TriggerKind, TriggerPlace } from "./trigger.ts";
 
 const ONCE = "once";
 const ONCE_EVENT = `custom:${ONCE}`;
@@ -56,7 +56,7 @@ function atOf({ at }: JsonObject): number | null {
   return typeof at === "string" ? momentMs(at) : null;
 }
 
-function pastMoment({ data }: FlowTrigger, nowMs: number): readonly FlowFinding[] {
+function pastMoment({ data }: FlowTrigger, { nowMs }: TriggerPlace): readonly FlowFinding[] {
   const atMs = atOf(data);
   if (atMs === null || atMs > nowMs) return [];
   const path = "trigger.data.at";

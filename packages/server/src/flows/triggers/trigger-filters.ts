@@ -5,6 +5,9 @@ import { compileExpression, type Expression } from "@plinth/core/flow/expression
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 
+/** Whoever starts these gives the input. */
+const BY_HAND: ReadonlySet<string> = new Set(["manual", "api", "subflow"]);
+
 export class TriggerFilters {
   readonly #compiled = new Map<string, Expression>();
 
@@ -14,7 +17,7 @@ export class TriggerFilters {
    */
   check({ name, trigger }: FlowDefinition, start: { readonly by: string | undefined; readonly input: Json; readonly nowMs: number }): void {
     const { by = "manual", input, nowMs } = start;
-    const isMeant = by === trigger.type || (by === "manual" && trigger.type === "api");
+    const isMeant = by === trigger.type || (by === "manual" && BY_HAND.has(trigger.type));
     if (trigger.filter !== null && isMeant && !this.says(trigger.filter, input, nowMs)) throw plinthError("FlowFiltered", { flow: name });
   }
 

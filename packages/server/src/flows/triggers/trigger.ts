@@ -8,9 +8,11 @@
  */
 import type { FlowFinding, FlowTrigger, TriggerType } from "@plinth/core/flow/definition.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
-import type { Transaction } from "../../database/database.ts";
+import type { Scope, Transaction } from "../../database/database.ts";
 import type { InvocationSource } from "../../engine/invocation.ts";
 import type { EventRow } from "../../events/event-records.ts";
+import type { Operations } from "../../operations/operations.ts";
+import type { JailTools } from "../../sandbox/tools.ts";
 
 export interface TriggerKind {
   readonly type: TriggerType;
@@ -22,7 +24,17 @@ export interface TriggerKind {
   readonly context?: (event: EventRow) => Json;
   /** Makes what else it has in the store that of the trigger; null: nothing. In the transaction of G1. */
   readonly set?: (transaction: Transaction, flow: string, change: TriggerChange) => Promise<void>;
-  readonly findings?: (trigger: FlowTrigger, nowMs: number) => readonly FlowFinding[];
+  /** What is wrong with it on this host and branch. */
+  readonly findings?: (trigger: FlowTrigger, place: TriggerPlace) => readonly FlowFinding[] | Promise<readonly FlowFinding[]>;
+}
+
+/** Where a trigger is to be bound. */
+export interface TriggerPlace {
+  readonly scope: Scope;
+  readonly nowMs: number;
+  readonly operations: Pick<Operations, "list">;
+  /** User text is read in a jail; nothing is said about it where these are absent. */
+  readonly tools?: Pick<JailTools, "run">;
 }
 
 export interface TriggerChange {

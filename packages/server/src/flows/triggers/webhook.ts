@@ -3,13 +3,25 @@
  * `context: "request"` the whole request. A policy (Rego, as those of webhooks of packages) may say who is let in and what the context
  * is.
  */
+import type { FlowFinding, FlowTrigger } from "@plinth/core/flow/definition.ts";
 import { isRecord } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import type { WebhookRequest } from "../../inbound/webhooks.ts";
 import { parseJson } from "../../operations/native-call.ts";
-import type { TriggerKind } from "./trigger.ts";
+import { parseFindings } from "../../packages/check-policies.ts";
+import type { TriggerKind, TriggerPlace } from "./trigger.ts";
 
-export const webhookTrigger: TriggerKind = { type: "webhook", source: "native" };
+export const webhookTrigger: TriggerKind = { type: "webhook", source: "native", findings: wrongPolicy };
+
+async function wrongPolicy({ data: { policy } }: FlowTrigger, { scope, tools }: TriggerPlace): Promise<readonly FlowFinding[]> {
+  if (typeof policy !== "string" || tools === undefined) return [];
+  const path = "trigger.data.policy";
+  const found = parseFindings(await tools.run(scope.tenant, "rego", { policy }));
+  return found.map(({ line, message }) => ({
+    ...{ path, node: null, severity: "error", position: { line, column: 1 } },
+    message: `${path}: line ${line}: ${message}.`,
+  }));
+}
 
 /** Throws ArgumentValidation and TooDeep for a body that is no JSON though it says so. */
 export function contextOfRequest({ context }: JsonObject, request: WebhookRequest): Json {
