@@ -1,4 +1,6 @@
 /** Scripts and code nodes on a real host: what is refused, what they see, what they print, and what a failure says. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalHost } from "../../tools/local-host.ts";
 import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
@@ -133,4 +135,11 @@ test("Python runs under its policy and its result is checked", { timeout: 60_000
     output: 3,
   });
   expect(await failureOf("policy", python("import os\nresult = os.environ"))).toContain("line 1: the module 'os' is blocked");
+});
+
+test("the flow of the guide runs", { timeout: 60_000 }, async () => {
+  const guide = readFileSync(join(import.meta.dirname, "../../docs/guide/flow-scripts.md"), "utf8");
+  const { nodes, trigger } = JSON.parse(/```json\n([\s\S]*?)```/.exec(guide)?.[1] ?? "") as { nodes: Json; trigger: Json };
+  const done = await run("discount", nodes, { input: { customer: "acme", amount: 100 }, trigger });
+  expect(done).toMatchObject({ status: "completed", output: { amount: 80 } });
 });
