@@ -664,6 +664,141 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/flows/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare a definition with recorded runs
+         * @description Histories of runs that go on, then of the newest others, are replayed dry. Nothing is published.
+         */
+        post: operations["compareFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a flow against mocks
+         * @description Nothing reaches the outside but code whose mock is `run`. Time is simulated; nothing is stored.
+         */
+        post: operations["dryRunFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import an exported flow
+         * @description Everything is checked before anything changes, its tests included. Histories are not read.
+         */
+        post: operations["importFlow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/{name}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export a flow as one document */
+        get: operations["exportFlow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/{name}/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the tests of a flow */
+        get: operations["getFlowTests"];
+        /**
+         * Keep tests with a flow
+         * @description They are exported with it. With findings they were not kept.
+         */
+        put: operations["setFlowTests"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-bundles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the packages that the code of flows names
+         * @description The archive is tried in a jail. Nothing is installed or resolved by the host.
+         */
+        post: operations["uploadFlowBundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-bundles/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Say what is in a bundle of packages */
+        get: operations["getFlowBundle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/flows/{name}": {
         parameters: {
             query?: never;
@@ -675,6 +810,27 @@ export interface paths {
         get: operations["getFlow"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flows/{name}/address": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address that starts a flow whose trigger is `webhook` */
+        get: operations["getFlowAddress"];
+        put?: never;
+        /**
+         * Give a flow another address
+         * @description The old one starts nothing any more.
+         */
+        post: operations["renewFlowAddress"];
         delete?: never;
         options?: never;
         head?: never;
@@ -709,7 +865,7 @@ export interface paths {
         put?: never;
         /**
          * Start a run
-         * @description With `waitMs` it answers when the run has ended or waits, or after that time; else when the run is stored.
+         * @description With `waitMs` it answers when the run has ended or waits, or after that time; else when the run is stored. An `api` trigger with the reply `sync` waits a minute.
          */
         post: operations["startFlow"];
         delete?: never;
@@ -752,6 +908,83 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/flow-runs/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a run stands, or what it does
+         * @description As a stream it tells each step, from the first one or behind `after`, and where the run stands, until its end.
+         */
+        get: operations["getFlowRunState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change many runs
+         * @description A slice at a time, the newest runs first: send `id` and `next` again until `next` is null. Moves need `deploy`.
+         */
+        post: operations["changeFlowRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a run to another version of its flow
+         * @description It fits when the new version has the steps at which the run stands. The run goes on with the functions of now.
+         */
+        post: operations["moveFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run a flow again with the input of a run */
+        post: operations["rerunFlowRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/flow-runs/{id}/history": {
         parameters: {
             query?: never;
@@ -761,6 +994,43 @@ export interface paths {
         };
         /** What the steps of a run did */
         get: operations["getFlowHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What code of the steps of a run printed
+         * @description Also while it prints. A step that is done again has an entry for each time.
+         */
+        get: operations["getFlowLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-runs/{id}/values/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a large value of a run */
+        get: operations["getFlowValue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1520,6 +1790,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/flow-hooks/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start a flow
+         * @description Without a key, at the address of a flow whose trigger is `webhook`. The answer is what its run says, or `{run}` with 202; 204 when the filter of the trigger says no.
+         */
+        get: operations["getFlowHook"];
+        put?: never;
+        /**
+         * Start a flow
+         * @description Without a key, at the address of a flow whose trigger is `webhook`. The answer is what its run says, or `{run}` with 202; 204 when the filter of the trigger says no.
+         */
+        post: operations["postFlowHook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-callbacks/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a step of a flow asks
+         * @description Without a key. A browser gets a page with a form.
+         */
+        get: operations["getFlowAnswer"];
+        put?: never;
+        /**
+         * Answer a step of a flow
+         * @description Without a key. `{output}` completes the step and `{error: {code, message, retryable?}}` fails it; any other JSON is its output. An approval is answered with `{approved, form?}`.
+         */
+        post: operations["postFlowAnswer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/flow-script-reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report the end of a script of a flow
+         * @description Without a key: `authorization: Bearer <token>` has the token that the script was given, and `x-plinth-signature` is `sha256=` with the HMAC-SHA-256 of the body under it, in hexadecimal. Each token is good for one report.
+         */
+        post: operations["postScriptReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/email/{token}": {
         parameters: {
             query?: never;
@@ -1613,9 +1951,11 @@ export interface components {
                 surface: string;
                 objectTypes: string[];
             }[];
-            package: string;
+            package: string | null;
             /** @description Id of the snap-in. */
-            snapIn: string;
+            snapIn: string | null;
+            /** @description The flow that it starts. */
+            flow: string | null;
         };
         /** CreatedBranch */
         CreatedBranch: {
@@ -1738,7 +2078,7 @@ export interface components {
          * @description Stays the same through all doors.
          * @enum {unknown}
          */
-        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
+        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "FlowFiltered" | "FlowFilterFailed" | "FlowRunFailed" | "FlowTooDeep" | "AnswerRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "InvalidBundle" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
         /** EventSource */
         EventSource: {
             id: string;
@@ -1799,6 +2139,39 @@ export interface components {
             /** @description Whether runs may begin. */
             isOn: boolean;
         };
+        /** FlowAddress */
+        FlowAddress: {
+            name: string;
+            /** @description Who knows it may start the flow. */
+            url: string;
+            /** @description Whether it starts the flow now. */
+            isOn: boolean;
+        };
+        /** FlowBundle */
+        FlowBundle: {
+            /** @description sha-256 of the archive, in hexadecimal: its name in the lock of a flow. */
+            digest: string;
+            /** @enum {unknown} */
+            language: "javascript" | "python";
+            dependencies: string[];
+            packages: string[];
+            modules: string[];
+        };
+        /** FlowComparedRun */
+        FlowComparedRun: {
+            id: string;
+            version: string;
+            /** @enum {unknown} */
+            status: "running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled";
+            /** @description Milliseconds since 1970. */
+            startedMs: number;
+            misfits: components["schemas"]["FlowFinding"][] | null;
+            differences: components["schemas"]["FlowReplayDifference"][];
+            /** @description Events that were replayed. */
+            events: number;
+            /** @description Its history is longer. */
+            isCut: boolean;
+        };
         /** FlowDefinition */
         FlowDefinition: {
             /** @description The definition. */
@@ -1806,6 +2179,45 @@ export interface components {
                 [key: string]: unknown;
             };
             versions: components["schemas"]["FlowVersion"][];
+        };
+        /** FlowDocument */
+        FlowDocument: {
+            /** @description `plinth-flow` */
+            kind: string;
+            format: number;
+            name: string;
+            version: string;
+            note: string | null;
+            /** @description The definition. */
+            definition: {
+                [key: string]: unknown;
+            };
+            /** @description A file of tests. */
+            tests: unknown;
+            /** @description Histories, for support. */
+            runs: {
+                run: components["schemas"]["FlowRun"];
+                events: unknown[];
+                steps: unknown[];
+                isCut: boolean;
+            }[];
+        };
+        /** FlowDryReport */
+        FlowDryReport: {
+            /** @enum {unknown} */
+            status: "completed" | "failed" | "cancelled" | "unanswered" | "endless";
+            output: unknown;
+            error: unknown;
+            /** @description The step that has no mock. */
+            unanswered: unknown;
+            path: string[];
+            calls: unknown[];
+            undone: string[];
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description In the time of the run. */
+            elapsedMs: number;
         };
         /** FlowFinding */
         FlowFinding: {
@@ -1819,6 +2231,19 @@ export interface components {
                 line: number;
                 column: number;
             };
+        };
+        /** FlowReplayDifference */
+        FlowReplayDifference: {
+            /** @description Position of the event in the journal. */
+            event: number;
+            /** @enum {unknown} */
+            kind: "refused" | "step" | "command";
+            node: string | null;
+            message: string;
+            /** @description What the old version does. */
+            before: unknown;
+            /** @description What the new one does. */
+            after: unknown;
         };
         /** FlowRun */
         FlowRun: {
@@ -1847,8 +2272,32 @@ export interface components {
                 node: string | null;
             } | null;
         };
+        /** FlowRunChanges */
+        FlowRunChanges: {
+            /** @description Of the whole change: send it with the next slice, and again after a failure. */
+            id: string;
+            /** @description Runs that were looked at. */
+            seen: number;
+            /** @description Runs that fit the filter. */
+            matched: number;
+            /** @description Ids; of a count, those that would be changed. */
+            done: string[];
+            /** @description Changed by an earlier request with the same id. */
+            already: string[];
+            refused: {
+                id: string;
+                message: string;
+            }[];
+            /** @description Send it as `after` for the next slice; null at the end. */
+            next: string | null;
+        };
         /** FlowRunDetail */
         FlowRunDetail: {
+            /** @description The step of another run that began it. */
+            parent: {
+                run: string;
+                node: string;
+            } | null;
             id: string;
             flow: string;
             version: string;
@@ -1875,18 +2324,164 @@ export interface components {
             } | null;
             /** @description Of a run that has completed. */
             output: unknown;
+            /** @description What it has told the agent that called it. */
+            reply: unknown;
             variables: {
                 [key: string]: unknown;
             };
+            /** @description Parts that are too large to be told; null stands for them. */
+            stored: {
+                /** @description Names and places on the way to it. */
+                path: unknown[];
+                /** @description sha-256. */
+                digest: string;
+                bytes: number;
+                contentType: string;
+            }[];
             /** @description What waits for an answer. */
             answers: {
                 node: string;
                 /** @enum {unknown} */
                 kind: "callback" | "approval";
-                token: string;
+                /** @description Null for keys without `admin` where it is an approver's. */
+                token: string | null;
+                /** @description Where it is answered without a key. */
+                url: string | null;
                 /** @description Milliseconds since 1970. */
                 untilMs: number;
+                approver: string | null;
             }[];
+        };
+        /** FlowRunShown */
+        FlowRunShown: {
+            /** @description The step of another run that began it. */
+            parent: {
+                run: string;
+                node: string;
+            } | null;
+            id: string;
+            flow: string;
+            version: string;
+            /** @enum {unknown} */
+            status: "running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled";
+            /** @description Why it does not go on. */
+            reason: {
+                code: string;
+                text: string;
+                /** @description Milliseconds since 1970. */
+                untilMs: number | null;
+                node: string | null;
+            } | null;
+            trigger: string;
+            /** @description Milliseconds since 1970. */
+            startedMs: number;
+            /** @description Milliseconds since 1970. */
+            endedMs: number | null;
+            /** @description Why it failed. */
+            error: {
+                code: string;
+                message: string;
+                node: string | null;
+            } | null;
+            /** @description Of a run that has completed. */
+            output: unknown;
+            /** @description What it has told the agent that called it. */
+            reply: unknown;
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description Parts that are too large to be told; null stands for them. */
+            stored: {
+                /** @description Names and places on the way to it. */
+                path: unknown[];
+                /** @description sha-256. */
+                digest: string;
+                bytes: number;
+                contentType: string;
+            }[];
+            /** @description What waits for an answer. */
+            answers: {
+                node: string;
+                /** @enum {unknown} */
+                kind: "callback" | "approval";
+                /** @description Null for keys without `admin` where it is an approver's. */
+                token: string | null;
+                /** @description Where it is answered without a key. */
+                url: string | null;
+                /** @description Milliseconds since 1970. */
+                untilMs: number;
+                approver: string | null;
+            }[];
+            /** @description Runs that its steps have begun, the newest first. */
+            children: string[];
+            /** @description Answers that changed nothing, the first ones. */
+            refusedAnswers: {
+                /** @description Milliseconds since 1970. */
+                atMs: number;
+                /** @enum {unknown} */
+                code: "late" | "double" | "forged";
+                message: string;
+                node: string | null;
+                via: string;
+            }[];
+        };
+        /** FlowRunState */
+        FlowRunState: {
+            id: string;
+            flow: string;
+            version: string;
+            /** @enum {unknown} */
+            status: "running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled";
+            /** @description Why it does not go on. */
+            reason: {
+                code: string;
+                text: string;
+                /** @description Milliseconds since 1970. */
+                untilMs: number | null;
+                node: string | null;
+            } | null;
+            trigger: string;
+            /** @description Milliseconds since 1970. */
+            startedMs: number;
+            /** @description Milliseconds since 1970. */
+            endedMs: number | null;
+            /** @description Why it failed. */
+            error: {
+                code: string;
+                message: string;
+                node: string | null;
+            } | null;
+            /** @description One of each place where it stands. */
+            reasons: {
+                code: string;
+                words: string;
+                node: string | null;
+                key: string | null;
+                /** @description Milliseconds since 1970. */
+                sinceMs: number;
+                /** @description Milliseconds since 1970. */
+                untilMs: number | null;
+            }[];
+            /** @description What it was given. */
+            input: unknown;
+            variables: {
+                [key: string]: unknown;
+            };
+            /** @description Results of steps in the chains that are open. */
+            steps: {
+                node: string;
+                chain: string;
+                place: number;
+                output: unknown;
+                error: unknown;
+            }[];
+            /** @description Milliseconds since 1970. */
+            deadlineMs: number;
+            undone: number;
+            undoFailures: string[];
+            events: number;
+            /** @description Nodes at which a retry may begin. */
+            retryFrom: string[];
         };
         /** FlowStep */
         FlowStep: {
@@ -1903,6 +2498,15 @@ export interface components {
             attempt: number;
             /** @description Input of a call that begins, output of a step that ends. */
             value: unknown;
+            /** @description Parts that are too large to be told; null stands for them. */
+            stored: {
+                /** @description Names and places on the way to it. */
+                path: unknown[];
+                /** @description sha-256. */
+                digest: string;
+                bytes: number;
+                contentType: string;
+            }[];
             error: unknown;
         };
         /** FlowVersion */
@@ -2144,7 +2748,7 @@ export interface components {
             /** @enum {unknown} */
             type: "action" | "trigger";
             /** @enum {unknown} */
-            origin: "native" | "object" | "package" | "function";
+            origin: "native" | "object" | "package" | "function" | "flow";
             /**
              * @description `outside` may reach other systems.
              * @enum {unknown}
@@ -2265,7 +2869,7 @@ export interface components {
             /** @enum {unknown} */
             type: "action" | "trigger";
             /** @enum {unknown} */
-            origin: "native" | "object" | "package" | "function";
+            origin: "native" | "object" | "package" | "function" | "flow";
             /**
              * @description `outside` may reach other systems.
              * @enum {unknown}
@@ -5555,6 +6159,403 @@ export interface operations {
             default: components["responses"]["Refused"];
         };
     };
+    compareFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The definition. */
+                    definition: {
+                        [key: string]: unknown;
+                    };
+                    /** @description At most so many. */
+                    runs?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        findings: components["schemas"]["FlowFinding"][];
+                        runs: components["schemas"]["FlowComparedRun"][];
+                        /** @description Runs were left out. */
+                        isCut: boolean;
+                    };
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    dryRunFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Name; or give a `definition`. */
+                    flow?: string | null;
+                    version?: string | null;
+                    /** @description The definition. */
+                    definition?: {
+                        [key: string]: unknown;
+                    };
+                    input?: unknown;
+                    /** @description When the run begins. */
+                    now?: unknown;
+                    /** @description Answers by node: `{output}`, `{error}`, `late`, `run` (code alone), or a list of them. */
+                    mocks?: {
+                        [key: string]: unknown;
+                    };
+                    /** @description Signals and the like: `{after, signal, payload}`, `{after, do}`. */
+                    events?: unknown[];
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        report: components["schemas"]["FlowDryReport"] | null;
+                        steps: components["schemas"]["FlowStep"][];
+                        /** @description What code printed. */
+                        logs: components["schemas"]["LogLine"][];
+                        findings: components["schemas"]["FlowFinding"][];
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    importFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    document: {
+                        [key: string]: unknown;
+                    };
+                    note?: string | null;
+                    /** @description Only checks. */
+                    dryRun?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        imported: boolean;
+                        version: components["schemas"]["FlowVersion"] | null;
+                        findings: components["schemas"]["FlowFinding"][];
+                    };
+                };
+            };
+            /** @description LimitExceeded */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    exportFlow: {
+        parameters: {
+            query?: {
+                /** @description `head` when absent. */
+                version?: string;
+                /** @description Id of a run whose history goes along; may be repeated. */
+                run?: string;
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowDocument"];
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowTests: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description A file of tests, or null. */
+                        tests: unknown;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    setFlowTests: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A file of tests. */
+                    tests: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        findings: components["schemas"]["FlowFinding"][];
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    uploadFlowBundle: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/zstd": string;
+                "application/gzip": string;
+                "application/x-tar": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowBundle"];
+                };
+            };
+            /** @description InvalidBundle */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Cancelled */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description LimitExceeded */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowBundle: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowBundle"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
     getFlow: {
         parameters: {
             query?: {
@@ -5584,6 +6585,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FlowDefinition"];
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowAddress: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowAddress"];
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    renewFlowAddress: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowAddress"];
                 };
             };
             /** @description NotFound */
@@ -5696,6 +6779,15 @@ export interface operations {
                     "application/json": components["schemas"]["FlowRun"];
                 };
             };
+            /** @description FlowFilterFailed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description NotFound */
             404: {
                 headers: {
@@ -5705,7 +6797,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description FlowRunRefused */
+            /** @description FlowRunRefused, FlowFiltered */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5780,7 +6872,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FlowRunDetail"];
+                    "application/json": components["schemas"]["FlowRunShown"];
                 };
             };
             /** @description NotFound */
@@ -5795,9 +6887,259 @@ export interface operations {
             default: components["responses"]["Refused"];
         };
     };
+    getFlowRunState: {
+        parameters: {
+            query?: {
+                /** @description Cursor of an event. */
+                after?: string;
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunState"];
+                    "text/event-stream": string;
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    changeFlowRuns: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    filter: {
+                        flow?: string | null;
+                        status?: ("running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled")[] | null;
+                        /** @description Code of the reason why it waits, or of its error. */
+                        reason?: string | null;
+                        /** @description Digest. */
+                        version?: string | null;
+                        /** @description A time, as text or in milliseconds. */
+                        startedAfter?: unknown;
+                        /** @description A time, as text or in milliseconds. */
+                        startedBefore?: unknown;
+                    };
+                    action: {
+                        /** @enum {unknown} */
+                        kind: "cancel" | "pause" | "resume" | "retry" | "signal" | "rerun" | "move";
+                        /** @description Of `cancel` and `pause`. */
+                        reason?: string | null;
+                        /** @description Of `retry`; where each run failed when absent. */
+                        node?: string | null;
+                        /** @description Of `retry` and `rerun`. */
+                        input?: unknown;
+                        /** @description Of `signal`. */
+                        name?: string | null;
+                        /** @description Of `signal`. */
+                        payload?: unknown;
+                        /** @description Of `move`: a version. */
+                        to?: string | null;
+                    };
+                    /** @description From the answer before. */
+                    id?: string | null;
+                    /** @description `next` of the answer before. */
+                    after?: string | null;
+                    /** @description Runs of this slice. */
+                    max?: number | null;
+                    /** @description Only counts. */
+                    dryRun?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRunChanges"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    moveFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `head`, the number of a publication, or a digest or its beginning. */
+                    to: string;
+                    /** @description Only says whether it fits. */
+                    dryRun?: boolean | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        version: string;
+                        moved: boolean;
+                        findings: components["schemas"]["FlowFinding"][];
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    rerunFlowRun: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description In place of what the run was given. */
+                    input?: unknown;
+                    idempotencyKey?: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The new run is stored. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowRun"];
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
     getFlowHistory: {
         parameters: {
             query?: {
+                /** @description `next` of the page before. */
+                after?: string;
+                /** @description At most this many. */
+                limit?: string;
                 /** @description The branch meant; `main` when absent. */
                 branch?: components["parameters"]["Branch"];
             };
@@ -5823,7 +7165,111 @@ export interface operations {
                 content: {
                     "application/json": {
                         steps: components["schemas"]["FlowStep"][];
+                        /** @description There is more after this many. */
+                        next: number | null;
                     };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowLogs: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the last entry of the page before. */
+                after?: string;
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        steps: {
+                            /** @description Of the step. */
+                            key: string;
+                            attempt: number;
+                            node: string;
+                            lines: {
+                                level: string;
+                                text: string;
+                                /** @description Milliseconds since 1970. */
+                                atMs: number;
+                            }[];
+                            /** @description Lines beyond the limits. */
+                            dropped: number;
+                            cursor: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowValue: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+                /** @description As `stored` tells it. */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description NotFound */
@@ -6188,6 +7634,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description AnswerRefused, FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description InvalidArgument */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             default: components["responses"]["Refused"];
         };
     };
@@ -6267,7 +7731,7 @@ export interface operations {
                     "application/json": components["schemas"]["InvocationOutcome"];
                 };
             };
-            /** @description ArgumentValidation */
+            /** @description FlowFilterFailed, ArgumentValidation */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6294,7 +7758,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description WrongState, IdempotencyConflict */
+            /** @description WrongState, FlowRunRefused, FlowFiltered, IdempotencyConflict */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8650,6 +10114,347 @@ export interface operations {
                 };
             };
             /** @description NotAvailable */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret part of the address, which is the right to start the flow. */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the run or the policy says; other statuses too. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description FlowFilterFailed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BudgetExceeded */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description WebhookRefused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RateLimited */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description WebhookFailed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunFailed, NotAvailable */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    postFlowHook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret part of the address, which is the right to start the flow. */
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "*/*": unknown;
+            };
+        };
+        responses: {
+            /** @description What the run or the policy says; other statuses too. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description FlowFilterFailed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description BudgetExceeded */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description WebhookRefused */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description RateLimited */
+            429: {
+                headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description WebhookFailed */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowRunFailed, NotAvailable */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    getFlowAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description From the address that was given; it is the right to answer, once. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The question. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/html": string;
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description AnswerRefused, FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description InvalidArgument */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    postFlowAnswer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description From the address that was given; it is the right to answer, once. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "application/x-www-form-urlencoded": unknown;
+            };
+        };
+        responses: {
+            /** @description The answer is durable. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/html": string;
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description AnswerRefused, FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description InvalidArgument */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
+    postScriptReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    success: boolean;
+                    /** @description The run. */
+                    workflow_log_id: string;
+                    /** @description The node. */
+                    script_api_name: string;
+                    /** @description Name of the context. */
+                    s3_key: string;
+                    result?: unknown;
+                    /** @description Where it failed. */
+                    error?: string | null;
+                    logs?: unknown[];
+                    execution_time_ms?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        reported: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description AnswerRefused, FlowRunRefused */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description InvalidArgument */
             560: {
                 headers: {
                     [name: string]: unknown;

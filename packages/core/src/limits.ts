@@ -514,6 +514,7 @@ export const LIMITS = {
   flowApproversMax: { value: 100, reason: "people who may answer one approval" },
   flowCodeBytesMax: { value: 50_000, reason: "code of one script or code node" },
   flowDependenciesMax: { value: 50, reason: "packages that one script or code node names" },
+  flowDependencyNameCharsMax: { value: 214, reason: "name of one of them, as npm takes it" },
   flowLockEntriesMax: { value: 100, reason: "different sets of packages that the code of one flow names" },
   flowLockedPackagesMax: { value: 1000, reason: "packages of one such set, with those that they need themselves" },
   flowBundleBytesMax: { value: 64 * MiB, reason: "packages for code of flows, compressed; they are unpacked for jails" },

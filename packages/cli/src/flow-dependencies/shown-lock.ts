@@ -2,7 +2,7 @@ import type { LockedDependencies } from "@plinth/core/flow/dependencies.ts";
 import { note } from "../output.ts";
 import type { LockedFlow } from "./lock-flow.ts";
 
-const PACKAGES_SHOWN_MAX = 12;
+const PACKAGES_SHOWN = 12;
 
 /** Says which packages the code of a flow gets, and which of them were found now. */
 export function showLock({ lock, resolved }: LockedFlow): void {
@@ -10,7 +10,7 @@ export function showLock({ lock, resolved }: LockedFlow): void {
 }
 
 function lockText({ language, dependencies, packages }: LockedDependencies): string {
-  const shown = packages.slice(0, PACKAGES_SHOWN_MAX).join(", ");
-  const more = packages.length - PACKAGES_SHOWN_MAX;
+  const shown = packages.slice(0, PACKAGES_SHOWN).join(", ");
+  const more = packages.length - PACKAGES_SHOWN;
   return `${language}: ${dependencies.join(", ")} → ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }

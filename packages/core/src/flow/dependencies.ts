@@ -2,6 +2,7 @@
  * Packages that the code of a flow names, and the lock of a flow: which versions they are, and in which bundle they lie. Pure: names
  * are judged by their form only; what a bundle holds is checked by the host.
  */
+import { limit } from "../limits.ts";
 import type { ObjectReader } from "../manifest/object-reader.ts";
 import { isList } from "./value.ts";
 import type { Json, JsonObject } from "../operations/operation.ts";
@@ -31,13 +32,12 @@ const NPM = /^((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*)(?:@([0-9A
 /** A name as PyPI takes it, extras, and specifiers of versions. */
 const PYPI =
   /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._, -]{1,100}\])?) ?((?:(?:===?|~=|!=|<=?|>=?) ?[A-Za-z0-9.*+!_-]{1,64}(?:, ?|$))*)$/;
-const NAME_CHARS_MAX = 214;
 
 /** Null when it is no name of a package in a registry with a range of versions. */
 export function parseDependency(language: DependencyLanguage, text: string): Dependency | null {
-  const match = text.length > NAME_CHARS_MAX + 128 ? null : (language === "javascript" ? NPM : PYPI).exec(text);
+  const match = text.length > limit("flowDependencyNameCharsMax") + 128 ? null : (language === "javascript" ? NPM : PYPI).exec(text);
   const [name, range] = [match?.[1] ?? "", match?.[2] ?? ""];
-  if (name === "" || name.length > NAME_CHARS_MAX || range.endsWith(",")) return null;
+  if (name === "" || name.length > limit("flowDependencyNameCharsMax") || range.endsWith(",")) return null;
   return name === "__proto__" || name === "node_modules" || name.startsWith("-") ? null : { name, range: range.trim() };
 }
 
