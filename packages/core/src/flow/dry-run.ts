@@ -86,9 +86,15 @@ export class DryRun {
     return this.#state;
   }
 
-  /** The next call that has to be made really; null at the end. */
-  advance(): CallCommand | null {
-    while (this.#state.status.kind !== "ended" && this.#events < limit("flowDryRunEventsMax")) {
+  /** It has ended, or goes no further. */
+  get isOver(): boolean {
+    const isStuck = this.#unanswered !== null && !this.#unanswered.isReal;
+    return isStuck || this.#state.status.kind === "ended" || this.#events >= limit("flowDryRunEventsMax");
+  }
+
+  /** The next call that has to be made really; null at the end, and after `eventsMax` events. */
+  advance(eventsMax = Number.POSITIVE_INFINITY): CallCommand | null {
+    for (let count = 0; count < eventsMax && !this.isOver; count += 1) {
       const event = this.#next();
       if (event === null) return this.#unanswered?.isReal === true ? this.#unanswered.call : null;
       this.#apply(event);

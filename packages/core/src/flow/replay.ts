@@ -80,11 +80,15 @@ export class ReplayComparison {
       this.#isOver = true;
       return;
     }
-    this.#differences.push(
-      ...differencesOf(at, one.notes, other.notes, "step"),
-      ...differencesOf(at, one.commands, other.commands, "command"),
-    );
+    const steps = differencesOf(at, one.notes, other.notes, "step");
+    const commands = differencesOf(at, one.commands, other.commands, "command");
+    this.#differences.push(...steps, ...(steps.some(isOfInput) ? [] : commands));
   }
+}
+
+/** The call that begins differs too, and says no more. */
+function isOfInput({ before, after }: ReplayDifference): boolean {
+  return before?.kind === "begun" && after?.kind === "begun" && before.node === after.node;
 }
 
 /** `<run>/<node>/<step>` */

@@ -1,7 +1,7 @@
 /** `plinth flow export` and `import`. */
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { call } from "../../client.ts";
+import { call, type Json } from "../../client.ts";
 import { findConnection } from "../../connection.ts";
 import { lockFlow } from "../../flow-dependencies/lock-flow.ts";
 import { printJson, progress, success } from "../../output.ts";
@@ -13,6 +13,12 @@ interface ExportOptions {
   readonly version?: string;
   readonly run?: readonly string[];
   readonly out?: string;
+}
+
+interface ImportOptions {
+  readonly note?: string;
+  readonly withoutTests?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export function addDocuments(group: Command): void {
@@ -38,11 +44,12 @@ export function addDocuments(group: Command): void {
     .description("Publish a flow that was exported, after all of it was checked, its tests included")
     .argument("<file>")
     .option("--note <text>", "for people; that of the export when absent")
+    .option("--without-tests", "leave its tests out")
     .option("--dry-run", "only check")
-    .action(async (file: string, options: { readonly note?: string; readonly dryRun?: boolean }, command) => {
+    .action(async (file: string, options: ImportOptions, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const connection = findConnection(globals);
-      const document = readJson(file);
+      const document = withoutTests(readJson(file), options.withoutTests === true);
       // What its lock names is bundled again, from the same versions, where this host does not have it.
       const definition = part(document, "definition") ?? null;
       if (options.dryRun !== true)
@@ -51,9 +58,14 @@ export function addDocuments(group: Command): void {
       const json = await call(connection, "/v1/flows/import", { body });
       const isQuiet = globals.json === true;
       if (isQuiet) printJson(json);
-      showFindings(json, { isQuiet, outcome: "nothing was imported" });
+      showFindings(json, { isQuiet, outcome: "nothing was imported; --without-tests leaves failing tests out" });
       const version = text(part(json, "version"), "version").slice(0, 12);
       const name = text(document, "name");
       if (!isQuiet) success(options.dryRun === true ? `${name} can be imported` : `${name} is imported as ${version}`);
     });
+}
+
+function withoutTests(document: Json, isWithout: boolean): Json {
+  if (!isWithout || typeof document !== "object" || document === null || Array.isArray(document)) return document;
+  return Object.fromEntries(Object.entries(document).map(([name, value]) => [name, name === "tests" ? null : value]));
 }

@@ -3,6 +3,9 @@ import { checkFlow } from "../check-definition.ts";
 import { dryReport } from "../dry-report.ts";
 import { dryRun } from "../dry-run.ts";
 import type { FlowProgram } from "../program.ts";
+import type { Json } from "../../operations/operation.ts";
+import { isList, isRecord } from "../value.ts";
+import { FLOW_TEST_SCHEMA } from "./flow-test-schema.ts";
 import { parseFlowTest } from "./parse-flow-test.ts";
 import { dryRunOf, type Mismatch, mismatches, mockProblems } from "./run-flow-test.ts";
 
@@ -170,5 +173,32 @@ describe("files", () => {
   it("hostile names do nothing", () => {
     expect(findings(JSON.parse('{"format":1,"cases":[{"name":"a","mocks":{"__proto__":{"output":1}},"expect":{}}]}'))).toHaveLength(1);
     expect(findings({ format: 1, cases: [{ name: "a", expect: { output: { a: { b: null } } } }] })).toEqual([]);
+  });
+});
+
+describe("the schema for editors", () => {
+  /** An object with all properties of a schema. */
+  function sample(schema: Json, defs: Json): Json {
+    if (!isRecord(schema)) return null;
+    const { $ref, oneOf, enum: choices, const: only, properties, items, type } = schema;
+    if (typeof $ref === "string") return sample(isRecord(defs) ? (defs["answer"] ?? null) : null, defs);
+    if (isList(oneOf)) return sample(oneOf.at(-1) ?? null, defs);
+    if (only !== undefined) return only;
+    if (isList(choices)) return choices[0] ?? null;
+    if (isRecord(properties))
+      return Object.fromEntries(Object.keys(properties).map((name) => [name, sample(properties[name] ?? null, defs)]));
+    if (type === "array") return [sample(items ?? null, defs)];
+    if (type === "boolean") return false;
+    if (type === "integer") return 1;
+    if (type === "object") return {};
+    if (typeof schema["pattern"] === "string") return "1h";
+    return schema["format"] === "date-time" ? "2026-01-01T00:00:00Z" : "x";
+  }
+
+  it("names what the reader knows, and nothing else", () => {
+    const all = sample(FLOW_TEST_SCHEMA, FLOW_TEST_SCHEMA["$defs"] ?? null);
+    expect(JSON.stringify(all).length).toBeGreaterThan(400);
+    const parsed = parseFlowTest(all);
+    expect(parsed.ok ? [] : parsed.findings).toEqual([]);
   });
 });

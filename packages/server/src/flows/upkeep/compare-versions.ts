@@ -25,7 +25,7 @@ export async function compareVersions(
   const runs: ComparedRun[] = [];
   for (const row of chosen.rows) {
     if (runtime.nowMs() > endMs) return { findings, runs, isCut: true };
-    runs.push(await compareRun(parts, scope, { row, after }));
+    runs.push(await compareRun(parts, scope, { row, after, endMs }));
   }
   return { findings, runs, isCut: chosen.isCut };
 }
@@ -49,26 +49,41 @@ async function runsToCompare(
 interface Compared {
   readonly row: RunRow;
   readonly after: FlowProgram;
+  readonly endMs: number;
 }
 
-async function compareRun(parts: UpkeepParts, scope: Scope, { row, after }: Compared): Promise<ComparedRun> {
+async function compareRun(parts: UpkeepParts, scope: Scope, { row, after, endMs }: Compared): Promise<ComparedRun> {
   const { id, status, version, startedMs } = row;
   const { events, isCut } = await readEvents(parts, scope, row);
+  let replayed = events.length;
   const programs = await programsOf(parts, scope, row.flow, [...versionsOf(events), version]);
   const programOf = (name: string): FlowProgram => programs.get(name) ?? after;
   const { comparison, first } = beginning(events, programOf, after);
   for (let at = first; at < events.length && !comparison.isOver; at += SLICE) {
+    if (parts.runtime.nowMs() > endMs) {
+      replayed = at;
+      break;
+    }
     comparison.take(events.slice(at, at + SLICE));
     await parts.runtime.sleep(0);
   }
   const { program: before, state } = await parts.runs.read(scope, id);
   const moved = moveRun({ before, after }, state, moveTo(state.nowMs));
   const misfits = status === "completed" ? null : moved.ok ? [] : moved.findings;
-  return { id, status, version, startedMs, misfits, differences: comparison.differences, events: events.length, isCut };
+  return {
+    id,
+    status,
+    version,
+    startedMs,
+    misfits,
+    differences: comparison.differences,
+    events: replayed,
+    isCut: isCut || replayed < events.length,
+  };
 }
 
 /** Events that are replayed before others get their turn. */
-const SLICE = 200;
+const SLICE = 20;
 
 function moveTo(atMs: number): MovedEvent {
   return { kind: "moved", atMs, version: "new", by: "" };

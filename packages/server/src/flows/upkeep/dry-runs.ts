@@ -13,6 +13,7 @@ import type { InvocationEvent, LogLine } from "../../engine/invocation.ts";
 import { type StepLogWriting, StepLogs } from "../step-logs.ts";
 import type { StepResult } from "../calls/call.ts";
 import type { RunRow } from "../flow-records.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { versionNamed } from "../version-names.ts";
 import type { DryRunOutcome, DryRunRequest } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
@@ -38,16 +39,26 @@ export async function dryRunOnHost(parts: UpkeepParts, request: DryRunRequest): 
     ...{ status: "running", reason: null, error: null, seq: 0, snapshotSeq: 0, answers: [] },
   };
   const logs = new DryLogs({ ...parts, log: parts.calls.log });
-  const endMs = parts.runtime.nowMs() + limit("flowDryRunMs");
-  for (let call = run.advance(); call !== null; call = run.advance()) {
-    if (parts.runtime.nowMs() > endMs) {
-      run.answer(call, { kind: "error", error: { code: "timeout", message: "the dry run took too long.", retryable: false } });
-      continue;
-    }
-    run.answer(call, await really(parts, request, { run, row, call, logs }));
-  }
+  await goThrough(run, parts.runtime, (call) => really(parts, request, { run, row, call, logs }));
   const result = run.result();
   return { ok: true, report: dryReport(result), steps: result.notes.slice(0, limit("flowDryRunPathMax")), logs: logs.lines };
+}
+
+const SLICE = 10;
+
+/** Others get their turn; what takes too long is called endless. `perform`: makes a call, or it stays without an answer. */
+export async function goThrough(
+  run: DryRun,
+  runtime: Pick<Runtime, "nowMs" | "sleep">,
+  perform: ((call: CallCommand) => Promise<RealAnswer>) | null,
+): Promise<void> {
+  const endMs = runtime.nowMs() + limit("flowDryRunMs");
+  while (!run.isOver && runtime.nowMs() < endMs) {
+    const call = run.advance(SLICE);
+    if (call === null) await runtime.sleep(0);
+    else if (perform === null) return;
+    else run.answer(call, await perform(call));
+  }
 }
 
 interface RealCall {

@@ -7,7 +7,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { checkFlow } from "@plinth/core/flow/check-definition.ts";
 import type { FlowFinding } from "@plinth/core/flow/definition.ts";
 import { dryReport } from "@plinth/core/flow/dry-report.ts";
-import { dryRun } from "@plinth/core/flow/dry-run.ts";
+import { DryRun } from "@plinth/core/flow/dry-run.ts";
 import { foldVersions, versionsOf } from "@plinth/core/flow/fold.ts";
 import type { StepNote } from "@plinth/core/flow/notes.ts";
 import { parseFlowTest } from "@plinth/core/flow/tests/parse-flow-test.ts";
@@ -19,6 +19,7 @@ import type { Scope } from "../../database/database.ts";
 import { FLOW_LEDGER, FLOW_TESTS } from "../../database/record-tables.ts";
 import { versionNamed } from "../version-names.ts";
 import { programsOf, readEvents } from "./compare-versions.ts";
+import { goThrough } from "./dry-runs.ts";
 import { summaryOfRow } from "./run-summary.ts";
 import type { ExportRequest, FlowDocument, Imported, ImportRequest } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
@@ -59,7 +60,7 @@ export async function importFlow(parts: UpkeepParts, scope: Scope, { document, n
   if (!read.ok) return read;
   const { name, definition, tests } = read;
   const { findings } = await parts.definitions.check(scope, definition, { isPublished: true });
-  const all = [...findings, ...testFindings(definition, tests)];
+  const all = [...findings, ...(await testFindings(parts, definition, tests))];
   if (all.some(({ severity }) => severity === "error")) return { ok: false, findings: all };
   if (isDry) return { ok: true, name, version: null, findings: all };
   const published = await parts.definitions.publish(scope, { definition, note: note ?? read.note });
@@ -101,30 +102,40 @@ function refused(path: string, message: string): ReadDocument & { readonly ok: f
   return { ok: false, findings: [{ path, node: null, message, severity: "error" }] };
 }
 
-/** Of tests that go with a definition; what needs a host is a warning. */
-export function testFindings(definition: JsonObject, tests: JsonObject | null): readonly FlowFinding[] {
+/** Of tests that go with a definition; what needs a host, and what takes too long together, is a warning. */
+async function testFindings(
+  { runtime }: Pick<UpkeepParts, "runtime">,
+  definition: JsonObject,
+  tests: JsonObject | null,
+): Promise<readonly FlowFinding[]> {
   if (tests === null) return [];
   const parsed = parseFlowTest(tests);
   if (!parsed.ok) return parsed.findings.map(({ path, message }) => ({ path: `tests.${path}`, node: null, message, severity: "error" }));
   const checked = checkFlow(definition, null);
   if (!checked.ok) return [];
   const { program } = checked;
-  return parsed.file.cases.flatMap((test, index): readonly FlowFinding[] => {
-    if (test.isSkipped) return [];
-    const report = dryReport(dryRun(program, dryRunOf(parsed.file, test, program.definition.name)));
+  const found: FlowFinding[] = [];
+  const endMs = runtime.nowMs() + limit("flowDryRunMs");
+  for (const [index, test] of parsed.file.cases.entries()) {
     const path = `tests.cases[${index}]`;
-    if (report.unanswered?.isReal === true)
-      return [
-        { path, node: report.unanswered.node, message: `The test "${test.name}" needs a host and was not run.`, severity: "warning" },
-      ];
-    const wrong = [...mockProblems(program, test), ...mismatches(test.expect, report)];
-    return wrong.map(({ path: at, message }) => ({
-      path,
-      node: null,
-      message: `The test "${test.name}" fails at ${at}: ${message}`,
-      severity: "error",
-    }));
-  });
+    if (test.isSkipped) continue;
+    if (runtime.nowMs() > endMs) return [...found, warning(path, null, "This test and those behind it were not run, for time.")];
+    const run = new DryRun(program, dryRunOf(parsed.file, test, program.definition.name));
+    await goThrough(run, runtime, null);
+    const report = dryReport(run.result());
+    if (report.unanswered?.isReal === true) {
+      found.push(warning(path, report.unanswered.node, `The test "${test.name}" needs a host and was not run.`));
+      continue;
+    }
+    for (const { path: at, message } of [...mockProblems(program, test), ...mismatches(test.expect, report)])
+      found.push({ path, node: null, message: `The test "${test.name}" fails at ${at}: ${message}`, severity: "error" });
+    if (found.length >= limit("flowFindingsMax")) return found;
+  }
+  return found;
+}
+
+function warning(path: string, node: string | null, message: string): FlowFinding {
+  return { path, node, message, severity: "warning" };
 }
 
 export async function testsOf({ database, definitions }: UpkeepParts, scope: Scope, flow: string): Promise<JsonObject | null> {
