@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deployFolder, startLocalHost } from "../../tools/local-host.ts";
-import { eventHost, succeed, type EventHost } from "../events/event-host.ts";
+import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
 
 const MIB = 1_048_576;
 const LARGE_BYTES = (process.env["PLINTH_TEST_LONG"] === undefined ? 48 : 256) * MIB;
@@ -15,8 +15,13 @@ let world = "";
 /** What was posted: its digest, size, type and key. */
 const posted: { readonly digest: string; readonly bytes: number; readonly type: string; readonly key: string }[] = [];
 
-/** `GET /<bytes>`: so many bytes that are no text. `POST /`: takes what it is sent. */
+/** `GET /<bytes>`: so many bytes that are no text. `GET /rows`: JSON. `POST /`: takes what it is sent. */
 const server = createServer((request, response) => {
+  if (request.url === "/rows") {
+    response.setHeader("content-type", "application/json; charset=utf-8");
+    response.end(JSON.stringify({ rows: Array.from({ length: 4 }, (_, n) => ({ n, text: "x".repeat(50_000) })) }));
+    return;
+  }
   void (request.method === "POST" ? take(request, response) : give(Number(request.url?.slice(1)), response));
 });
 
@@ -186,4 +191,27 @@ test("an input of a run may be large, and what looks like a reference is a value
   expect(done).toMatchObject({ status: "completed", output: [100_000, forged] });
   // A digest opens nothing in a run that does not have it.
   expect(await bytesOf(String(done["id"]), digest)).toBeNull();
+});
+
+test("expressions read a large answer, and loops go over it, also after a crash", { timeout: 60_000 }, async () => {
+  await publish("rows", "get", {
+    get: { type: "webhook", data: { url: `${world}rows`, method: "get" }, next: "ask" },
+    ask: { type: "wait", data: { for: "signal", signal: "go" }, next: "each" },
+    each: { type: "for_each", data: { items: "=steps.get.output.body.rows", body: "one", collect: "=item.n" }, next: "give" },
+    one: { type: "script", data: { code: "return inputs.item.text.length;", input: { item: "=item" } } },
+    give: {
+      type: "return",
+      data: { output: { numbers: "=steps.each.output.results", count: "=size(steps.get.output.body.rows)" } },
+    },
+  });
+  const { json } = await succeed(host.send("/v1/flows/rows/runs", { body: { input: {} } }));
+  const id = String(json["id"]);
+  await eventually(async () => ((await host.send(`/v1/flow-runs/${id}`)).json["status"] === "waiting" ? true : undefined), "the signal");
+  host = eventHost(await host.local.crash());
+  await succeed(host.send(`/v1/flow-runs/${id}/signal`, { body: { name: "go" } }));
+  const done = await eventually(async () => {
+    const { json: run } = await succeed(host.send(`/v1/flow-runs/${id}`));
+    return run["endedMs"] === null ? undefined : run;
+  }, "the end of the run");
+  expect(done).toMatchObject({ status: "completed", output: { numbers: [0, 1, 2, 3], count: 4 } });
 });

@@ -1,0 +1,91 @@
+/** What a run needs stays for as long as it goes on, on a real host. */
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createBundler } from "../../packages/cli/src/bundle/bundle.ts";
+import { call } from "../../packages/cli/src/client.ts";
+import { startLocalHost } from "../../tools/local-host.ts";
+import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
+
+let host: EventHost;
+let script = "";
+
+beforeAll(async () => {
+  const bundler = createBundler(join(import.meta.dirname, "functions", "convex"));
+  ({ script } = await bundler.bundle());
+  await bundler.dispose();
+  host = eventHost(await startLocalHost(["--warm-runners", "1"]));
+}, 60_000);
+afterAll(() => host.local.stop());
+
+async function deploy(version: string): Promise<void> {
+  if (!script.includes("version-0")) throw new Error("the functions say no version");
+  await call(host.local.connection, "/v1/deploy", { body: { script: script.replaceAll("version-0", version), sourceMap: null } });
+}
+
+async function publish(name: string, start: string, nodes: Readonly<Record<string, unknown>>, more: object = {}): Promise<void> {
+  const definition = { format: 1, name, trigger: { type: "api" }, start, nodes, ...more };
+  const { json } = await succeed(host.send("/v1/flows", { body: { definition } }));
+  if (json["version"] === null) throw new Error(JSON.stringify(json["findings"]));
+}
+
+async function start(name: string): Promise<string> {
+  return String((await succeed(host.send(`/v1/flows/${name}/runs`, { body: {} }))).json["id"]);
+}
+
+async function ended(id: string): Promise<Record<string, unknown>> {
+  return await eventually(async () => {
+    const { json } = await succeed(host.send(`/v1/flow-runs/${id}`));
+    return json["endedMs"] === null ? undefined : json;
+  }, "the end of the run");
+}
+
+test("W6 a run calls the functions that it began with, however many versions came after them", { timeout: 120_000 }, async () => {
+  await deploy("version-1");
+  await publish("pinned", "ask", {
+    ask: { type: "wait", data: { for: "signal", signal: "go" }, next: "which" },
+    which: { type: "invoke", data: { function: "which:version" }, next: "give" },
+    give: { type: "return", data: { output: "=steps.which.output" } },
+  });
+  const id = await start("pinned");
+  for (let version = 2; version <= 24; version++) await deploy(`version-${version}`);
+  host = eventHost(await host.local.restart());
+  await succeed(host.send(`/v1/flow-runs/${id}/signal`, { body: { name: "go" } }));
+  expect(await ended(id)).toMatchObject({ status: "completed", output: "version-1" });
+  const later = await start("pinned");
+  await succeed(host.send(`/v1/flow-runs/${later}/signal`, { body: { name: "go" } }));
+  expect(await ended(later)).toMatchObject({ status: "completed", output: "version-24" });
+});
+
+test("a run of more than a thousand events goes on after a crash, and its history is read in pages", { timeout: 120_000 }, async () => {
+  const turns = 510;
+  await publish(
+    "loop",
+    "again",
+    {
+      again: { type: "while", data: { when: `vars.n < ${turns}`, body: "one" }, next: "give" },
+      one: { type: "script", data: { code: "return inputs.n + 1;", input: { n: "=vars.n" } }, next: "two" },
+      two: { type: "script", data: { code: "return inputs.n;", input: { n: "=steps.one.output" } }, next: "set" },
+      set: { type: "assignment", data: { values: { n: "=steps.two.output" } } },
+      give: { type: "return", data: { output: "=vars.n" } },
+    },
+    { variables: { n: { type: "number", initial: 0 } } },
+  );
+  const id = await start("loop");
+  await eventually(async () => {
+    const { json } = await succeed(host.send(`/v1/flow-runs/${id}`));
+    return (json["variables"] as { readonly n: number }).n > 502 ? true : undefined;
+  }, "a thousand events");
+  host = eventHost(await host.local.crash());
+  expect(await ended(id)).toMatchObject({ status: "completed", output: turns });
+
+  let steps = 0;
+  for (let after: number | null = 0; after !== null;) {
+    const { json } = await succeed(host.send(`/v1/flow-runs/${id}/history?after=${after}`));
+    const page = json["steps"] as readonly unknown[];
+    expect(page.length).toBeLessThanOrEqual(500);
+    steps += page.length;
+    after = json["next"] as number | null;
+  }
+  expect(steps).toBeGreaterThan(5 * turns);
+  expect((await host.send(`/v1/flow-runs/${id}/history?limit=501`)).status).toBe(400);
+});
