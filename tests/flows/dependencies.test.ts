@@ -158,7 +158,15 @@ test("a script uses npm packages, pinned until they are updated on purpose; no s
   const elsewhere = await publish({
     ...flow,
     name: "elsewhere",
-    lock: [{ ...entry, language: "javascript", dependencies: ["@scope/only-default", "tiny-math@^1.0.0"], digest: "0".repeat(64) }],
+    lock: [
+      {
+        ...entry,
+        language: "javascript",
+        dependencies: ["@scope/only-default", "tiny-math@^1.0.0"],
+        digest: "0".repeat(64),
+        packages: [...lock.flatMap((each) => each.packages), "tiny-words@file:../odd", "@odd"],
+      },
+    ],
   });
   expect(elsewhere.code, elsewhere.all).toBe(0);
   expect(await lockOf("elsewhere")).toEqual(lock);
@@ -186,6 +194,8 @@ test("what cannot be found, bundled or loaded publishes nothing, and says what i
     [scriptNode("return 1;", ["needs-node"]), /"node:fs" is a module of Node/],
     [scriptNode("return 1;", ["breaks"]), /they cannot be loaded: .*this package does not load/],
     [codeNode("1", ["no-such-wheel"]), /no-such-wheel/],
+    [scriptNode("return 1;", ["tiny-math@file:../tiny-math"]), /names no package of a registry; write the name of an npm package/],
+    [codeNode("1", ["--index-url=http://127.0.0.1:1"]), /names no package of a registry; write the name of a PyPI package/],
   ] as const;
   for (const [node, message] of cases) {
     const { code, all } = await publish(flowOf("refused", node));
@@ -278,6 +288,11 @@ test("a flow is published over HTTP only with a lock whose bundle is there and h
   expect(await attempt([{ ...entry, packages: ["x@9.9.9"] }])).toMatch(/lock\[0\] does not say what its bundle holds/);
   expect(await attempt([entry])).toBe("published");
   expect(await run("by-hand")).toBe(1);
+  // Another tenant does not find it.
+  await succeed(host.send("/v1/tenants", { body: { name: "other" } }));
+  expect((await host.send(`/v1/flow-bundles/${digest}`)).status).toBe(200);
+  expect((await host.send(`/t/other/v1/flow-bundles/${digest}`)).status).toBe(404);
+  expect((await host.send("/v1/flow-bundles/..%2f..%2fetc")).status).toBe(404);
   // Callers of inline code name no bundle themselves.
   const inline = await host.send("/v1/code/execute", { body: { language: "javascript", code: "return typeof libs;", bundle: digest } });
   expect(JSON.stringify(inline.json)).not.toContain('"object"');

@@ -33,12 +33,12 @@ export async function bundleJavascript(folder: string, { dependencies, pinned, u
 
 function packageJson(named: readonly Dependency[], pinned: readonly string[]) {
   const versions = Map.groupBy(
-    pinned.map((text) => ({ name: text.slice(0, text.lastIndexOf("@")), version: text.slice(text.lastIndexOf("@") + 1) })),
-    ({ name }) => name,
+    pinned.map((text) => parseDependency("javascript", text)).filter((pin) => pin !== null && /^\d[\w.+-]*$/.test(pin.range)),
+    (pin) => pin?.name ?? "",
   );
   const only = (name: string): string | undefined => {
     const found = versions.get(name) ?? [];
-    return found.length === 1 ? found[0]?.version : undefined;
+    return found.length === 1 ? found[0]?.range : undefined;
   };
   const dependencies = Object.fromEntries(named.map(({ name, range }) => [name, only(name) ?? (range === "" ? "latest" : range)]));
   const others = [...versions.keys()].filter((name) => !Object.hasOwn(dependencies, name) && only(name) !== undefined);

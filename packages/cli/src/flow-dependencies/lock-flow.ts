@@ -3,7 +3,15 @@
  * resolved here, bundled and sent to the host, which installs nothing itself.
  */
 import { parseDefinition } from "@plinth/core/flow/parse-definition.ts";
-import { type DependencySet, dependencySets, type LockedDependencies, lockOf } from "@plinth/core/flow/dependencies.ts";
+import {
+  DEPENDENCY_FORMS,
+  type DependencyLanguage,
+  type DependencySet,
+  dependencySets,
+  type LockedDependencies,
+  lockOf,
+  parseDependency,
+} from "@plinth/core/flow/dependencies.ts";
 import { Report } from "@plinth/core/manifest/report.ts";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -38,6 +46,7 @@ export async function lockFlow(connection: Connection, json: Json, options: Lock
   if (definition === null || report.failed || !isObject(json)) return { definition: json, lock: [], resolved: [] };
   const { lock: _old, ...rest } = json;
   const sets = dependencySets(definition);
+  for (const { language, dependencies } of sets) checkForms(language, dependencies);
   if (sets.length === 0) return { definition: rest, lock: [], resolved: [] };
   const known = [...definition.lock, ...(await publishedLock(connection, definition.name))];
   const lock: LockedDependencies[] = [];
@@ -45,7 +54,7 @@ export async function lockFlow(connection: Connection, json: Json, options: Lock
   for (const set of sets) {
     const entry = lockOf(known, set.language, set.dependencies);
     const isKept = entry !== null && !options.isUpdate && (await isOnHost(connection, entry.digest));
-    const found = isKept ? entry : await resolve(connection, set, { pinned: options.isUpdate ? [] : (entry?.packages ?? []), ...options });
+    const found = isKept ? entry : await resolve(connection, set, { pinned: options.isUpdate ? [] : pinsOf(entry), ...options });
     if (!isKept) resolved.push(found);
     lock.push(found);
   }
@@ -71,6 +80,17 @@ async function resolve(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A definition may come from anybody: npm and pip get names of packages with versions, and nothing else. */
+function checkForms(language: DependencyLanguage, dependencies: readonly string[]): void {
+  const wrong = dependencies.find((text) => parseDependency(language, text) === null);
+  if (wrong === undefined) return;
+  throw new CommandFailure(`\`${wrong.slice(0, 100)}\` names no package of a registry; ${DEPENDENCY_FORMS[language]}.`, 4);
+}
+
+function pinsOf(entry: LockedDependencies | null): readonly string[] {
+  return entry?.packages.filter((text) => parseDependency(entry.language, text) !== null) ?? [];
 }
 
 async function isOnHost(connection: Connection, digest: string): Promise<boolean> {

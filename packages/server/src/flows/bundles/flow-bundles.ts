@@ -112,7 +112,7 @@ export class FlowBundles implements InlineBundles {
         ...{ ...scope, actor, source: "native", internalAllowed: true, priority: "normal" },
         path: inlinePath(language),
         bundle: digest,
-        argsText: JSON.stringify({ code, inputs: {}, timeoutMs: limit("analyzeWallMsMax") }),
+        argsText: JSON.stringify({ code, inputs: {}, timeoutMs: limit("inlineWallMs") }),
       },
       { patient: true },
     );
