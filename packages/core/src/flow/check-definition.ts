@@ -176,6 +176,7 @@ class Check {
           startedAt: "timestamp",
           company: { record: { id: "string", name: "string" } },
           error: ERROR_TYPE,
+          stored: "any",
         },
       },
       now: "timestamp",

@@ -81,3 +81,10 @@ test("what is larger than a step may read fails it with a sentence that names th
   expect(calls).toEqual([]);
   expect(state.status).toMatchObject({ outcome: { kind: "failed", error: { code: "stored_value", node: "first" } } });
 });
+
+test("what a stored value is can be asked without reading it", () => {
+  const output = "=run.stored['trigger.rows'].bytes > 5000 && run.stored['trigger.rows'].contentType == 'application/json'";
+  const { state, calls } = run({ first: { type: "return", data: { output } } }, TRIGGER, VALUES);
+  expect(outputOf(state)).toEqual({ json: true });
+  expect(calls).toEqual([]);
+});

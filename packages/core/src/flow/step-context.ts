@@ -86,6 +86,7 @@ class StepContext implements TemplateContext {
     const steps: Record<string, Json> = {};
     for (const [root = "", id] of reads) {
       if (root === "steps" && id !== undefined) steps[id] = this.#filled(this.#step(id));
+      else if (root === "run") context[root] = this.#run(id === undefined || id === "stored");
       else context[root] = this.#filled(this.#root(root) ?? NOTHING);
     }
     return Object.keys(steps).length === 0 ? context : { ...context, steps: { ...asRecord(context["steps"]), ...steps } };
@@ -124,7 +125,7 @@ class StepContext implements TemplateContext {
       case "index":
         return { json: this.#around((frame) => this.#isLoop(frame))?.place ?? null };
       case "run":
-        return { json: this.#run() };
+        return { json: this.#run(true) };
       case "now":
         return { json: momentText(this.#draft.nowMs) };
       default:
@@ -132,7 +133,7 @@ class StepContext implements TemplateContext {
     }
   }
 
-  #run(): JsonObject {
+  #run(withStored: boolean): JsonObject {
     const { info, startedMs, program } = this.#draft;
     const main = this.#draft.frames[0];
     const error = main?.wait?.kind === "handler" ? main.wait.error : null;
@@ -142,7 +143,19 @@ class StepContext implements TemplateContext {
       startedAt: momentText(startedMs),
       company: { id: info?.company.id ?? "", name: info?.company.name ?? "" },
       error: error === null ? null : { code: error.code, message: error.message, node: error.node },
+      ...(withStored ? { stored: this.#stored() } : {}),
     };
+  }
+
+  /** What is stored apart and what it is, by its path. */
+  #stored(): JsonObject {
+    const { trigger, variables } = this.#draft;
+    const item = this.#root("item") ?? NOTHING;
+    const all = recordValue({ trigger, vars: recordValue(variables), steps: this.#allSteps(), item });
+    this.spent(all.stored?.length ?? 0);
+    return Object.fromEntries(
+      (all.stored ?? []).map(({ path, value: { bytes, contentType, digest } }) => [pathText(path), { bytes, contentType, digest }]),
+    );
   }
 
   #allSteps(): FlowValue {
@@ -191,6 +204,11 @@ class StepContext implements TemplateContext {
     const container = this.#container(frame);
     return container !== null && LOOPS.has(this.#draft.program.nodes.get(container)?.type ?? "");
   }
+}
+
+/** `steps.get.output.rows[0].text` */
+function pathText(path: StoredPart["path"]): string {
+  return path.map((key, i) => (typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`)).join("");
 }
 
 function asRecord(json: Json | undefined): JsonObject {
