@@ -104,14 +104,14 @@ interface Slices {
 }
 
 /** As many runs as the host takes at a time. */
-const SLICE_MAX = 200;
+const SLICE = 200;
 
 async function slices(connection: Connection, body: { readonly [name: string]: Json }, { max, id, onSlice }: Slices): Promise<Made> {
   let made: Made = { id: id ?? "", done: [], already: [], refused: [] };
   let matched = 0;
   for (let after: string | undefined; ;) {
     const place = { ...(made.id === "" ? {} : { id: made.id }), ...(after === undefined ? {} : { after }) };
-    const json = await call(connection, "/v1/flow-runs/changes", { body: { ...body, ...place, max: Math.min(SLICE_MAX, max - matched) } });
+    const json = await call(connection, "/v1/flow-runs/changes", { body: { ...body, ...place, max: Math.min(SLICE, max - matched) } });
     made = {
       id: text(json, "id"),
       done: [...made.done, ...textsOf(json, "done")],

@@ -121,12 +121,12 @@ function showRun(run: Json): void {
   for (const misfit of misfits) print(`  cannot be moved: ${text(misfit, "message")}`);
 }
 
-const SHOWN_CHARS_MAX = 200;
+const SHOWN_CHARS = 200;
 
 /** What a step or call was given or gave. */
 function showValue(what: string, compared: Json | undefined): void {
   const value = part(part(compared, "value"), "json") ?? part(part(part(compared, "call"), "input"), "json");
   if (value === undefined) return;
   const json = JSON.stringify(value);
-  print(`    ${what}: ${json.length > SHOWN_CHARS_MAX ? `${json.slice(0, SHOWN_CHARS_MAX)}…` : json}`);
+  print(`    ${what}: ${json.length > SHOWN_CHARS ? `${json.slice(0, SHOWN_CHARS)}…` : json}`);
 }

@@ -174,11 +174,11 @@ function showMismatch({ path, message, expected, got }: Mismatch): void {
   if (got !== undefined) print(`        got      ${jsonText(got)}`);
 }
 
-const SHOWN_CHARS_MAX = 2000;
+const SHOWN_CHARS = 2000;
 
 function jsonText(json: Json): string {
   const all = JSON.stringify(json);
-  return all.length > SHOWN_CHARS_MAX ? `${all.slice(0, SHOWN_CHARS_MAX)}…` : all;
+  return all.length > SHOWN_CHARS ? `${all.slice(0, SHOWN_CHARS)}…` : all;
 }
 
 /** With colours. */

@@ -21,7 +21,7 @@ export function addWatch(group: Command): void {
     });
 }
 
-const TRIES_MAX = 30;
+const TRIES = 30;
 const PAUSE_MS = 1000;
 
 /** Goes on where it was when the connection is lost. */
@@ -30,7 +30,7 @@ export async function watchRun(connection: Connection, run: string, globals: Glo
   process.once("SIGINT", () => stop.abort());
   const watching = { connection, run, globals, lines: new StepLines(), signal: stop.signal };
   let cursor = 0;
-  for (let tries = 0; tries < TRIES_MAX && !stop.signal.aborted;) {
+  for (let tries = 0; tries < TRIES && !stop.signal.aborted;) {
     const seen = await watchOnce(watching, cursor);
     if (seen.end !== null) return finish(seen.end, globals);
     if (stop.signal.aborted) return;

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkFlow } from "../check-definition.ts";
 import { dryReport } from "../dry-report.ts";
@@ -174,6 +176,21 @@ describe("files", () => {
     expect(findings(JSON.parse('{"format":1,"cases":[{"name":"a","mocks":{"__proto__":{"output":1}},"expect":{}}]}'))).toHaveLength(1);
     expect(findings({ format: 1, cases: [{ name: "a", expect: { output: { a: { b: null } } } }] })).toEqual([]);
   });
+});
+
+it("the tests of the guide pass, but for the one that needs a host", () => {
+  const block = (page: string, name: string): unknown => {
+    const guide = readFileSync(join(import.meta.dirname, "../../../../../docs/guide", page), "utf8");
+    const found = [...guide.matchAll(/```json\n([\s\S]*?)```/g)].map(([, text]) => text ?? "").find((text) => text.includes(name));
+    return JSON.parse(found ?? "null");
+  };
+  const checked = checkFlow(block("flows.md", '"name": "price"'), null);
+  const parsed = parseFlowTest(block("flow-tests.md", '"cases"'));
+  if (!checked.ok || !parsed.ok) throw new Error(JSON.stringify([checked.findings, parsed]));
+  const wrong = parsed.file.cases.flatMap((test) =>
+    mismatches(test.expect, dryReport(dryRun(checked.program, dryRunOf(parsed.file, test, "price")))).map(({ got }) => [test.name, got]),
+  );
+  expect(wrong).toEqual([["large teams pay less", "unanswered"]]);
 });
 
 describe("the schema for editors", () => {

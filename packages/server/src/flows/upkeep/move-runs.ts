@@ -7,7 +7,7 @@ import { versionNamed, wasHeadSince } from "../version-names.ts";
 import type { MoveOutcome, MoveRequest } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
 
-const SHOWN_MAX = 5;
+const SHOWN = 5;
 
 export async function moveOne(parts: UpkeepParts, scope: Scope, id: string, { by, to, isDry, request }: MoveRequest): Promise<MoveOutcome> {
   const { database, definitions, deploys, runs, runtime } = parts;
@@ -50,7 +50,7 @@ async function errorsOf(
 }
 
 function refused(findings: readonly FlowFinding[]) {
-  const shown = findings.slice(0, SHOWN_MAX).map(({ message }) => message);
-  const more = findings.length > SHOWN_MAX ? ` And ${findings.length - SHOWN_MAX} more.` : "";
+  const shown = findings.slice(0, SHOWN).map(({ message }) => message);
+  const more = findings.length > SHOWN ? ` And ${findings.length - SHOWN} more.` : "";
   return plinthError("FlowRunRefused", { detail: `The version does not fit the run: ${shown.join(" ")}${more}` });
 }
