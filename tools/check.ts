@@ -16,6 +16,7 @@ const STEPS: readonly { readonly name: string; readonly command: readonly string
   { name: "types of the quickstart", command: ["tsc", "-p", "examples/quickstart"] },
   { name: "types of the example CRM", command: ["tsc", "-p", "examples/crm"] },
   { name: "types of the operations example", command: ["tsc", "-p", "examples/operations"] },
+  { name: "types of the flows example", command: ["tsc", "-p", "examples/flows"] },
   { name: "types of the HTTP client example", command: ["tsc", "-p", "examples/http-client"] },
   { name: "project rules", command: ["node", "tools/tidy.ts"] },
   { name: "generated pages", command: ["node", "tools/generate-docs.ts", ...(fix ? ["--write"] : [])] },
