@@ -21,8 +21,8 @@ export type CallDescription =
       readonly mode: "sync" | "async";
       readonly input: FlowValue;
     }
-  /** `input`: `{method, url, headers, query, body}`. */
-  | ({ readonly kind: "http"; readonly connection: string | null; readonly input: FlowValue } & MayBeLater)
+  /** `input`: `{method, url, headers, query, body}`. A status of 400 or more is a failure, except with `anyStatus`. */
+  | ({ readonly kind: "http"; readonly connection: string | null; readonly anyStatus?: true; readonly input: FlowValue } & MayBeLater)
   /** `awaited`: the step ends with that run; else when it has begun. */
   | { readonly kind: "subflow"; readonly flow: string; readonly awaited: boolean; readonly input: FlowValue }
   /** `input`: `{message, context, …}`. */

@@ -20,6 +20,9 @@ export const webhook = defineNode({
     formField("query", "struct", "Query parameters by name.", { editor: "expression" }),
     formField("body", "struct", "JSON, or a text that is sent as it is.", { editor: "expression" }),
     formField("connection", "text", "Name of the keyring whose credentials are added."),
+    formField("statuses", "enum", "`any` hands on each response; one with a status of 400 or more fails the step when absent.", {
+      choices: ["success", "any"],
+    }),
     LATER_FIELD,
   ],
   read: (reader) => {
@@ -31,6 +34,7 @@ export const webhook = defineNode({
     return {
       connection,
       later: readLater(reader, null),
+      anyStatus: reader.choice("statuses", ["success", "any"], "success") === "any",
       request: {
         method,
         url: reader.template("url", "string"),
@@ -45,5 +49,8 @@ export const webhook = defineNode({
     input: recordValue(Object.fromEntries(Object.entries(request).map(([name, template]) => [name, resolver.value(template)]))),
     ...resolveLater(later, resolver),
   }),
-  execute: (inputs, { connection }) => ({ kind: "call", call: { kind: "http", connection, ...inputs } }),
+  execute: (inputs, { connection, anyStatus }) => ({
+    kind: "call",
+    call: { kind: "http", connection, ...(anyStatus ? { anyStatus } : {}), ...inputs },
+  }),
 });

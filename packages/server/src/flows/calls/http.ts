@@ -9,7 +9,7 @@ import { performOperation } from "./operation.ts";
 export const httpCall: CallKind<"http"> = {
   classOf: () => "outside",
   takesStored: true,
-  perform: async (parts, { input, laterMs }, of) => {
+  perform: async (parts, { input, laterMs, anyStatus }, of) => {
     const { values } = parts;
     const callback = laterMs === undefined ? undefined : await offerCallback(parts, of, laterMs);
     const isSent = ({ path }: StoredPart): boolean => path.length === 1 && path[0] === "body";
@@ -19,16 +19,18 @@ export const httpCall: CallKind<"http"> = {
     const fields = { ...(isRecord(json) ? json : {}), headers };
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
     const bodies = values.bodies(of.scope, sent?.value ?? null);
-    const result = withStoredBody(await performOperation(parts, of, { operation: "plinth/http", input: given, bodies }));
-    return callback === undefined ? result : accepted(result, callback);
+    const answered = withStoredBody(await performOperation(parts, of, { operation: "plinth/http", input: given, bodies }));
+    const result = anyStatus === true ? answered : refused(answered);
+    // Whoever was given a callback accepts the request with any success, and answers by the callback.
+    return callback === undefined || result.ok !== true ? result : deferralOf(callback);
   },
 };
 
-/** Whoever was given a callback accepts the request with any success, and answers by the callback. */
-function accepted(result: StepResult, callback: StepCallback): StepResult {
+/** A status that says that it did not work fails the step: to be tried again where it may work later. */
+function refused(result: StepResult): StepResult {
   if (result.ok !== true || !isRecord(result.output)) return result;
   const { status } = result.output;
-  if (typeof status !== "number" || (status >= 200 && status < 300)) return deferralOf(callback);
+  if (typeof status !== "number" || status < 400) return result;
   const retryable = status >= 500 || status === 429 || status === 408;
   return { ok: false, error: { code: "http_status", message: `the request was answered with the status ${status}.`, retryable } };
 }
