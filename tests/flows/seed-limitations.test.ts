@@ -107,11 +107,11 @@ describe("a real host", { timeout: 60_000 }, () => {
   });
 });
 
-describe("an engine that ends at any point", () => {
+describe("an engine that ends at any point", { timeout: 60_000 }, () => {
   let host: ScriptHost;
   beforeEach(async () => {
     host = await ScriptHost.open();
-  });
+  }, 60_000);
   afterEach(() => host.close());
 
   test("context cleanup: no context outlives its step, whether it was reported, cancelled or lost", async () => {

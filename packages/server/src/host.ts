@@ -252,7 +252,7 @@ async function start(
     stepLogs,
     asyncScripts,
     reaper: (parts) =>
-      new FlowReaper({ ...parts, database, runtime, log, engine: () => engine, scripts: asyncScripts, stepLogs, onReaped }),
+      new FlowReaper({ ...parts, database, runtime, log, engine: () => engine, scripts: asyncScripts, stepLogs, isServed, onReaped }),
     values,
     ...flowAnswers,
   });

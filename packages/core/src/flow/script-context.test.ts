@@ -49,3 +49,34 @@ it("scripts see the trigger, variables, lookups by name, the company and their n
   });
   expect(scriptContext(checked.program, driver.state, "r1/price/9")).toBeNull();
 });
+
+it("what undoes a step sees the run too", () => {
+  const checked = checkFlow(
+    {
+      format: 1,
+      name: "test",
+      trigger: { type: "manual" },
+      start: "book",
+      nodes: {
+        book: {
+          type: "script",
+          label: "Book it",
+          data: { code: "return 1" },
+          compensate: { type: "script", data: { code: "return 2", input: { booking: "=steps.book.output" } } },
+          next: "pay",
+        },
+        pay: { type: "script", data: { code: "return 3" }, retry: { attempts: 1 } },
+      },
+    },
+    null,
+  );
+  if (!checked.ok) throw new Error(JSON.stringify(checked.findings));
+  const driver = new TestDriver(checked.program);
+  driver.start({ json: { id: 1 } });
+  driver.send({ kind: "completed", atMs: 1_000_000, key: "r1/book/1", attempt: 1, output: { json: 7 } });
+  driver.send({ kind: "failed", atMs: 1_000_000, key: "r1/pay/2", attempt: 1, error: { code: "x", message: "no", retryable: false } });
+  expect(scriptContext(checked.program, driver.state, "r1/book/1/undo")?.json).toMatchObject({
+    ...{ trigger: { id: 1 }, variables: {}, lookups: {}, company: { id: "c1", name: "Acme" }, input: { booking: 7 } },
+    currentNode: { api_name: "book", name: "Book it" },
+  });
+});

@@ -23,11 +23,16 @@ export function placeOfStack(stack: string | undefined): CodePlace | null {
 
 /** `line 3, column 9: \`return customer.tier\``; null when the code has no such line. */
 export function shownPlace(code: string, { line, column }: CodePlace): string | null {
+  if (!isCount(line) || (column !== null && !isCount(column))) return null;
   const text = code.split(LINE_END, line)[line - 1];
-  if (text === undefined || line < 1 || (column !== null && column > text.length + 1)) return null;
+  if (text === undefined || (column !== null && column > text.length + 1)) return null;
   const place = `line ${line}${column === null ? "" : `, column ${column}`}`;
   const shown = cut(text, column ?? 1);
   return shown === "" ? place : `${place}: \`${escapeText(shown, limit("flowSourceLineCharsMax") + 2)}\``;
+}
+
+function isCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= limit("flowCodeBytesMax") + 1;
 }
 
 /** The part of a long line that has the column. */

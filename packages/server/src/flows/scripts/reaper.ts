@@ -34,6 +34,8 @@ export interface ReaperParts {
   readonly stepLogs: StepLogs;
   readonly runs: Pick<OpenRuns, "read" | "resume" | "has">;
   readonly timer: (due: Due) => Promise<void>;
+  /** Whether a branch is served; all are when absent. Nothing is done in others. */
+  readonly isServed?: (scope: Scope) => Promise<boolean>;
   readonly onReaped?: (what: Reaped) => void;
 }
 
@@ -85,7 +87,7 @@ export class FlowReaper {
       for (const { key, value } of rows) {
         if (this.#isStopped) return;
         const scope = { tenant: String(key[0]), branch: String(key[1]) };
-        await this.#script(scope, value).catch((error: unknown) => this.#failed(error, value));
+        if (await this.#isServed(scope)) await this.#script(scope, value).catch((error: unknown) => this.#failed(error, value));
       }
       if (rows.length < PAGE) return;
       after = rows.at(-1)?.key;
@@ -162,7 +164,7 @@ export class FlowReaper {
       for (const { key } of rows) {
         after = [String(key[0]), String(key[1]), String(key[2])];
         const [tenant, branch, run] = after;
-        if (runs.has({ tenant, branch }, run)) continue;
+        if (runs.has({ tenant, branch }, run) || !(await this.#isServed({ tenant, branch }))) continue;
         const name = after.join("/");
         if (!this.#absent.has(name)) {
           absent.add(name);
@@ -183,10 +185,14 @@ export class FlowReaper {
     const latestMs = runtime.nowMs() - limit("flowOverdueMs");
     for await (const due of this.#due.branches()) {
       if (this.#isStopped) return;
-      if (due.kind !== "flow" || due.dueMs > latestMs) continue;
+      if (due.kind !== "flow" || due.dueMs > latestMs || !(await this.#isServed(due.scope))) continue;
       await timer(due).catch((error: unknown) => log.warn({ err: error, timer: due.id }, "a time of a flow is past and cannot fire"));
       onReaped?.("fired");
     }
+  }
+
+  async #isServed(scope: Scope): Promise<boolean> {
+    return (await this.#parts.isServed?.(scope)) ?? true;
   }
 
   /** Into the log of the run, where its author looks. */

@@ -1,8 +1,10 @@
 /** Scripts that run apart from their run, and what looks after them. */
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readContext } from "./script-contexts.ts";
 import { signatureOf } from "./script-report.ts";
 import { reportFor, ScriptHost } from "./test-script-host.ts";
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let host: ScriptHost;
 beforeEach(async () => {
