@@ -6,6 +6,7 @@ import { setLimit } from "./small-limits.ts";
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import { PlinthError } from "../../../packages/core/src/errors.ts";
+import { limit } from "../../../packages/core/src/limits.ts";
 import type { Json } from "../../../packages/core/src/operations/operation.ts";
 import type { Database, Scope } from "../../../packages/server/src/database/database.ts";
 import { openDatabase } from "../../../packages/server/src/database/open-database.ts";
@@ -271,8 +272,8 @@ class Simulation {
       const wasHelped = isHelped && time.chance(0.5) && (await this.#people?.help(this.#serving(), this.#checks));
       await settled();
       if (wasHelped === true) continue;
-      // What is not durable yet is so after `flowUnsavedMs`, and what was lost is read again after a second.
-      if (time.untilTimerMs > 1000) await this.#checks?.atRest(this.#underWay, this.#due);
+      // What is not durable yet is so by then, and what was lost is read again after a second.
+      if (time.untilTimerMs > Math.max(1000, limit("flowUnsavedBehindStepMs"))) await this.#checks?.atRest(this.#underWay, this.#due);
       if ((await this.#checks?.haveEnded()) === true && !time.hasWork && time.untilTimerMs === Infinity && this.#due.size === 0) return;
       if (!this.#passUntilNext()) throw new Error(`runs are stuck: ${await this.#checks?.describe()}`);
     }
