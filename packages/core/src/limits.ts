@@ -589,6 +589,12 @@ export const LIMITS = {
   flowHookRequestsRunningMax: { value: 500, reason: "requests to the address of one flow that wait for their runs at the same time" },
   flowAnswerWaitMsMax: { value: 60_000, reason: "how long a start may wait for the end of its run" },
   flowRecoveriesMax: { value: 100, reason: "runs that are read at a time when a host starts" },
+  flowTimersMax: { value: 64, reason: "timers of runs that a host carries out at the same time; each is one commit" },
+  flowCallsPerTenantMax: {
+    value: 500,
+    reason: "calls of steps of one tenant that wait in the queues for calls, of which it has 2,000 entries",
+  },
+  flowCallsMax: { value: 5000, reason: "calls of steps of all tenants there, of 20,000 entries" },
   flowVersionsSoughtMax: {
     value: 1000,
     reason: "versions of one flow among which the beginning of a digest is looked for, the newest ones",

@@ -386,7 +386,7 @@ async function start(
   await snapIns.start();
   await events.start();
   await sync.resume();
-  await flows.resumeAll();
+  flows.resumeAll().catch((error: unknown) => log.error({ err: error }, "runs of flows that were under way could not be found"));
   flows.retention.start();
   headSnapshots.start();
   warmer.start();

@@ -83,7 +83,7 @@ export interface OpenedFlows extends Flows {
   readonly retention: FlowRetention;
   /** For the scheduler. */
   timer(due: Due): Promise<void>;
-  /** Goes on with what an earlier host left under way. */
+  /** Goes on with what an earlier host left under way; resolves when all of it does. */
   resumeAll(): Promise<void>;
   endBranch(scope: Scope): Promise<void>;
   stop(): Promise<void>;
@@ -100,6 +100,8 @@ class StoredFlows implements OpenedFlows {
   readonly listeners = new StartByEvent(this);
   readonly retention: FlowRetention;
   readonly #filters = new TriggerFilters();
+  #resuming: Promise<void> = Promise.resolve();
+  #isStopped = false;
   readonly #options: FlowsOptions;
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
@@ -337,19 +339,24 @@ class StoredFlows implements OpenedFlows {
   }
 
   async resumeAll(): Promise<void> {
+    this.#resuming = this.#resumeAll();
+    await this.#resuming;
+  }
+
+  /** So many at a time, so that others are served meanwhile. */
+  async #resumeAll(): Promise<void> {
     const page = limit("flowRecoveriesMax");
     let after: readonly [string, string, string] | undefined;
-    for (;;) {
+    for (let isLast = false; !isLast && !this.#isStopped;) {
       const rows = await this.#options.database.read(PLATFORM_SCOPE, ({ records }) =>
         records.range(OPEN_FLOW_RUNS, { prefix: [], limit: page, ...(after === undefined ? {} : { after }) }),
       );
-      for (const { key } of rows) {
-        after = [String(key[0]), String(key[1]), String(key[2])];
-        this.#runs.resume({ tenant: after[0], branch: after[1] }, after[2]);
-      }
-      if (rows.length < page) break;
+      const places = rows.map(({ key }) => [String(key[0]), String(key[1]), String(key[2])] as const);
+      await Promise.all(places.map(([tenant, branch, run]) => this.#runs.resume({ tenant, branch }, run)));
+      after = places.at(-1);
+      isLast = rows.length < page;
     }
-    this.#reaper?.start();
+    if (!this.#isStopped) this.#reaper?.start();
   }
 
   async endBranch(scope: Scope): Promise<void> {
@@ -357,6 +364,8 @@ class StoredFlows implements OpenedFlows {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#resuming.catch(() => undefined);
     await this.#reaper?.stop();
     await this.retention.stop();
     await this.#runs.stop();

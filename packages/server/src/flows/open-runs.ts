@@ -80,18 +80,13 @@ export class OpenRuns {
 
   async read(scope: Scope, id: string): Promise<RunAsRead> {
     const { database, definitions } = this.#parts;
-    const row = await database.read(scope, ({ records }) => records.get(FLOW_RUNS, [id]));
-    if (row === undefined) throw noRun(id);
-    const program = await definitions.program(scope, row.flow, row.version);
-    const found = await database.read(scope, async ({ records }) => {
-      const latest = await records.get(FLOW_RUNS, [id]);
-      if (latest === undefined) throw noRun(id);
-      if (latest.version !== row.version) return null;
-      const state = await readState(records, latest, program);
-      return { scope, program, state, stored: storedOf(latest, state) };
+    return await database.read(scope, async ({ records }) => {
+      const row = await records.get(FLOW_RUNS, [id]);
+      if (row === undefined) throw noRun(id);
+      const program = await definitions.program(scope, row.flow, row.version);
+      const state = await readState(records, row, program);
+      return { scope, program, state, stored: storedOf(row, state) };
     });
-    // Moved to another version in between.
-    return found ?? (await this.read(scope, id));
   }
 
   async endBranch({ tenant, branch }: Scope): Promise<void> {
@@ -170,15 +165,17 @@ export class OpenRuns {
     this.#entries.delete(key);
     if (this.#isStopped) return;
     log.error({ err: error, tenant: scope.tenant, run: id }, "a run of a flow could not go on; it is read again in a second");
-    runtime.timer(PAUSE_MS, () => this.resume(scope, id));
+    runtime.timer(PAUSE_MS, () => void this.resume(scope, id));
   }
 
   /** Lets a stored run go on, now or when it is possible. */
-  resume(scope: Scope, id: string): void {
+  async resume(scope: Scope, id: string): Promise<void> {
     if (this.#isStopped) return;
-    this.with(scope, id, (driver) => driver.resume()).catch((error: unknown) => {
+    try {
+      await this.with(scope, id, (driver) => driver.resume());
+    } catch (error) {
       if (!this.#isStopped) this.#parts.log.warn({ err: error, tenant: scope.tenant, run: id }, "a run of a flow cannot be resumed");
-    });
+    }
   }
 }
 

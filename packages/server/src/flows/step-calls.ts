@@ -5,6 +5,7 @@ import type { Scope } from "../database/database.ts";
 import type { CallClass, CallKind, CallKindName, CallOf, CallOfRun, StepCallsParts, StepResult } from "./calls/call.ts";
 import { stepErrorOf } from "./calls/step-result.ts";
 import { CALL_KINDS } from "./calls/table.ts";
+import { CallPlaces } from "./call-places.ts";
 import type { RunRow } from "./flow-records.ts";
 
 /** What a driver needs of them. */
@@ -12,6 +13,7 @@ export type CallsOfSteps = Pick<StepCalls, "classOf" | "perform">;
 
 export class StepCalls {
   readonly #parts: StepCallsParts;
+  readonly #places = new CallPlaces();
 
   constructor(parts: StepCallsParts) {
     this.#parts = parts;
@@ -37,6 +39,7 @@ export class StepCalls {
   }
 
   async #tried(of: CallOfRun): Promise<StepResult> {
+    const leave = await this.#places.enter(of.scope.tenant, of.signal);
     try {
       const result = await this.#perform(of);
       if (of.commit !== undefined || kindOf(of.command.call)?.givesWhole === true) return result;
@@ -44,6 +47,8 @@ export class StepCalls {
     } catch (error) {
       if (error instanceof PlinthError && error.code === "ShuttingDown") throw error;
       return { ok: false, error: stepErrorOf(error instanceof PlinthError ? error : this.#internal(error, of)) };
+    } finally {
+      leave();
     }
   }
 

@@ -4,7 +4,8 @@
  * T1 One exact timer, for the earliest due time of all branches; nothing polls. Commits into the table of due
  *    times move it, so it does not matter who scheduled.
  * T2 At most `scheduledRunsPerTenantMax` of one tenant and `scheduledRunsMax` in all run at a time; when places
- *    are short, the tenant with the fewest running goes first.
+ *    are short, the tenant with the fewest running goes first. Timers of flows are short work of the host: they have places of
+ *    their own, and none of them waits for a function.
  * T3 Everything it knows can be read again from the store: a restart loses nothing.
  */
 import { limit } from "@plinth/core/limits.ts";
@@ -63,6 +64,8 @@ class Scheduler implements Service {
   readonly #runningOfTenant = new Map<string, number>();
   readonly #work = new Set<Promise<void>>();
   #running = 0;
+  /** Of those of flows, which are not counted as running. */
+  #timers = 0;
   #timer: { readonly atMs: number; cancel(): void } | undefined;
   #stopListening: (() => void) | undefined;
   #stopped = false;
@@ -178,30 +181,28 @@ class Scheduler implements Service {
   }
 
   async #startDue(branch: Branch): Promise<void> {
-    const free = this.#free(branch.scope.tenant);
-    if (free <= 0) {
-      this.#blocked.add(branch);
-      return;
-    }
-    const due = await this.#due.earliest(branch.scope, branch.running.size + free + 1);
+    const { tenant } = branch.scope;
+    const free = Math.max(0, this.#free(tenant, "function")) + Math.max(0, this.#free(tenant, "flow"));
+    const due = free === 0 ? [] : await this.#due.earliest(branch.scope, branch.running.size + free + 1);
     const nowMs = this.#parts.runtime.nowMs();
+    let isBlocked = free === 0;
     for (const each of due) {
       if (branch.running.has(runKey(each))) continue;
-      if (each.dueMs > nowMs) return this.#wakeAt(branch, each.dueMs);
-      if (this.#free(branch.scope.tenant) <= 0) {
-        this.#blocked.add(branch);
-        return;
+      if (each.dueMs > nowMs) {
+        this.#wakeAt(branch, each.dueMs);
+        break;
       }
-      this.#start(branch, each, nowMs);
+      if (this.#free(tenant, each.kind) > 0) this.#start(branch, each, nowMs);
+      else isBlocked = true;
     }
+    if (isBlocked) this.#blocked.add(branch);
   }
 
   #start(branch: Branch, due: Due, nowMs: number): void {
     const { tenant } = branch.scope;
     const controller = new AbortController();
     branch.running.set(runKey(due), controller);
-    this.#running++;
-    this.#runningOfTenant.set(tenant, (this.#runningOfTenant.get(tenant) ?? 0) + 1);
+    this.#count(tenant, due.kind, 1);
     this.#parts.telemetry.metrics.scheduleDelay(nowMs - due.dueMs);
     this.#track(
       RUNS[due.kind](this.#parts, due, controller.signal)
@@ -220,18 +221,27 @@ class Scheduler implements Service {
   #ended(branch: Branch, due: Due): void {
     const { tenant } = branch.scope;
     branch.running.delete(runKey(due));
-    this.#running--;
-    const left = (this.#runningOfTenant.get(tenant) ?? 1) - 1;
-    if (left === 0) this.#runningOfTenant.delete(tenant);
-    else this.#runningOfTenant.set(tenant, left);
+    this.#count(tenant, due.kind, -1);
     // What became due while its own earlier run went on was passed over.
     this.#dispatch(branch);
     this.#unblock();
   }
 
+  #count(tenant: string, kind: DueKind, change: 1 | -1): void {
+    if (kind === "flow") {
+      this.#timers += change;
+      return;
+    }
+    this.#running += change;
+    const now = (this.#runningOfTenant.get(tenant) ?? 0) + change;
+    if (now === 0) this.#runningOfTenant.delete(tenant);
+    else this.#runningOfTenant.set(tenant, now);
+  }
+
   /** T2 */
   #unblock(): void {
-    const waiting = [...this.#blocked].filter((branch) => this.#free(branch.scope.tenant) > 0);
+    const isFree = ({ scope }: Branch): boolean => this.#free(scope.tenant, "function") > 0 || this.#free(scope.tenant, "flow") > 0;
+    const waiting = [...this.#blocked].filter(isFree);
     waiting.sort((a, b) => (this.#runningOfTenant.get(a.scope.tenant) ?? 0) - (this.#runningOfTenant.get(b.scope.tenant) ?? 0));
     for (const branch of waiting.slice(0, Math.max(1, limit("scheduledRunsMax") - this.#running))) {
       this.#blocked.delete(branch);
@@ -239,7 +249,8 @@ class Scheduler implements Service {
     }
   }
 
-  #free(tenant: string): number {
+  #free(tenant: string, kind: DueKind): number {
+    if (kind === "flow") return limit("flowTimersMax") - this.#timers;
     return Math.min(
       limit("scheduledRunsPerTenantMax") - (this.#runningOfTenant.get(tenant) ?? 0),
       limit("scheduledRunsMax") - this.#running,

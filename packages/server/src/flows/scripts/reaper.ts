@@ -170,7 +170,7 @@ export class FlowReaper {
           absent.add(name);
           continue;
         }
-        runs.resume({ tenant, branch }, run);
+        await runs.resume({ tenant, branch }, run);
         this.#parts.log.warn({ tenant, run }, "a run of a flow was stuck and goes on");
         this.#parts.onReaped?.("resumed");
       }
