@@ -130,7 +130,7 @@ test("an approval is answered once, by its token", { timeout: 60_000 }, async ()
   expect((await host.send("/v1/flow-answers", { body: { token: "forged" } })).status).toBe(404);
   expect((await answer()).status).toBe(200);
   expect(await ended(String(waiting["id"]))).toMatchObject({ status: "completed" });
-  expect((await answer()).status).toBe(404);
+  expect((await answer()).status).toBe(409);
 });
 
 test("a run that fails undoes what its steps did", { timeout: 60_000 }, async () => {
@@ -183,12 +183,12 @@ test("what this host does not do is refused when it is saved", async () => {
     name: "later",
     trigger: { type: "api" },
     start: "a",
-    nodes: { a: { type: "subflow", data: { flow: "x" } } },
+    nodes: { a: { type: "webhook", data: { url: "https://example.com", connection: "x" } } },
   };
   const { json } = await host.send("/v1/flows", { body: { definition } });
   expect(json["version"]).toBeNull();
   const paths = (json["findings"] as readonly { readonly path: string }[]).map(({ path }) => path);
-  expect(paths).toEqual(expect.arrayContaining(["nodes.a.type"]));
+  expect(paths).toEqual(expect.arrayContaining(["nodes.a.data.connection"]));
 });
 
 test("what a flow calls is looked for when it is saved", async () => {

@@ -32,7 +32,7 @@ export function formFields(form: Json): readonly FormField[] {
   });
 }
 
-/** `{approved, form}`: fields that the form has, as values of their types. Throws InvalidArgument. */
+/** `{approved, form}`: fields that the form has, as values of their types. Throws BadRequest. */
 export function readApproval(answer: Json, form: Json): Approval {
   const { approved, form: given = {} } = isRecord(answer) ? answer : {};
   if (typeof approved !== "boolean") throw wrong("An approval is answered with `approved`: true or false.");
@@ -75,5 +75,5 @@ function fieldValue({ name, type, choices }: FormField, value: Json): Json {
 }
 
 function wrong(detail: string) {
-  return plinthError("InvalidArgument", { detail });
+  return plinthError("BadRequest", { detail });
 }

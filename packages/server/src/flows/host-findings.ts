@@ -2,11 +2,6 @@
 import type { FlowDefinition, FlowFinding } from "@plinth/core/flow/definition.ts";
 import type { JsonObject } from "@plinth/core/operations/operation.ts";
 
-/** Names as the core's parser gives them: aliases are resolved. */
-const REFUSED: Readonly<Record<string, string>> = {
-  talk_to_agent: "talks to an agent, which this host does not do; use the operation `ask_ai`.",
-};
-
 export function hostFindings(definition: FlowDefinition): readonly FlowFinding[] {
   const found: FlowFinding[] = [];
   for (const [id, node] of Object.entries(definition.nodes)) {
@@ -17,8 +12,6 @@ export function hostFindings(definition: FlowDefinition): readonly FlowFinding[]
 }
 
 function nodeFindings(id: string, path: string, { type, data }: { readonly type: string; readonly data: JsonObject }): FlowFinding[] {
-  const refused = REFUSED[type];
-  if (refused !== undefined) return [error(`${path}.type`, id, refused)];
   const found: FlowFinding[] = [];
   if (type === "webhook" && data["connection"] !== undefined)
     found.push(error(`${path}.data.connection`, id, "cannot be used on this host; give the credentials in `headers`."));

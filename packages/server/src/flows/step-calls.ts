@@ -20,7 +20,7 @@ export class StepCalls {
   }
 
   async classOf(scope: Scope, row: RunRow, call: CallDescription): Promise<CallClass> {
-    return (await kindOf(call)?.classOf(this.#parts, call, { scope, row })) ?? "outside";
+    return await kindOf(call).classOf(this.#parts, call, { scope, row });
   }
 
   /** Rejects only when the call is to be made again later: the host stops. */
@@ -42,7 +42,7 @@ export class StepCalls {
     const leave = await this.#places.enter(of.scope.tenant, of.signal);
     try {
       const result = await this.#perform(of);
-      if (of.commit !== undefined || kindOf(of.command.call)?.givesWhole === true) return result;
+      if (of.commit !== undefined || kindOf(of.command.call).givesWhole === true) return result;
       return await this.#kept(of.scope, result);
     } catch (error) {
       if (error instanceof PlinthError && error.code === "ShuttingDown") throw error;
@@ -60,7 +60,6 @@ export class StepCalls {
   async #perform(of: CallOfRun): Promise<StepResult> {
     const { call } = of.command;
     const kind = kindOf(call);
-    if (kind === null) throw plinthError("InvalidArgument", { detail: `This host makes no calls of the kind '${call.kind}'.` });
     if (kind.takesStored === true || call.input.stored === undefined) return await kind.perform(this.#parts, call, of);
     const whole = { ...call, input: { json: await this.#parts.values.inlined(of.scope, call.input) } };
     return await kind.perform(this.#parts, whole, { ...of, command: { ...of.command, call: whole } });
@@ -76,6 +75,6 @@ export class StepCalls {
 }
 
 /** The table pairs each kind with its own description, which the compiler does not follow through a union. */
-function kindOf<Kind extends CallKindName>(call: CallOf<Kind>): CallKind<Kind> | null {
+function kindOf<Kind extends CallKindName>(call: CallOf<Kind>): CallKind<Kind> {
   return CALL_KINDS[call.kind];
 }

@@ -51,6 +51,10 @@ export function answeredPage(isApproved: boolean): string {
   return page(isApproved ? "Approved" : "Refused", "<p>The answer is recorded. You can close this page.</p>");
 }
 
+export function refusedPage(message: string): string {
+  return page("Nothing was recorded", `<p>${escaped(message)}</p>`);
+}
+
 function page(title: string, body: string): string {
   const text = escaped(title);
   return `<!doctype html>

@@ -2,13 +2,13 @@
  * `/v1/flow-callbacks/{token}`: where the outside answers steps of flows: calls that answered later, callbacks and approvals. The token
  * is the right to answer, once. People get a page with a form.
  */
-import { plinthError } from "@plinth/core/errors.ts";
+import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import { answerResult } from "../../flows/answer-result.ts";
 import { formFields } from "../../flows/approvals.ts";
 import { jsonReply, type DoorRequest, type Reply, type Route } from "../door.ts";
 import { readJson } from "../request-body.ts";
-import { answeredPage, htmlReply, questionPage } from "./answer-page.ts";
+import { answeredPage, htmlReply, questionPage, refusedPage } from "./answer-page.ts";
 
 const PATH = "/v1/flow-callbacks/:token";
 const FORM_TYPE = "application/x-www-form-urlencoded";
@@ -19,8 +19,9 @@ export const getFlowAnswer: Route = {
   access: "open",
   branchless: true,
   handle: async ({ flows }, request): Promise<Reply> => {
-    const question = await flows.question(tokenOf(request));
-    return wantsPage(request) ? htmlReply(questionPage(question)) : jsonReply(question, 200, { "cache-control": "no-store" });
+    const question = () => flows.question(tokenOf(request));
+    if (wantsPage(request)) return await asPage(async () => questionPage(await question()));
+    return jsonReply(await question(), 200, { "cache-control": "no-store" });
   },
 };
 
@@ -35,12 +36,24 @@ export const postFlowAnswer: Route = {
       await flows.answerByToken({ token, via: "http", result: answerResult(readJson(request) as Json) });
       return jsonReply({ answered: true });
     }
-    const { form } = await flows.question(token);
-    const { answer, name } = readForm(request.bodyBytes ?? Buffer.alloc(0), form);
-    await flows.answerByToken({ token, via: "page", ...(name === "" ? {} : { name }), result: { kind: "output", output: answer } });
-    return htmlReply(answeredPage(answer["approved"] === true));
+    return await asPage(async () => {
+      const { form } = await flows.question(token);
+      const { answer, name } = readForm(request.bodyBytes ?? Buffer.alloc(0), form);
+      await flows.answerByToken({ token, via: "page", ...(name === "" ? {} : { name }), result: { kind: "output", output: answer } });
+      return answeredPage(answer["approved"] === true);
+    });
   },
 };
+
+/** People are told on a page too why nothing happened. */
+async function asPage(body: () => Promise<string>): Promise<Reply> {
+  try {
+    return htmlReply(await body());
+  } catch (error) {
+    if (!(error instanceof PlinthError) || error.spec.fault !== "caller") throw error;
+    return htmlReply(refusedPage(error.message), error.spec.status);
+  }
+}
 
 function tokenOf({ params }: DoorRequest): string {
   return params["token"] ?? "";

@@ -37,7 +37,7 @@ const FLOW_HOOK: RouteDoc = {
 };
 
 const ANSWER_TOKEN = { token: text("From the address that was given; it is the right to answer, once.") };
-const NO_ANSWER = ["AnswerRefused", "FlowRunRefused", "InvalidArgument", "NotFound"] as const;
+const NO_ANSWER = ["AnswerRefused", "FlowRunRefused", "NotFound"] as const;
 
 export const INBOUND_DOCS = {
   getFlowAnswer: {

@@ -261,6 +261,6 @@ export const FLOW_DOCS = {
       }),
     ),
     answers: { 200: json(closed({ answered: always(true) })) },
-    errors: ["AnswerRefused", "FlowRunRefused", "InvalidArgument", "NotFound"],
+    errors: ["AnswerRefused", "FlowRunRefused", "NotFound"],
   },
 } as const satisfies Readonly<Record<string, RouteDoc>>;

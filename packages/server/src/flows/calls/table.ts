@@ -1,4 +1,5 @@
-/** The kinds of calls. Those that are null are refused when a flow is saved (host-findings.ts). */
+/** The kinds of calls. */
+import { agentCall } from "./agent.ts";
 import type { CallKind, CallKindName } from "./call.ts";
 import { functionCall } from "./function.ts";
 import { httpCall } from "./http.ts";
@@ -7,12 +8,12 @@ import { loadCall } from "./load.ts";
 import { operationCall } from "./operation.ts";
 import { subflowCall } from "./subflow.ts";
 
-export const CALL_KINDS: { readonly [Kind in CallKindName]: CallKind<Kind> | null } = {
+export const CALL_KINDS: { readonly [Kind in CallKindName]: CallKind<Kind> } = {
   function: functionCall,
   operation: operationCall,
   http: httpCall,
   inline: inlineCall,
   subflow: subflowCall,
-  agent: null,
+  agent: agentCall,
   load: loadCall,
 };
