@@ -534,6 +534,7 @@ export const LIMITS = {
   flowCostMax: { value: 200_000, reason: "cost of expressions of one run without a pause for others, some tens of milliseconds" },
   flowValueBytesMax: { value: 64 * KiB, reason: "a value that lies in the journal; larger ones are stored once and travel by reference" },
   flowStoredBytesMax: { value: 1024 * MiB, reason: "one value that a run hands on by reference" },
+  flowRunStoredBytesMax: { value: 4096 * MiB, reason: "stored values of one run together; one that has more makes no more calls" },
   flowStoredPartsMax: { value: 100, reason: "parts of one value that are stored apart, each with its reference in the journal" },
   flowContentTypeCharsMax: { value: 200, reason: "media type of a stored value" },
   flowInlinedBytesMax: { value: 4 * MiB, reason: "stored values that one call of a flow is given as JSON: they are read into memory" },

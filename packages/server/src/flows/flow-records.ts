@@ -58,6 +58,8 @@ export interface RunRow extends RunSummary {
   readonly source: InvocationSource;
   /** Digest of the functions that it calls; null when none were deployed. */
   readonly functions: string | null;
+  /** Of its stored values; absent without any. */
+  readonly storedBytes?: number;
   /** Idempotency key of its start. */
   readonly startKey?: string;
   /** Events in its journal. */

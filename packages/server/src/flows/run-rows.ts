@@ -53,15 +53,22 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   // W5: in the read set, so that of two writers that meet one commits, and compared, so that one that comes later does not either.
   // What is older than the latest own commit is read where that came while a step ran: the step's commit conflicts, and it runs again.
   // Before its first commit nobody else knows of a run.
-  const known = seq === 0 ? 0 : ((await records.get(FLOW_RUNS, [id]))?.seq ?? 0);
-  if (known > seq) throw plinthError("OptimisticConcurrencyControlFailure", { path: `a step of run '${id}'`, attempts: 1 });
+  const latest = seq === 0 ? { seq } : await records.get(FLOW_RUNS, [id]);
+  // One that is not there any more was deleted, since its time was over.
+  if (latest === undefined || latest.seq > seq)
+    throw plinthError("OptimisticConcurrencyControlFailure", { path: `a step of run '${id}'`, attempts: 1 });
   const next = after(write, outstanding(state));
   if (events.length > 0) records.put(FLOW_JOURNAL, [id, seq], { events });
-  writeValues(records, id, events);
+  const addedBytes = writeValues(records, id, events);
   if (seq === 0) records.put(FLOW_RUNS_OF_FLOW, [stored.row.flow, id], true);
   const isFolded = write.mustFold === true || isSnapshotDue(next.row.seq - stored.row.snapshotSeq);
   if (isFolded) records.put(FLOW_SNAPSHOTS, [id], snapshotOf(state));
-  const row = { ...next.row, ...summaryOf(state, next.row), ...(isFolded ? { snapshotSeq: next.row.seq } : {}) };
+  const row = {
+    ...next.row,
+    ...summaryOf(state, next.row),
+    ...(isFolded ? { snapshotSeq: next.row.seq } : {}),
+    ...(addedBytes === 0 ? {} : { storedBytes: (stored.row.storedBytes ?? 0) + addedBytes }),
+  };
   records.put(FLOW_RUNS, [id], row);
   noteEnd(records, scope, { before: stored.row, after: row });
   writeTimers(records, { scope, id, before: stored.timers, after: next.timers });

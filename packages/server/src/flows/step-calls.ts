@@ -1,6 +1,7 @@
 /** Makes the calls of steps: each is an invocation of the engine, and its end is an event. What each kind does lies in `calls/`. */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { CallDescription } from "@plinth/core/flow/calls.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { Scope } from "../database/database.ts";
 import type { CallClass, CallKind, CallKindName, CallOf, CallOfRun, StepCallsParts, StepResult } from "./calls/call.ts";
 import { stepErrorOf } from "./calls/step-result.ts";
@@ -60,6 +61,7 @@ export class StepCalls {
   async #perform(of: CallOfRun): Promise<StepResult> {
     const { call } = of.command;
     const kind = kindOf(call);
+    checkRoom(of.row);
     if (kind.takesStored === true || call.input.stored === undefined) return await kind.perform(this.#parts, call, of);
     const whole = { ...call, input: { json: await this.#parts.values.inlined(of.scope, call.input) } };
     return await kind.perform(this.#parts, whole, { ...of, command: { ...of.command, call: whole } });
@@ -72,6 +74,12 @@ export class StepCalls {
     const parts = [...stored, ...(result.stored ?? [])];
     return parts.length === 0 ? result : { ok: true, output: json, stored: parts };
   }
+}
+
+/** Before a call, since what it gives may be stored as it comes. */
+function checkRoom({ storedBytes = 0 }: RunRow): void {
+  const max = limit("flowRunStoredBytesMax");
+  if (storedBytes > max) throw plinthError("LimitExceeded", { what: "Bytes of stored values of one run", actual: storedBytes, max });
 }
 
 /** The table pairs each kind with its own description, which the compiler does not follow through a union. */

@@ -10,6 +10,7 @@ import type { Database, Records } from "../../database/database.ts";
 import {
   ENDED_FLOW_RUNS,
   FLOW_ANSWERS,
+  FLOW_CHILDREN,
   FLOW_JOURNAL,
   FLOW_REFUSED_ANSWERS,
   FLOW_RUNS,
@@ -23,7 +24,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { endedKey, type EndedRun } from "./ended-runs.ts";
 
 /** Tables whose keys begin with the run. A new one gets its name here, and its rows go with their run. */
-const TABLES_OF_RUNS = [FLOW_JOURNAL, FLOW_SNAPSHOTS, FLOW_ANSWERS, FLOW_REFUSED_ANSWERS, FLOW_STEP_LOGS] as const;
+const TABLES_OF_RUNS = [FLOW_JOURNAL, FLOW_SNAPSHOTS, FLOW_ANSWERS, FLOW_REFUSED_ANSWERS, FLOW_CHILDREN, FLOW_STEP_LOGS] as const;
 
 /** Rows of a journal may have megabytes together. */
 const SLICE = 100;

@@ -9,8 +9,16 @@ import { FLOW_VALUES } from "../../database/record-tables.ts";
 
 const PAGE = 500;
 
-export function writeValues(records: Records, run: string, events: readonly FlowEvent[]): void {
-  for (const event of events) for (const { value } of partsOf(event)) records.put(FLOW_VALUES, [run, value.digest], value);
+/** Returns how many bytes they have. */
+export function writeValues(records: Records, run: string, events: readonly FlowEvent[]): number {
+  let bytes = 0;
+  for (const event of events) {
+    for (const { value } of partsOf(event)) {
+      records.put(FLOW_VALUES, [run, value.digest], value);
+      bytes += value.bytes;
+    }
+  }
+  return bytes;
 }
 
 function partsOf(event: FlowEvent): readonly StoredPart[] {
