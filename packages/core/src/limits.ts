@@ -588,6 +588,7 @@ export const LIMITS = {
   flowHookRequestsPerSecond: { value: 1000, reason: "requests to the address of one flow in the long run" },
   flowHookRequestsBurst: { value: 2000, reason: "requests to the address of one flow at once" },
   flowHookRequestsRunningMax: { value: 500, reason: "requests to the address of one flow that wait for their runs at the same time" },
+  flowAnswerBytesMax: { value: 8 * MiB, reason: "stored parts of a result that a webhook, a command or an agent gets as its answer" },
   flowAnswerWaitMsMax: { value: 60_000, reason: "how long a start may wait for the end of its run" },
   flowRecoveriesMax: { value: 100, reason: "runs that are read at a time when a host starts" },
   flowTimersMax: { value: 64, reason: "timers of runs that a host carries out at the same time; each is one commit" },

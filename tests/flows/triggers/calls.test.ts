@@ -73,6 +73,10 @@ test("a request is answered with its run's id; the same key is the same run", { 
     { type: "webhook", data: { reply: "sync" } },
     { a: { type: "script", data: { code: "throw new Error('secret');" } } },
   );
+  // Larger than what lies in a journal.
+  const large = { a: { type: "script", data: { code: 'return { text: "x".repeat(200_000) };' } } };
+  await host.publish("large", { type: "webhook", data: { reply: "sync" } }, large);
+  expect(await post(await addressOf("large"), {})).toMatchObject({ status: 200, text: JSON.stringify({ text: "x".repeat(200_000) }) });
   const failed = await post(await addressOf("broken"), {});
   expect(failed.status).toBe(560);
   expect(failed.text).not.toContain("secret");
@@ -142,6 +146,14 @@ test("agents find a flow as a tool, and get what it says before it ends", { time
       note: { type: "invoke", data: { function: "notes:add", input: { text: "after the answer" } } },
     },
   );
+  await host.publish(
+    "slow",
+    { type: "agentSkill", data: {} },
+    {
+      say: { type: "set_ai_agent_skill_output", data: { output: { said: true } }, next: "work" },
+      work: { type: "invoke", data: { function: "notes:pause", input: { ms: 50_000 } } },
+    },
+  );
   const client = new Client({ name: "test", version: "1" });
   const headers = { authorization: `Bearer ${host.local.connection.key ?? ""}` };
   await client.connect(new StreamableHTTPClientTransport(new URL(`${host.local.connection.url}/mcp`), { requestInit: { headers } }));
@@ -150,6 +162,10 @@ test("agents find a flow as a tool, and get what it says before it ends", { time
     expect(tool).toMatchObject({ description: "Says the tier of a customer.", inputSchema: { required: ["name"] } });
     const answer = await client.callTool({ name: "tier_of", arguments: { name: "Ada" } });
     expect(answer).toMatchObject({ structuredContent: { tier: "gold" } });
+    expect(await client.callTool({ name: "slow", arguments: {} })).toMatchObject({ structuredContent: { said: true } });
+    const [slow] = await host.runs("slow");
+    expect(slow).toMatchObject({ endedMs: null });
+    await succeed(host.send(`/v1/flow-runs/${String(slow?.["id"])}/cancel`, { body: {} }));
     expect(await host.ended("tier_of", 1)).toMatchObject([{ status: "completed", reply: { tier: "gold" } }]);
   } finally {
     await client.close();

@@ -15,7 +15,6 @@ interface TriggerCheck {
 
 /** Of names that people type and agents call. */
 const CALLED = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
-const TEXT_CHARS_MAX = 2000;
 
 const NOTHING_MORE: TriggerCheck = { check: () => undefined };
 
@@ -117,7 +116,7 @@ function checkCommand(reader: ObjectReader): void {
 function checkSkill(reader: ObjectReader): void {
   reader.optionalText("name", { pattern: CALLED, instead: "write a name of letters, digits, `_` and `-`" });
   reader.label("title");
-  reader.optionalText("description", { charsMax: TEXT_CHARS_MAX });
+  reader.optionalText("description", { charsMax: limit("manifestTextCharsMax") });
   for (const port of ["input", "output"]) checkObject(reader, port, "write the JSON Schema of an object");
 }
 

@@ -203,7 +203,7 @@ class StoredFlows implements OpenedFlows {
         const { id } = await this.start(request);
         return await this.#runs.with(scope, id, async (driver) => {
           await driver.resume();
-          if (!driver.isQuiet) await this.#runs.quiet(scope, id, time.signal);
+          if (!driver.isQuiet && driver.state.reply === null) await this.#runs.quiet(scope, id, time.signal);
           return await this.run(scope, id);
         });
       }

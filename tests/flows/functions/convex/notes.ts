@@ -22,3 +22,11 @@ export const fail = actionGeneric({
     throw new Error("no");
   },
 });
+
+export const pause = actionGeneric({
+  args: { ms: v.number() },
+  handler: async (_ctx, { ms }) => {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    return null;
+  },
+});

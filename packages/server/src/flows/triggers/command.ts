@@ -12,6 +12,7 @@ import type { Flows } from "../flows.ts";
 import { outcomeOf, pendingOf } from "./run-outcome.ts";
 import type { FlowTriggerRow } from "./trigger-records.ts";
 import type { TriggerKind } from "./trigger.ts";
+import { wholeOutput } from "./whole-output.ts";
 
 export const commandTrigger: TriggerKind = { type: "command", source: "command" };
 
@@ -23,7 +24,7 @@ export async function listFlowCommands(flows: Pick<Flows, "triggers">, scope: Sc
 
 /** Undefined when no flow has the command. */
 export async function runFlowCommand(
-  flows: Pick<Flows, "triggers" | "startAndWait">,
+  flows: Pick<Flows, "triggers" | "startAndWait" | "value">,
   scope: Scope,
   typed: CommandTrigger,
 ): Promise<InvocationOutcome | undefined> {
@@ -39,7 +40,8 @@ export async function runFlowCommand(
     input: { object, parameters, surface, user },
     ...(key === undefined ? {} : { idempotencyKey: `command ${user} ${key}` }),
   });
-  return outcomeOf(run, run.status === "completed" ? run.output : pendingOf(run));
+  const output = run.status === "completed" ? await wholeOutput(flows, scope, run) : undefined;
+  return outcomeOf(run, output === undefined ? pendingOf(run) : output);
 }
 
 function listed({ flow, description, data }: FlowTriggerRow): ListedCommand {

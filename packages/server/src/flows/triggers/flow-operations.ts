@@ -9,8 +9,9 @@ import type { DynamicSchema, Executed, FunctionDefinedOperations, OperationCall,
 import type { Flows, RunDetail } from "../flows.ts";
 import { skillOf } from "./agent-skill.ts";
 import { outcomeOf, pendingOf } from "./run-outcome.ts";
+import { wholeOutput } from "./whole-output.ts";
 
-type FlowParts = () => Pick<Flows, "triggers" | "start" | "startAndWait">;
+type FlowParts = () => Pick<Flows, "triggers" | "startAndWait" | "value">;
 
 /** Adds flows to the operations that functions define. */
 export function withFlows(others: FunctionDefinedOperations, flows: FlowParts): FunctionDefinedOperations {
@@ -45,9 +46,12 @@ class FlowOperations implements OperationExecutor {
 
   async execute(operation: Operation, call: OperationCall): Promise<Executed> {
     const waitMs = Math.min(call.deadlineMs ?? Infinity, limit("flowAnswerWaitMsMax"));
-    const run = await this.#flows().startAndWait({ ...(await this.#start(operation, call)), waitMs });
-    const outcome = outcomeOf(run, valueOf(run));
-    return { operation, outcome, result: outcome.status === "failed" ? failedResult(outcome.error) : resultOf(run) };
+    const flows = this.#flows();
+    const run = await flows.startAndWait({ ...(await this.#start(operation, call)), waitMs });
+    const whole = run.status === "completed" && run.reply === null ? await wholeOutput(flows, call.scope, run) : undefined;
+    const value = run.reply ?? whole;
+    const outcome = outcomeOf(run, value === undefined ? pendingOf(run) : value);
+    return { operation, outcome, result: outcome.status === "failed" ? failedResult(outcome.error) : resultOf(run, value) };
   }
 
   schema({ inputs, outputs }: Operation): Promise<DynamicSchema> {
@@ -71,16 +75,11 @@ class FlowOperations implements OperationExecutor {
   }
 }
 
-function resultOf(run: RunDetail): OperationResult {
-  if (run.status === "completed" || run.reply !== null)
-    return { kind: "output", ports: [{ port: DEFAULT_PORT, values: [objectOf(valueOf(run))] }] };
+function resultOf(run: RunDetail, value: Json | undefined): OperationResult {
+  if (value !== undefined) return { kind: "output", ports: [{ port: DEFAULT_PORT, values: [objectOf(value)] }] };
+  const is = run.status === "completed" ? "gave more than an answer holds; read its output." : "is still under way.";
   const why = run.reason === null ? "" : ` ${run.reason.text}`;
-  return { kind: "error", error: { type: "unknown", message: `The run ${run.id} of the flow is still under way.${why}` } };
-}
-
-function valueOf(run: RunDetail): Json {
-  if (run.reply !== null) return run.reply;
-  return run.status === "completed" ? run.output : pendingOf(run);
+  return { kind: "error", error: { type: "unknown", message: `The run ${run.id} of the flow ${is}${why}` } };
 }
 
 /** Operations give objects. */

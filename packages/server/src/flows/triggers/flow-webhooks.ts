@@ -22,12 +22,13 @@ import type { Flows, RunDetail } from "../flows.ts";
 import { isSameSecret, parseFlowAddress } from "./flow-address.ts";
 import type { FlowTriggerRow } from "./trigger-records.ts";
 import { contextOfRequest, responseOf } from "./webhook.ts";
+import { wholeOutput } from "./whole-output.ts";
 
 export interface FlowWebhookParts {
   readonly database: Database;
   /** Whether tenant and branch exist. */
   readonly isServed: (scope: Scope) => Promise<boolean>;
-  readonly flows: Pick<Flows, "start" | "startAndWait">;
+  readonly flows: Pick<Flows, "start" | "startAndWait" | "value">;
   readonly tools: Pick<JailTools, "run">;
   readonly runtime: Pick<Runtime, "nowMs" | "monotonicMs">;
   readonly log: Pick<Log, "warn">;
@@ -116,8 +117,9 @@ export class FlowWebhooks {
       ...(key === null ? {} : { idempotencyKey: `webhook ${key}` }),
     };
     try {
-      if (row.data["reply"] !== "sync") return accepted(await this.#parts.flows.start(start));
-      return replyOf(await this.#parts.flows.startAndWait({ ...start, waitMs: limit("flowAnswerWaitMsMax") }));
+      const { flows } = this.#parts;
+      if (row.data["reply"] !== "sync") return accepted(await flows.start(start));
+      return await replyOf(flows, scope, await flows.startAndWait({ ...start, waitMs: limit("flowAnswerWaitMsMax") }));
     } catch (error) {
       if (!(error instanceof PlinthError)) throw error;
       if (error.code === "FlowFiltered") return { status: 204, headers: [], body: "" };
@@ -126,9 +128,10 @@ export class FlowWebhooks {
   }
 }
 
-function replyOf(run: RunDetail): WebhookResponse {
-  if (run.status === "completed") return responseOf(run.output);
-  if (run.endedMs === null) return accepted(run);
+async function replyOf(flows: Pick<Flows, "value">, scope: Scope, run: RunDetail): Promise<WebhookResponse> {
+  const output = run.status === "completed" ? await wholeOutput(flows, scope, run) : undefined;
+  if (output !== undefined) return responseOf(output);
+  if (run.endedMs === null || run.status === "completed") return accepted(run);
   // What went wrong is for those who may read runs.
   throw plinthError("FlowRunFailed", { run: run.id, flow: run.flow, status: run.status, detail: "its history says why." });
 }
