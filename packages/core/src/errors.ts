@@ -186,6 +186,13 @@ export const ERRORS = {
     message: "{detail}",
     next: "`plinth flow runs` shows where runs stand; turn a flow that is off on first.",
   },
+  FlowVersionUnfit: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The version does not fit the run: {detail}",
+    next: "Publish a version that has these steps, or let the run end in its own; `plinth flow move --dry-run` says whether one fits.",
+  },
   FlowFiltered: {
     ...caller,
     status: 409,

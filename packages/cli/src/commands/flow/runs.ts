@@ -1,8 +1,8 @@
-/** `plinth flow list`, `runs`, `show` and `logs`. */
+/** `plinth flow list`, `versions`, `on`, `off`, `runs`, `show` and `logs`. */
 import type { Command } from "commander";
 import { call, type Json } from "../../client.ts";
 import { findConnection, type Connection } from "../../connection.ts";
-import { print, printJson, table } from "../../output.ts";
+import { print, printJson, success, table } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
 import { listOf, textsOf, numberOf, part, runPath, text, whyText } from "./json-parts.ts";
 import { StepLines } from "./step-lines.ts";
@@ -24,6 +24,35 @@ export function addRuns(group: Command): void {
       ]);
       print(table(["FLOW", "TRIGGER", "VERSION", "RUNS"], rows));
     });
+  group
+    .command("versions")
+    .description("Show the publications of a flow, the newest first")
+    .argument("<flow>")
+    .action(async (flow: string, _, command) => {
+      const globals: GlobalOptions = command.optsWithGlobals();
+      const json = await call(findConnection(globals), `/v1/flows/${encodeURIComponent(flow)}`);
+      if (globals.json === true) return printJson(part(json, "versions") ?? null);
+      const rows = listOf(json, "versions").map((row) => [
+        String(numberOf(row, "seq")),
+        text(row, "version").slice(0, 12),
+        timeText(numberOf(row, "createdMs")).slice(0, 19),
+        text(row, "note"),
+      ]);
+      print(table(["NUMBER", "VERSION", "PUBLISHED", "NOTE"], rows));
+    });
+  for (const state of ["on", "off"] as const) {
+    group
+      .command(state)
+      .description(state === "on" ? "Let runs of a flow begin again" : "Let no run of a flow begin; those that go on do so")
+      .argument("<flow>")
+      .action(async (flow: string, _, command) => {
+        const globals: GlobalOptions = command.optsWithGlobals();
+        const path = `/v1/flows/${encodeURIComponent(flow)}/state`;
+        const json = await call(findConnection(globals), path, { method: "PUT", body: { isOn: state === "on" } });
+        if (globals.json === true) printJson(json);
+        else success(`${flow} is ${state}`);
+      });
+  }
   group
     .command("runs")
     .description("Show runs and why they wait, the newest first")

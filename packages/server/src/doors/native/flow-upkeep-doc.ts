@@ -172,7 +172,7 @@ export const FLOW_UPKEEP_DOCS = {
       }),
     ),
     answers: { 200: json(closed({ id: text(), version: text(), moved: flag(), findings: FINDINGS })) },
-    errors: ["NotFound", "FlowRunRefused"],
+    errors: ["NotFound", "FlowRunRefused", "FlowVersionUnfit"],
   },
   rerunFlowRun: {
     summary: "Run a flow again with the input of a run",

@@ -18,8 +18,8 @@ export async function moveOne(parts: UpkeepParts, scope: Scope, id: string, { by
     throw plinthError("FlowRunRefused", { detail: `The run has the version ${version.slice(0, 12)} already.` });
   const { startedMs } = stored.row;
   if (!(await wasHeadSince(database, scope, { flow, version, sinceMs: startedMs }))) {
-    const detail = `The version ${version.slice(0, 12)} was replaced before the run began; publish it again to move runs to it.`;
-    throw plinthError("FlowRunRefused", { detail });
+    const detail = `The version ${version.slice(0, 12)} was replaced before the run began; it has to be published again.`;
+    throw plinthError("FlowVersionUnfit", { detail });
   }
   const errors = await errorsOf(parts, scope, { flow, version });
   const program = await definitions.program(scope, flow, version);
@@ -52,5 +52,5 @@ async function errorsOf(
 function refused(findings: readonly FlowFinding[]) {
   const shown = findings.slice(0, SHOWN).map(({ message }) => message);
   const more = findings.length > SHOWN ? ` And ${findings.length - SHOWN} more.` : "";
-  return plinthError("FlowRunRefused", { detail: `The version does not fit the run: ${shown.join(" ")}${more}` });
+  return plinthError("FlowVersionUnfit", { detail: `${shown.join(" ")}${more}` });
 }
