@@ -245,6 +245,7 @@ async function start(
     deploys,
     operations,
     bundles,
+    keyrings,
     engine: () => engine,
     runtime,
     log,

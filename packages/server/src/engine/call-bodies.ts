@@ -25,4 +25,6 @@ export interface CallBodies {
   readonly keptAboveBytes: number;
   /** Stores an answer; durable when it resolves. */
   keep(source: AsyncIterable<Uint8Array>, contentType: string): Promise<StoredBody>;
+  /** Is sent with the request: for `{secret}` in its headers and query, or else as a bearer token. */
+  readonly secret?: string;
 }

@@ -7,25 +7,28 @@ import type { Database, Scope } from "../database/database.ts";
 import { FLOW_TRIGGERS } from "../database/record-tables.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import { normalizePath } from "../engine/function-address.ts";
+import type { Keyrings } from "../keyrings/keyrings.ts";
 import type { Operations } from "../operations/operations.ts";
 
 export interface FlowCatalogueParts {
   readonly operations: Pick<Operations, "list">;
   readonly deploys: Pick<Deploys, "list">;
   readonly database: Pick<Database, "read">;
+  readonly keyrings: Pick<Keyrings, "list">;
 }
 
 /** `self`: name of the flow that is checked, which may run itself before it is there. */
 export async function flowCatalogue(
-  { operations, deploys, database }: FlowCatalogueParts,
+  { operations, deploys, database, keyrings }: FlowCatalogueParts,
   scope: Scope,
   self?: string,
 ): Promise<FlowCatalogue> {
   const page = { prefix: [], limit: limit("flowsMax") };
-  const [listed, functions, triggers] = await Promise.all([
+  const [listed, functions, triggers, connections] = await Promise.all([
     operations.list(scope),
     deploys.list(scope),
     database.read(scope, ({ records }) => records.range(FLOW_TRIGGERS, page)),
+    keyrings.list(scope, {}),
   ]);
   const callable = new Set(triggers.filter(({ value }) => isCallable(value)).map(({ value }) => value.flow));
   if (self !== undefined) callable.add(self);
@@ -45,7 +48,7 @@ export async function flowCatalogue(
     functionPaths: () => [...kinds.keys()],
     flow: (name) => (callable.has(name) ? { input: "any", output: "any" } : undefined),
     flowNames: () => [...callable],
-    hasConnection: () => true,
+    hasConnection: (name) => connections.some((keyring) => keyring.name === name && keyring.owner.user === undefined),
   };
 }
 

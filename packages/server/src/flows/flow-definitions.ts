@@ -15,7 +15,6 @@ import { bundlesOf, lockFindings } from "./bundles/lock-findings.ts";
 import { flowCatalogue, type FlowCatalogueParts } from "./flow-catalogue.ts";
 import type { FlowRow } from "./flow-records.ts";
 import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
-import { hostFindings } from "./host-findings.ts";
 import type { ScriptChecks } from "./script-check.ts";
 import { dropOldFlowVersions } from "./retention/old-flow-versions.ts";
 import { bindTrigger, switchTrigger } from "./triggers/bind-trigger.ts";
@@ -50,7 +49,6 @@ export class FlowDefinitions {
     const { definition } = checked.program;
     const findings = [
       ...checked.findings,
-      ...hostFindings(definition),
       ...(await lockFindings(this.#parts.bundles, scope, definition, isPublished ? "error" : "warning")),
       ...(await triggerFindings(definition.trigger, { ...this.#parts, scope, nowMs: this.#parts.runtime.nowMs() })),
       ...(await this.#parts.scripts.flowFindings(scope.tenant, definition)),

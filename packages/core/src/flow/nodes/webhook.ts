@@ -19,7 +19,11 @@ export const webhook = defineNode({
     formField("headers", "struct", "Headers by name.", { editor: "expression" }),
     formField("query", "struct", "Query parameters by name.", { editor: "expression" }),
     formField("body", "struct", "JSON, or a text that is sent as it is.", { editor: "expression" }),
-    formField("connection", "text", "Name of the keyring whose credentials are added."),
+    formField(
+      "connection",
+      "text",
+      "Name of the keyring whose secret is sent: for `{secret}` in headers and query, or else as a bearer token. `url` has to begin with its host.",
+    ),
     formField("statuses", "enum", "`any` hands on each response; one with a status of 400 or more fails the step when absent.", {
       choices: ["success", "any"],
     }),
@@ -30,6 +34,13 @@ export const webhook = defineNode({
     if (connection !== null && reader.catalogue !== null && !reader.catalogue.hasConnection(connection)) {
       reader.error("connection", `names \`${connection}\`, which is no connection here; connect it first, or choose another.`);
     }
+    const url = reader.template("url", "string");
+    if (connection !== null && !beginsWithHost(url)) {
+      reader.error(
+        "url",
+        "may lead anywhere, and the secret of `connection` with it; write the address, or an expression that begins with it, such as `='https://api.example/items/' + trigger.id`.",
+      );
+    }
     const method: Template = { kind: "literal", value: { json: reader.choice("method", METHODS, "post").toUpperCase() } };
     return {
       connection,
@@ -37,7 +48,7 @@ export const webhook = defineNode({
       anyStatus: reader.choice("statuses", ["success", "any"], "success") === "any",
       request: {
         method,
-        url: reader.template("url", "string"),
+        url,
         headers: reader.inputs("headers"),
         query: reader.inputs("query"),
         body: reader.optionalTemplate("body") ?? { kind: "literal" as const, value: { json: null } },
@@ -54,3 +65,19 @@ export const webhook = defineNode({
     call: { kind: "http", connection, ...(anyStatus ? { anyStatus } : {}), ...inputs },
   }),
 });
+
+const HOST = /^https?:\/\/[^\s/?#'"\\]+\/?$/;
+
+/** What values say may choose a path, and no host. */
+function beginsWithHost(url: Template): boolean {
+  if (url.kind === "literal") return true;
+  if (url.kind !== "expression") return false;
+  const first = /^\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\+/.exec(url.source.text);
+  const [origin, path] = originOf(first?.[1] ?? first?.[2] ?? "");
+  return HOST.test(origin) && path.startsWith("/");
+}
+
+function originOf(text: string): readonly [string, string] {
+  const end = text.indexOf("/", text.indexOf("//") + 2);
+  return end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end)];
+}

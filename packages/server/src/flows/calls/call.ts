@@ -9,6 +9,7 @@ import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Scope, Transaction } from "../../database/database.ts";
 import type { Deploys } from "../../deploys/deploys.ts";
 import type { Engine } from "../../engine/invocation.ts";
+import type { Keyrings } from "../../keyrings/keyrings.ts";
 import type { Operations } from "../../operations/operations.ts";
 import type { Log } from "../../telemetry/log.ts";
 import type { CallbackParts } from "../callbacks.ts";
@@ -28,6 +29,7 @@ export interface StepCallsParts extends CallbackParts {
   readonly stepLogs: StepLogs;
   readonly asyncScripts: Pick<AsyncScripts, "begin">;
   readonly values: LargeValues;
+  readonly keyrings: Pick<Keyrings, "list" | "deliver" | "redact">;
   readonly children: () => Pick<ChildRuns, "prepare">;
 }
 

@@ -9,7 +9,7 @@ import { performOperation } from "./operation.ts";
 export const httpCall: CallKind<"http"> = {
   classOf: () => "outside",
   takesStored: true,
-  perform: async (parts, { input, laterMs, anyStatus }, of) => {
+  perform: async (parts, { input, laterMs, anyStatus, connection }, of) => {
     const { values } = parts;
     const callback = laterMs === undefined ? undefined : await offerCallback(parts, of, laterMs);
     const isSent = ({ path }: StoredPart): boolean => path.length === 1 && path[0] === "body";
@@ -18,13 +18,29 @@ export const httpCall: CallKind<"http"> = {
     const headers = headersOf(json, { key: of.command.key, type: sent?.value.contentType, callback });
     const fields = { ...(isRecord(json) ? json : {}), headers };
     const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-    const bodies = values.bodies(of.scope, sent?.value ?? null);
-    const answered = withStoredBody(await performOperation(parts, of, { operation: "plinth/http", input: given, bodies }));
+    const delivered = connection === null ? {} : await parts.keyrings.deliver(of.scope, [connection]);
+    const secret = connection === null ? undefined : delivered[connection]?.secret;
+    if (connection !== null && secret === undefined) return disconnected(connection);
+    const bodies = { ...values.bodies(of.scope, sent?.value ?? null), ...(secret === undefined ? {} : { secret }) };
+    const performed = await performOperation(parts, of, { operation: "plinth/http", input: given, bodies });
+    const answered = withStoredBody(
+      connection === null ? performed : withoutSecret(performed, (text) => parts.keyrings.redact(text, delivered)),
+    );
     const result = anyStatus === true ? answered : refused(answered);
     // Whoever was given a callback accepts the request with any success, and answers by the callback.
     return callback === undefined || result.ok !== true ? result : deferralOf(callback);
   },
 };
+
+function disconnected(connection: string): StepResult {
+  const message = `its connection \`${connection}\` is not there any more; connect it again under this name, and retry the run from here.`;
+  return { ok: false, error: { code: "no_connection", message, retryable: false } };
+}
+
+/** Some systems answer with what they were sent. */
+function withoutSecret(result: StepResult, redact: (text: string) => string): StepResult {
+  return JSON.parse(redact(JSON.stringify(result))) as StepResult;
+}
 
 /** A status that says that it did not work fails the step: to be tried again where it may work later. */
 function refused(result: StepResult): StepResult {

@@ -52,7 +52,7 @@ export const http: MakeNativeOperation = ({ runtime }) => ({
   kind: "action",
   wallMs: TIMEOUT_MS_MAX + limit("fetchConnectMsMax"),
   run: async ({ fetch, bodies }, { input }) => {
-    const request = requestOf(input);
+    const request = requestOf(bodies?.secret === undefined ? input : withSecret(input, bodies.secret));
     const timeoutMs = numberOf(input["timeout_ms"], limit("httpOperationTimeoutMs"));
     const time = new AbortController();
     const late = plinthError("FetchFailed", { url: originOf(request.url), detail: `there was no answer within ${timeoutMs} ms` });
@@ -65,6 +65,27 @@ export const http: MakeNativeOperation = ({ runtime }) => ({
     }
   },
 });
+
+const SECRET = "{secret}";
+
+/** A secret is no part of the arguments, which are recorded. It goes to the host of the address alone: no redirect is followed. */
+function withSecret(input: JsonObject, secret: string): JsonObject {
+  const headers = isObject(input["headers"]) ? input["headers"] : {};
+  const query = isObject(input["query"]) ? input["query"] : {};
+  const isPlaced = [...Object.values(headers), ...Object.values(query)].some(
+    (value) => typeof value === "string" && value.includes(SECRET),
+  );
+  const place = (fields: JsonObject): JsonObject =>
+    Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, typeof value === "string" ? value.replaceAll(SECRET, () => secret) : value]),
+    );
+  return {
+    ...input,
+    headers: isPlaced ? place(headers) : { ...headers, authorization: `Bearer ${secret}` },
+    query: place(query),
+    follow_redirects: false,
+  };
+}
 
 function requestOf(input: JsonObject): FetchRequest {
   const method = textOf(input["method"]) ?? "GET";
