@@ -298,6 +298,7 @@ class StoredFlows implements OpenedFlows {
 
   async cancel(scope: Scope, id: string, { by, reason }: RunChange): Promise<void> {
     await this.#tell(scope, id, { kind: "cancelled", by, reason });
+    await this.#reaper?.look(scope, id);
   }
 
   async pause(scope: Scope, id: string, { by, reason }: RunChange): Promise<void> {

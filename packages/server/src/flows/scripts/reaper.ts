@@ -78,6 +78,13 @@ export class FlowReaper {
     await this.#overdue();
   }
 
+  /** Looks after the scripts of one run now. */
+  async look(scope: Scope, run: string): Promise<void> {
+    const page = { prefix: [scope.tenant, scope.branch, run], limit: PAGE };
+    const rows = await this.#parts.database.read(PLATFORM_SCOPE, ({ records }) => records.range(FLOW_SCRIPTS, page));
+    for (const { value } of rows) await this.#script(scope, value).catch((error: unknown) => this.#failed(error, value));
+  }
+
   async #scripts(): Promise<void> {
     let after: readonly (string | number | bigint | boolean | null)[] | undefined;
     for (;;) {

@@ -1,4 +1,5 @@
 /** Scripts that run apart from their run, and what looks after them. */
+import { plinthError } from "@plinth/core/errors.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { readContext } from "./script-contexts.ts";
 import { signatureOf } from "./script-report.ts";
@@ -20,6 +21,14 @@ test("the context travels by reference, under the name of its run, and the invoc
   expect(context).toMatchObject({ code: "return inputs.n", inputs: { n: 5, workflow: { trigger: { n: 5 } } } });
   expect(Object.keys(JSON.parse(host.asked.get("i1")?.argsText ?? "") as object)).toEqual(["run", "key", "attempt", "token"]);
   expect(await host.kept(id)).toBe(1);
+});
+
+test.each(["sync", "async"])("a script is checked again when it runs: %s", async (mode) => {
+  await host.publish({ type: "script", data: { code: "return eval('1')", mode } });
+  host.refusal = plinthError("InvalidCode", { detail: "line 1, column 8" });
+  const { status, error } = await host.ended(await host.start());
+  expect({ status, error }).toMatchObject({ status: "failed", error: { code: "InvalidCode", node: "a" } });
+  expect([host.asked.size, await host.rows()]).toEqual([0, []]);
 });
 
 test("a report resumes its run once: what comes late, twice, for another context, unsigned or forged is refused", async () => {
@@ -100,7 +109,6 @@ test("R1 a script that ends without a report runs again, and fails with a named 
 test("R2 what nobody waits for is ended and its context given up", async () => {
   const id = await host.waiting();
   await host.flows.cancel(host.scope, id, { by: "me", reason: "" });
-  await host.sweep();
   expect(host.cancelled).toEqual(["i1"]);
   expect(host.reaped).toEqual(["dropped"]);
   expect([await host.rows(), await host.kept(id)]).toEqual([[], 0]);

@@ -35,6 +35,8 @@ export class ScriptHost {
   isDead = false;
   /** The clock is so much ahead. */
   offsetMs = 0;
+  /** What the check of a script says when it runs. */
+  refusal: Error | undefined;
   reaped: Reaped[] = [];
   readonly #stored: TestDatabase;
   readonly #folder: string;
@@ -95,7 +97,13 @@ export class ScriptHost {
     const callbacks: ScriptCallbacks = new ScriptCallbacks({ ...parts, flows: () => this.flows });
     const options = {
       ...{ ...parts, values, asyncScripts: scripts, urls: Promise.resolve({ api: "" }) },
-      scripts: { check: () => Promise.resolve(), flowFindings: () => Promise.resolve([]) },
+      scripts: {
+        check: async () => {
+          await Promise.resolve();
+          if (this.refusal !== undefined) throw this.refusal;
+        },
+        flowFindings: () => Promise.resolve([]),
+      },
       deploys: { version: () => Promise.resolve(undefined) },
       reaper: (given: Pick<ConstructorParameters<typeof FlowReaper>[0], "runs" | "timer">) =>
         (this.#reaper = new FlowReaper({ ...given, ...parts, scripts, onReaped: (what) => this.reaped.push(what) })),
