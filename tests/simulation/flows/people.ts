@@ -32,6 +32,7 @@ export class People {
   readonly #time: SimulatedTime;
   readonly #scope: Scope;
   readonly #flow: string;
+  readonly #versions: readonly string[];
   readonly #nodes: readonly string[];
   readonly #runs: string[] = [];
   readonly #told: Told[] = [];
@@ -43,10 +44,17 @@ export class People {
   #begun = 0;
   #failure: unknown;
 
-  constructor(options: { readonly time: SimulatedTime; readonly scope: Scope; readonly flow: string; readonly nodes: readonly string[] }) {
+  constructor(options: {
+    readonly time: SimulatedTime;
+    readonly scope: Scope;
+    readonly flow: string;
+    readonly versions: readonly string[];
+    readonly nodes: readonly string[];
+  }) {
     this.#time = options.time;
     this.#scope = options.scope;
     this.#flow = options.flow;
+    this.#versions = options.versions;
     this.#nodes = options.nodes;
   }
 
@@ -82,7 +90,7 @@ export class People {
     const by = `somebody ${(this.#count += 1)}`;
     const reason = by;
     const scope = this.#scope;
-    switch (random.integer(0, 15)) {
+    switch (random.integer(0, 16)) {
       case 0:
         this.start({ flows });
         return;
@@ -120,6 +128,11 @@ export class People {
       case 12:
         this.#watch("run", flows.run(scope, run), ({ answers }) => this.#tokens.push(...answers.map(({ token }) => token)));
         return;
+      case 14: {
+        const moving = flows.upkeep.move(scope, run, { by, to: random.pick(this.#versions), isDry: false });
+        this.#ask(run, `move by ${by}`, moving, of("moved", by));
+        return;
+      }
       case 13:
         this.#callBack(flows, by);
         return;
@@ -174,7 +187,7 @@ export class People {
     }
   }
 
-  #ask(run: string, text: string, asked: Promise<void>, isIt: Told["isIt"]): void {
+  #ask(run: string, text: string, asked: Promise<unknown>, isIt: Told["isIt"]): void {
     this.#watch(text, asked, () => this.#told.push({ run, text, isIt }));
   }
 

@@ -25,6 +25,15 @@ export function randomFlow(random: Random, name: string): JsonObject {
   };
 }
 
+/** Another version, to which runs of the first one can be moved, and back while they are not at the step. */
+export function withOneMoreStep(flow: JsonObject): JsonObject {
+  const nodes = flow["nodes"] as Nodes;
+  let last = "";
+  for (let next = flow["start"]; typeof next === "string"; next = nodes[last]?.["next"]) last = next;
+  const more = { type: "invoke", data: { function: "sim:mutation", input: { more: true } } };
+  return { ...flow, nodes: { ...nodes, [last]: { ...nodes[last], next: "more" }, more } };
+}
+
 function oneIn(random: Random, count: number): boolean {
   return random.integer(1, count) === 1;
 }

@@ -1,11 +1,9 @@
 /** What must hold of the runs of a simulation, whatever has happened. Read from the store, by its own way. */
-import { checkFlow } from "../../../packages/core/src/flow/check-definition.ts";
 import { type Command, outstanding } from "../../../packages/core/src/flow/commands.ts";
 import type { FlowEvent } from "../../../packages/core/src/flow/events.ts";
-import { fold } from "../../../packages/core/src/flow/fold.ts";
+import { foldVersions } from "../../../packages/core/src/flow/fold.ts";
 import type { FlowProgram } from "../../../packages/core/src/flow/program.ts";
 import { NEW_RUN, type RunState } from "../../../packages/core/src/flow/state.ts";
-import { transition } from "../../../packages/core/src/flow/transition.ts";
 import { reasonsOf } from "../../../packages/core/src/flow/views.ts";
 import type { JsonObject } from "../../../packages/core/src/operations/operation.ts";
 import type { Database, Records, Scope } from "../../../packages/server/src/database/database.ts";
@@ -13,6 +11,7 @@ import { FLOW_ANSWERS, FLOW_JOURNAL, FLOW_RUNS, OPEN_FLOW_RUNS } from "../../../
 import type { RunRow } from "../../../packages/server/src/flows/flow-records.ts";
 import { readState, summaryOf, timerOf } from "../../../packages/server/src/flows/run-rows.ts";
 import type { Due } from "../../../packages/server/src/schedules/due-times.ts";
+import { follow, programsOf } from "../../flows/histories/history.ts";
 import { APPLIED, type SeenCall } from "./simulated-calls.ts";
 
 const ALL = 10_000;
@@ -23,18 +22,23 @@ interface StoredRun {
   readonly state: RunState;
 }
 
+export interface RunChecksOptions {
+  readonly database: Database;
+  /** By version. */
+  readonly definitions: Readonly<Record<string, JsonObject>>;
+  readonly scope: Scope;
+}
+
 export class RunChecks {
   readonly #database: Database;
   readonly #scope: Scope;
-  readonly #program: FlowProgram;
+  readonly #programOf: (version: string) => FlowProgram;
   readonly #seen: SeenCall[] = [];
 
-  constructor({ database, definition, scope }: { readonly database: Database; readonly definition: JsonObject; readonly scope: Scope }) {
-    const checked = checkFlow(definition, null);
-    if (!checked.ok) throw new Error(JSON.stringify(checked.findings));
+  constructor({ database, definitions, scope }: RunChecksOptions) {
     this.#database = database;
     this.#scope = scope;
-    this.#program = checked.program;
+    this.#programOf = programsOf(definitions);
   }
 
   async runs(): Promise<readonly RunRow[]> {
@@ -145,18 +149,18 @@ export class RunChecks {
     const stored = await this.#stored();
     for (const { row, events, state } of stored) {
       // W2, J2
-      let [folded, done] = [NEW_RUN, 0];
-      for (const event of events) {
-        const { state: next, refusal } = transition(this.#program, folded, event);
-        if (refusal !== null) throw new Error(`W2 event ${done} of ${row.id} does not belong there: ${refusal.message}`);
-        [folded, done] = [next, done + 1];
-      }
+      let folded = NEW_RUN;
+      for (const event of events) folded = follow(this.#programOf, folded, event).state;
       if (row.seq !== events.length) throw new Error(`W2 ${row.id} has ${events.length} events and says ${row.seq}`);
       same(`W2 the snapshot and the tail of ${row.id} make the state that all its events make`, state, folded);
       same(`the row of ${row.id} says where it stands`, row, { ...row, ...summaryOf(folded, row) });
       const half = Math.floor(events.length / 2);
-      const text = JSON.stringify(fold(this.#program, events.slice(0, half)));
-      same(`folding ${row.id} from its half`, fold(this.#program, events.slice(half), JSON.parse(text) as RunState), folded);
+      const text = JSON.stringify(foldVersions(this.#programOf, events.slice(0, half)));
+      same(
+        `folding ${row.id} from its half`,
+        foldVersions(this.#programOf, events.slice(half), { from: JSON.parse(text) as RunState }),
+        folded,
+      );
     }
     return stored;
   }
@@ -167,7 +171,11 @@ export class RunChecks {
       return await Promise.all(
         rows.map(async ({ value: row }) => {
           const batches = await records.range(FLOW_JOURNAL, { prefix: [row.id], limit: ALL });
-          return { row, events: batches.flatMap(({ value }) => value.events), state: await readState(records, row, this.#program) };
+          return {
+            row,
+            events: batches.flatMap(({ value }) => value.events),
+            state: await readState(records, row, this.#programOf(row.version)),
+          };
         }),
       );
     });

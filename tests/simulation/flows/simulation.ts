@@ -7,21 +7,23 @@ import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import { PlinthError } from "../../../packages/core/src/errors.ts";
 import { limit } from "../../../packages/core/src/limits.ts";
-import type { Json } from "../../../packages/core/src/operations/operation.ts";
+import type { Json, JsonObject } from "../../../packages/core/src/operations/operation.ts";
 import type { Database, Scope } from "../../../packages/server/src/database/database.ts";
 import { openDatabase } from "../../../packages/server/src/database/open-database.ts";
-import { FLOW_VERSIONS, FLOWS } from "../../../packages/server/src/database/record-tables.ts";
+import { FLOW_LEDGER, FLOW_VERSIONS, FLOWS } from "../../../packages/server/src/database/record-tables.ts";
 import { type FlowsOptions, type OpenedFlows, openFlows } from "../../../packages/server/src/flows/open-flows.ts";
 import { type Due, DueTimes } from "../../../packages/server/src/schedules/due-times.ts";
 import { type Fault, MemoryStore } from "./memory-store.ts";
 import { People } from "./people.ts";
-import { randomFlow } from "./random-flow.ts";
+import { randomFlow, withOneMoreStep } from "./random-flow.ts";
 import { RunChecks } from "./run-checks.ts";
 import { SimulatedCalls } from "./simulated-calls.ts";
 import { type Life, settled, SimulatedTime } from "./simulated-time.ts";
 
 export const SCOPE: Scope = { tenant: "acme", branch: "main" };
 export const FLOW = "random";
+const FUNCTIONS = ["query", "mutation", "action"].map((kind) => ({ path: `sim:${kind}`, kind, visibility: "public" }));
+const VERSIONS = { first: "1".repeat(64), second: "2".repeat(64) };
 
 const CALM_STEPS_MAX = 20_000;
 /** A calm host is given this long to end its runs: longer than any deadline. */
@@ -103,10 +105,17 @@ class Simulation {
       }
     });
     const definition = randomFlow(time.random, FLOW);
-    await this.#publish(database, definition);
+    const definitions = { [VERSIONS.first]: definition, [VERSIONS.second]: withOneMoreStep(definition) };
+    await this.#publish(database, definitions);
     await this.#begin();
-    this.#checks = new RunChecks({ database, definition, scope: SCOPE });
-    this.#people = new People({ time, scope: SCOPE, flow: FLOW, nodes: Object.keys((definition["nodes"] ?? {}) as object) });
+    this.#checks = new RunChecks({ database, definitions, scope: SCOPE });
+    this.#people = new People({
+      time,
+      scope: SCOPE,
+      flow: FLOW,
+      versions: Object.values(VERSIONS),
+      nodes: Object.keys((definition["nodes"] ?? {}) as object),
+    });
     this.#isCalm = false;
     const wanted = steps ?? time.random.integer(40, 400);
     this.#people.start(this.#serving());
@@ -119,10 +128,14 @@ class Simulation {
     return { steps: time.steps, lives: this.#lives, runs, events, digest };
   }
 
-  async #publish(database: Database, definition: ReturnType<typeof randomFlow>): Promise<void> {
+  /** Each version may be moved to: the ledger says of both that they came last. */
+  async #publish(database: Database, definitions: Readonly<Record<string, JsonObject>>): Promise<void> {
     await database.update(SCOPE, async ({ records }) => {
-      records.put(FLOW_VERSIONS, [FLOW, "v1"], { definition });
-      records.put(FLOWS, [FLOW], { name: FLOW, description: "", trigger: "api", version: "v1", isOn: true, seq: 1 });
+      for (const [index, [version, definition]] of Object.entries(definitions).entries()) {
+        records.put(FLOW_VERSIONS, [FLOW, version], { definition });
+        records.put(FLOW_LEDGER, [FLOW, index + 1], { version, createdMs: Number.MAX_SAFE_INTEGER, note: null });
+      }
+      records.put(FLOWS, [FLOW], { name: FLOW, description: "", trigger: "api", version: VERSIONS.first, isOn: true, seq: 2 });
       await Promise.resolve();
     });
   }
@@ -159,7 +172,9 @@ class Simulation {
       database,
       runtime,
       log: { debug: unlogged, info: unlogged, warn: report, error: report },
-      deploys: { version: () => Promise.resolve(undefined) },
+      deploys: { version: () => Promise.resolve(undefined), list: () => Promise.resolve(FUNCTIONS) },
+      operations: { list: () => Promise.resolve([]) },
+      scripts: { flowFindings: () => Promise.resolve([]) },
       values: { keep: (_: Scope, json: Json) => Promise.resolve({ json }) },
     };
     const flows = openFlows(options as unknown as FlowsOptions, calls);
