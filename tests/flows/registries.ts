@@ -71,6 +71,9 @@ export async function openRegistries(): Promise<Registries> {
       npm_config_registry: `${url}/`,
       npm_config_cache: join(folder, "npm-cache"),
       npm_config_userconfig: join(folder, "npmrc"),
+      npm_config_globalconfig: join(folder, "npmrc-global"),
+      // Whoever installs has to say that scripts do not run.
+      npm_config_ignore_scripts: "false",
       PIP_NO_INDEX: "1",
       PIP_FIND_LINKS: wheels,
       PIP_NO_CACHE_DIR: "1",
@@ -84,7 +87,10 @@ export async function openRegistries(): Promise<Registries> {
       const path = `${name}/-/${version}.tgz`;
       tarballs.set(path, bytes);
       const integrity = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
-      packages.set(name, { ...packages.get(name), [version]: { ...manifest, dist: { tarball: `${url}/${path}`, integrity } } });
+      packages.set(name, {
+        ...packages.get(name),
+        [version]: { ...manifest, hasInstallScript: Object.hasOwn(about, "scripts"), dist: { tarball: `${url}/${path}`, integrity } },
+      });
     },
     addWheel({ name, version, files, needs = [] }) {
       const info = `${name}-${version}.dist-info`;
