@@ -77,6 +77,8 @@ test("a request is answered with its run's id; the same key is the same run", { 
   const large = { a: { type: "script", data: { code: 'return { text: "x".repeat(200_000) };' } } };
   await host.publish("large", { type: "webhook", data: { reply: "sync" } }, large);
   expect(await post(await addressOf("large"), {})).toMatchObject({ status: 200, text: JSON.stringify({ text: "x".repeat(200_000) }) });
+  await host.publish("echo", { type: "webhook", data: { reply: "sync" } });
+  expect((await post(await addressOf("echo"), { text: "y".repeat(1_000_000) })).text).toHaveLength(1_000_011);
   const failed = await post(await addressOf("broken"), {});
   expect(failed.status).toBe(560);
   expect(failed.text).not.toContain("secret");
