@@ -106,6 +106,7 @@ test("an action answers later, the host is killed, and the callback resumes its 
   host = eventHost(await host.local.crash());
   const url = `${host.local.connection.url}${new URL(callback.url).pathname}`;
   const forged = `${url.slice(0, -4)}AAAA`;
+  expect(await (await fetch(url)).json()).toMatchObject({ kind: "callback", node: "call" });
   expect((await post(forged, { output: 1 })).status).toBe(404);
   expect(await post(url, { output: { pages: 7 } })).toMatchObject({ status: 200 });
   expect(await ended(id)).toMatchObject({ status: "completed", output: { pages: 7 } });

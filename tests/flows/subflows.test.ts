@@ -75,7 +75,7 @@ test("a flow gets the output of another, and an error of it", { timeout: 60_000 
 
 test("B1 B2 a host is killed while a run waits for another: it began once, and its end is told", { timeout: 60_000 }, async () => {
   await publish("slow", "nap", {
-    nap: { type: "delay", data: { for: 1000 }, next: "add" },
+    nap: { type: "wait", data: { for: "signal", signal: "wake", deadline: "1h" }, next: "add" },
     add: { type: "invoke", data: { function: "notes:add", input: { text: "slow" } }, next: "give" },
     give: { type: "return", data: { output: "slept" } },
   });
@@ -84,6 +84,7 @@ test("B1 B2 a host is killed while a run waits for another: it began once, and i
   const child = await childOf(id);
   expect((await show(id)).reason?.text).toContain(`the flow slow, run ${child}`);
   host = eventHost(await host.local.crash());
+  await succeed(host.send(`/v1/flow-runs/${child}/signal`, { body: { name: "wake" } }));
   expect(await ended(id)).toMatchObject({ status: "completed", output: "slept", children: [child] });
   expect(await host.run("notes:list", {})).toEqual(["slow"]);
 });

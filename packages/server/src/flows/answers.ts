@@ -10,6 +10,7 @@ import type { WaitDescription } from "@plinth/core/flow/calls.ts";
 import { outstanding } from "@plinth/core/flow/commands.ts";
 import type { FlowEvent, Refusal } from "@plinth/core/flow/events.ts";
 import type { RunState } from "@plinth/core/flow/state.ts";
+import { NOTHING } from "@plinth/core/flow/value.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
@@ -69,7 +70,7 @@ export class Answers {
   async question(token: string): Promise<OpenQuestion> {
     const { place, row } = await this.#find(token, "page");
     const { state } = await this.#parts.runs.read(place.scope, place.run);
-    const open = openWait(state, row.key);
+    const open = row.kind === "call" ? openCall(state, row) : openWait(state, row.key);
     if (open === undefined) throw answerRefused("the question is not open any more: it was answered, or its time is over.");
     const { wait, untilMs } = open;
     const common = { node: row.node, approver: row.approver, untilMs };
@@ -162,6 +163,17 @@ export class Answers {
 
 function openWait(state: RunState, key: string): { readonly wait: WaitDescription; readonly untilMs: number } | undefined {
   for (const command of outstanding(state)) if (command.kind === "openWait" && command.key === key) return command;
+  return undefined;
+}
+
+/** An attempt whose result comes later has nothing to be asked but that. */
+function openCall(state: RunState, { key, attempt }: AnswerRow): { readonly wait: WaitDescription; readonly untilMs: number } | undefined {
+  for (const frame of state.frames) {
+    const wait = frame?.wait ?? null;
+    if (wait === null || !("attempt" in wait) || wait.key !== key || wait.attempt !== attempt || wait.kind === "retry") continue;
+    const untilMs = wait.kind === "deferred" ? wait.untilMs : wait.sinceMs + wait.timeoutMs;
+    return { wait: { kind: "callback", details: NOTHING }, untilMs };
+  }
   return undefined;
 }
 
