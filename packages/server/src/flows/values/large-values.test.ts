@@ -66,11 +66,11 @@ test("texts are stored as they are, also such as UTF-8 has no form for, and byte
   );
   expect(await values.inlined(SCOPE, kept)).toEqual({ plain: "é".repeat(40 * KIB), odd });
   const bytes = Buffer.from([0xff, 0xfe, 1, 2]);
-  const { keep } = values.bodies(SCOPE, null);
+  const bodies = values.bodies(SCOPE, null);
   const source = async function* () {
     yield bytes;
   };
-  expect(await values.read(SCOPE, await keep(source(), "application/json"))).toBe(bytes.toString("base64"));
+  expect(await values.read(SCOPE, await bodies.keep(source(), "application/json"))).toBe(bytes.toString("base64"));
 });
 
 test("what a call is given is bounded; code is told of the rest what it is", async () => {
