@@ -32,7 +32,7 @@ class StoreDatabase implements Database {
   readonly #store: Store;
   readonly #runtime: Runtime;
   readonly #ids: InternalIds;
-  readonly #catalogues = new CatalogueCache();
+  readonly #catalogues: CatalogueCache;
   readonly #platform = new KeySpace(PLATFORM_SCOPE);
   readonly #keySpaces = new Map<string, KeySpace>();
   /** The last preparation of each branch; the next one waits for it. */
@@ -44,6 +44,7 @@ class StoreDatabase implements Database {
 
   constructor({ store, runtime }: DatabaseOptions) {
     this.#store = store;
+    this.#catalogues = new CatalogueCache(store);
     this.#runtime = runtime;
     this.#ids = new InternalIds(runtime);
     this.#schemaHost = {

@@ -94,6 +94,11 @@ export interface Store {
   commit(batch: Batch): Promise<CommitResult>;
   /** The timestamp of the last durable commit. */
   latest(): Timestamp;
+  /**
+   * Whether it is known without reading that no commit in after < ts ≤ until wrote `key`, both moments that snapshots showed. False
+   * says nothing. Stores that other processes write into do not have it.
+   */
+  isUnchanged?(key: Key, after: Timestamp, until: Timestamp): boolean;
   /** Calls `listener` after each durable commit, in order. Returns the way to stop. */
   onCommit(listener: (commit: Commit) => void): () => void;
   /** Commits after `from`, in order, up to the latest at the time of the call; at most `limit`. */

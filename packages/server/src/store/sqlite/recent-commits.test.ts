@@ -32,6 +32,8 @@ describe("against the list of all commits", () => {
         const names = [...new Set(changed.map((k) => Buffer.from(k).toString("hex")))].toSorted();
         expect(recent.keysWritten(at, until, one).map((k) => Buffer.from(k).toString("hex"))).toEqual(names);
         expect(recent.countBetween(Math.min(at, until), until)).toBe(until - Math.min(at, until));
+        const isWritten = commits.slice(at, until).some((written) => written.some((w) => Buffer.compare(w.key, one.start) === 0));
+        expect(recent.isUnchanged(one.start, Math.min(at, until), until)).toBe(!isWritten);
       },
     );
     fc.assert(property);

@@ -27,6 +27,8 @@ interface WrittenKeys {
 const ENTRY_BYTES = 128;
 const KEY_BYTES = 96;
 const SLAB_BYTES = 64 * 1024;
+/** A point read takes about as long as to search so many commits. */
+const COMMITS_SEARCHED = 16;
 
 export class RecentCommits {
   readonly #bytesMax: number;
@@ -102,6 +104,16 @@ export class RecentCommits {
     return after < this.#floor ? undefined : this.#firstAfter(until) - this.#firstAfter(after);
   }
 
+  /** Whether no commit in after < ts ≤ until wrote `key`; false, too, where looking would take longer than reading. */
+  isUnchanged(key: Key, after: Timestamp, until: Timestamp): boolean {
+    if (after < this.#floor) return false;
+    const end = this.#firstAfter(until);
+    const start = this.#firstAfter(after);
+    if (end - start > COMMITS_SEARCHED) return false;
+    for (let i = start; i < end; i++) if (contains(this.#commits[i]?.keys ?? [], key)) return false;
+    return true;
+  }
+
   /** The keys of `range` that commits in after < ts ≤ until wrote, sorted, each once. */
   keysWritten(after: Timestamp, until: Timestamp, range: KeyRange): Key[] {
     const found: Key[] = [];
@@ -138,6 +150,19 @@ function sortApart(ranges: readonly KeyRange[]): readonly KeyRange[] {
   const set = new ReadSet();
   for (const { start, end } of ranges) set.addRange(start, end);
   return set.ranges();
+}
+
+function contains(keys: readonly Key[], key: Key): boolean {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const order = compareBytes(keys[middle] ?? key, key);
+    if (order === 0) return true;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return false;
 }
 
 function collectWithin(keys: readonly Key[], range: KeyRange, found: Key[]): void {

@@ -13,7 +13,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { plinthError } from "@plinth/core/errors.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Batch, Commit, CommitResult, KeyRange, PinChanges, Snapshot, Store, Timestamp } from "../store.ts";
+import type { Batch, Commit, CommitResult, Key, KeyRange, PinChanges, Snapshot, Store, Timestamp } from "../store.ts";
 import { writeBackup } from "./backup.ts";
 import { CommitPipeline } from "./commit-pipeline.ts";
 import type { DataFolder } from "./data-folder.ts";
@@ -151,6 +151,10 @@ export class SqliteStore implements Store {
     } finally {
       for (const letGo of holds) letGo();
     }
+  }
+
+  isUnchanged(key: Key, after: Timestamp, until: Timestamp): boolean {
+    return this.#recent.isUnchanged(key, after, until);
   }
 
   onCommit(listener: (commit: Commit) => void): () => void {
