@@ -133,3 +133,14 @@ test("a flow that changes what starts it ends by itself", { timeout: 60_000 }, a
     return letters.find(({ automation, error }) => automation === "flow:echo" && error.code === "LoopDetected");
   }, "the end of the loop");
 });
+
+test("events about the organisation start flows", { timeout: 60_000 }, async () => {
+  await host.publish("spent", { type: "event", data: { event: "budget_stage_changed" }, filter: 'trigger.from == "ok"' });
+  await host.publish("other", { type: "event", data: { event: "budget_stage_changed" }, filter: 'trigger.period == "month"' });
+  const budget = { period: "day", amount: 0.000001, whenSpent: "degrade" };
+  await succeed(host.send("/v1/limits", { method: "PUT", body: { budget, functions: [] } }));
+  await host.run("notes:add", { text: "costs something" });
+  const [run] = await host.ended("spent", 1);
+  expect(run).toMatchObject({ trigger: "event", output: { from: "ok", period: "day" } });
+  expect(await host.runs("other")).toEqual([]);
+});
