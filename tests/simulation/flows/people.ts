@@ -6,15 +6,8 @@ import type { OpenedFlows } from "../../../packages/server/src/flows/open-flows.
 import type { RunChecks } from "./run-checks.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 
-/** Refusals that a caller may be given. */
-const EXPECTED: ReadonlySet<string> = new Set([
-  "NotFound",
-  "AnswerRefused",
-  "FlowRunRefused",
-  "ShuttingDown",
-  "StoreFailure",
-  "OptimisticConcurrencyControlFailure",
-]);
+/** What a caller may be told besides that he is wrong. */
+const EXPECTED: ReadonlySet<string> = new Set(["ShuttingDown", "StoreFailure", "OptimisticConcurrencyControlFailure"]);
 const RUNS_MAX = 3;
 
 interface Asked {
@@ -200,7 +193,7 @@ export class People {
       },
       (error: unknown) => {
         this.#time.note(`refused: ${text}: ${String(error)}`);
-        if (!(error instanceof PlinthError) || !EXPECTED.has(error.code)) this.#failure ??= error;
+        if (!isExpected(error)) this.#failure ??= error;
       },
     );
   }
@@ -230,6 +223,10 @@ export class People {
       if (!found.some(isIt)) throw new Error(`W1 it was told that this is stored, and it is not: ${text} of ${String(run)}`);
     }
   }
+}
+
+function isExpected(error: unknown): boolean {
+  return error instanceof PlinthError && (error.spec.fault === "caller" || EXPECTED.has(error.code));
 }
 
 function of(kind: FlowEvent["kind"], by: string): Told["isIt"] {

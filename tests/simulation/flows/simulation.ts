@@ -173,7 +173,9 @@ class Simulation {
       runtime,
       log: { debug: unlogged, info: unlogged, warn: report, error: report },
       deploys: { version: () => Promise.resolve(undefined), list: () => Promise.resolve(FUNCTIONS) },
+      // Asked when a version is checked that a run is moved to.
       operations: { list: () => Promise.resolve([]) },
+      keyrings: { list: () => Promise.resolve([]) },
       scripts: { flowFindings: () => Promise.resolve([]) },
       values: { keep: (_: Scope, json: Json) => Promise.resolve({ json }) },
     };
