@@ -72,10 +72,10 @@ export interface InvocationRequest {
   readonly argsText: string;
   /** Handlers: what the call is about. */
   readonly subject?: HandlerSubject;
-  readonly priority: Priority;
-  /** Milliseconds from now until the caller gives up. */
   /** Of steps of flows. Calls with it are not stored. */
   readonly step?: StepOfRun;
+  readonly priority: Priority;
+  /** Milliseconds from now until the caller gives up. */
   readonly deadlineMs?: number;
   readonly idempotencyKey?: string;
   /** With a key: what another call has to be equal in to be the same one; the arguments when absent. */

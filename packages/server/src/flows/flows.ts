@@ -16,11 +16,11 @@ import type { StoredPart, StoredValue } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Scope } from "../database/database.ts";
 import type { Actor, InvocationSource } from "../engine/invocation.ts";
-import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
 import type { FlowBundles } from "./bundles/flow-bundles.ts";
-import type { LogOfStep } from "./step-logs.ts";
+import type { FlowTriggerRow } from "./triggers/trigger-records.ts";
 import type { HistoryPage } from "./run-history.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
+import type { LogOfStep } from "./step-logs.ts";
 
 export interface FlowVersion {
   readonly flow: string;

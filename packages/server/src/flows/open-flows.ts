@@ -106,8 +106,8 @@ class StoredFlows implements OpenedFlows {
   readonly #definitions: FlowDefinitions;
   readonly #runs: OpenRuns;
   readonly #answers: Answers;
-  readonly #reaper: FlowReaper | undefined;
   readonly #children: ChildRuns;
+  readonly #reaper: FlowReaper | undefined;
 
   constructor(options: FlowsOptions, given: CallsOfSteps | undefined) {
     const parts: StepCallsParts = { ...options, children: () => this.#children };
@@ -116,11 +116,11 @@ class StoredFlows implements OpenedFlows {
     this.bundles = options.bundles ?? NO_BUNDLES;
     this.#definitions = new FlowDefinitions(options);
     this.#runs = new OpenRuns({ ...options, definitions: this.#definitions, calls });
+    this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: parts });
     this.retention = new FlowRetention({ ...options, keptRunsOf: (scope, flow) => this.#keptRuns(scope, flow) });
     this.#answers = new Answers({ ...options, runs: this.#runs });
-    this.#reaper = options.reaper?.({ runs: this.#runs, timer: (due) => this.timer(due) });
     this.#children = new ChildRuns({ ...options, runs: this.#runs, fresh: (start) => this.#fresh(start) });
-    this.upkeep = openUpkeep({ ...options, definitions: this.#definitions, runs: this.#runs, flows: this, calls: parts });
+    this.#reaper = options.reaper?.({ runs: this.#runs, timer: (due) => this.timer(due) });
   }
 
   async check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {

@@ -225,15 +225,6 @@ export const FLOW_DOCS = {
     answers: { 200: json(closed({ steps: list(STEP), next: orNull(whole("There is more after this many.")) })) },
     errors: ["NotFound"],
   },
-  getFlowValue: {
-    summary: "The bytes of a large value of a run",
-    tag: "Flows",
-    path: { ...RUN_PATH, digest: text("As `stored` tells it.") },
-    answers: {
-      200: { description: "The bytes.", content: { "application/octet-stream": text(undefined, { contentEncoding: "binary" }) } },
-    },
-    errors: ["NotFound"],
-  },
   getFlowLogs: {
     summary: "What code of the steps of a run printed",
     description: "Also while it prints. A step that is done again has an entry for each time.",
@@ -241,6 +232,15 @@ export const FLOW_DOCS = {
     path: RUN_PATH,
     query: { after: text("`cursor` of the last entry of the page before.") },
     answers: { 200: json(closed({ steps: list(STEP_LOG) })) },
+    errors: ["NotFound"],
+  },
+  getFlowValue: {
+    summary: "The bytes of a large value of a run",
+    tag: "Flows",
+    path: { ...RUN_PATH, digest: text("As `stored` tells it.") },
+    answers: {
+      200: { description: "The bytes.", content: { "application/octet-stream": text(undefined, { contentEncoding: "binary" }) } },
+    },
     errors: ["NotFound"],
   },
   signalFlowRun: change("Send a signal", { body: jsonBody(open({ name: text(), "payload?": anything() })) }),
