@@ -220,6 +220,18 @@ test("U3 many runs are changed in slices, once each however often it is asked fo
     expect((await host.send("/v1/flow-runs/changes", { body: wrong })).status).toBe(400);
 });
 
+test("who may run flows alone neither moves runs nor exports flows", async () => {
+  const { json: made } = await succeed(host.send("/v1/keys", { body: { scopes: ["invoke"] } }));
+  const key = String(made["key"]);
+  const status = async (path: string, body?: unknown) => (await host.send(path, body === undefined ? { key } : { key, body })).status;
+  const move = { filter: { flow: "none" }, action: { kind: "move", to: "head" }, dryRun: true };
+  expect(await status("/v1/flow-runs/changes", move)).toBe(403);
+  expect(await status("/v1/flow-runs/changes", { ...move, action: { kind: "cancel" } })).toBe(200);
+  expect(await status("/v1/flow-runs/x/move", { to: "head" })).toBe(403);
+  expect(await status("/v1/flows/none/export")).toBe(403);
+  expect(await status("/v1/flows/import", { document: {} })).toBe(403);
+});
+
 test("a flow is exported with its tests, and imported after all of it was checked", { timeout: 60_000 }, async () => {
   await publish(definitionOf("carried", "ask", { ask: { ...ASK, next: "end" }, end: RETURN("=steps.ask.output") }));
   const id = await start("carried");

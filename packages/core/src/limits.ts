@@ -605,6 +605,10 @@ export const LIMITS = {
   flowCompareRuns: { value: 20, reason: "runs that are replayed where nothing is said" },
   flowCompareRunsMax: { value: 200, reason: "runs that are replayed with a new version" },
   flowCompareSeenMax: { value: 1000, reason: "newest runs of a flow among which those are chosen" },
+  flowCompareBytesMax: {
+    value: 16 * MiB,
+    reason: "events of one run that are replayed or exported, and differences that one comparison tells",
+  },
   flowCompareEventsMax: { value: 5000, reason: "events of one run that are replayed" },
   flowCompareDifferencesMax: { value: 10, reason: "differences of one run that are told: what follows the first ones follows from them" },
   flowWatchMs: { value: 50, reason: "between two looks at a run that is watched" },

@@ -23,9 +23,13 @@ export async function compareVersions(
   const after = compileFlow(definition);
   const chosen = await runsToCompare(parts, scope, { flow: definition.name, runsMax });
   const runs: ComparedRun[] = [];
+  let bytes = 0;
   for (const row of chosen.rows) {
     if (runtime.nowMs() > endMs) return { findings, runs, isCut: true };
-    runs.push(await compareRun(parts, scope, { row, after, endMs }));
+    const compared = await compareRun(parts, scope, { row, after, endMs });
+    bytes += JSON.stringify(compared.differences).length;
+    if (bytes > limit("flowCompareBytesMax")) return { findings, runs, isCut: true };
+    runs.push(compared);
   }
   return { findings, runs, isCut: chosen.isCut };
 }
@@ -54,7 +58,7 @@ interface Compared {
 
 async function compareRun(parts: UpkeepParts, scope: Scope, { row, after, endMs }: Compared): Promise<ComparedRun> {
   const { id, status, version, startedMs } = row;
-  const { events, isCut } = await readEvents(parts, scope, row);
+  const { events, isCut } = await readEvents(parts, scope, { id, bytesMax: limit("flowCompareBytesMax") });
   let replayed = events.length;
   const programs = await programsOf(parts, scope, row.flow, [...versionsOf(events), version]);
   const programOf = (name: string): FlowProgram => programs.get(name) ?? after;
@@ -106,11 +110,28 @@ function beginning(
   return { comparison: new ReplayComparison(versions, { from, differencesMax }), first: moved.ok ? last + 1 : events.length };
 }
 
-export async function readEvents({ database }: UpkeepParts, scope: Scope, { id }: RunRow) {
+const BATCHES = 64;
+
+/** The first events of a journal, within bounds. */
+export async function readEvents(
+  { database }: Pick<UpkeepParts, "database">,
+  scope: Scope,
+  { id, bytesMax }: { readonly id: string; readonly bytesMax: number },
+): Promise<{ readonly events: readonly FlowEvent[]; readonly bytes: number; readonly isCut: boolean }> {
   const max = limit("flowCompareEventsMax");
-  const rows = await database.read(scope, ({ records }) => records.range(FLOW_JOURNAL, { prefix: [id], limit: max }));
-  const events = rows.flatMap(({ value }) => value.events);
-  return { events: events.slice(0, max), isCut: events.length > max || rows.length >= max };
+  const events: FlowEvent[] = [];
+  let bytes = 0;
+  for (let last: number | undefined; ;) {
+    const after = last === undefined ? {} : { after: [id, last] };
+    const rows = await database.read(scope, ({ records }) => records.range(FLOW_JOURNAL, { prefix: [id], limit: BATCHES, ...after }));
+    for (const { value } of rows) {
+      bytes += JSON.stringify(value.events).length;
+      if (events.length + value.events.length > max || bytes > bytesMax) return { events, bytes, isCut: true };
+      events.push(...value.events);
+    }
+    if (rows.length < BATCHES) return { events, bytes, isCut: false };
+    last = Number(rows.at(-1)?.key[1]);
+  }
 }
 
 export async function programsOf(

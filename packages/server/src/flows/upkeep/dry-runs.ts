@@ -41,7 +41,16 @@ export async function dryRunOnHost(parts: UpkeepParts, request: DryRunRequest): 
   const logs = new DryLogs({ ...parts, log: parts.calls.log });
   await goThrough(run, parts.runtime, (call) => really(parts, request, { run, row, call, logs }));
   const result = run.result();
-  return { ok: true, report: dryReport(result), steps: result.notes.slice(0, limit("flowDryRunPathMax")), logs: logs.lines };
+  const report = dryReport(result);
+  const steps = first(result.notes.slice(0, limit("flowDryRunPathMax")));
+  return { ok: true, report: { ...report, calls: first(report.calls) }, steps, logs: logs.lines };
+}
+
+/** As many as an answer may have. */
+function first<T>(list: readonly T[]): readonly T[] {
+  let left = limit("flowHistoryBytesShownMax");
+  const end = list.findIndex((item) => (left -= JSON.stringify(item).length) < 0);
+  return end < 0 ? list : list.slice(0, end);
 }
 
 const SLICE = 10;

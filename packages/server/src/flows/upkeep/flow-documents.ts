@@ -21,7 +21,7 @@ import { versionNamed } from "../version-names.ts";
 import { programsOf, readEvents } from "./compare-versions.ts";
 import { goThrough } from "./dry-runs.ts";
 import { summaryOfRow } from "./run-summary.ts";
-import type { ExportRequest, FlowDocument, Imported, ImportRequest } from "./upkeep.ts";
+import type { ExportRequest, FlowDocument, Imported, ImportRequest, RecordedRun } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
 
 const KIND = "plinth-flow";
@@ -36,19 +36,29 @@ export async function exportFlow(parts: UpkeepParts, scope: Scope, request: Expo
     const entry = ledger.find(({ value }) => value.version === version);
     return { note: entry?.value.note ?? null, tests: (await records.get(FLOW_TESTS, [name]))?.tests ?? null };
   });
-  const histories = [];
-  for (const id of runs) histories.push(await historyOfRun(parts, scope, { flow: name, id }));
+  const histories: RecordedRun[] = [];
+  let left = limit("flowCompareBytesMax");
+  for (const id of runs) {
+    const { bytes, ...history } = await historyOfRun(parts, scope, { flow: name, id, bytesMax: left });
+    left -= bytes;
+    histories.push(history);
+  }
   return { kind: KIND, format: 1, name, version, note, definition, tests, runs: histories };
 }
 
-async function historyOfRun(parts: UpkeepParts, scope: Scope, { flow, id }: { readonly flow: string; readonly id: string }) {
+async function historyOfRun(
+  parts: UpkeepParts,
+  scope: Scope,
+  { flow, id, bytesMax }: { readonly flow: string; readonly id: string; readonly bytesMax: number },
+): Promise<RecordedRun & { readonly bytes: number }> {
   const { stored } = await parts.runs.read(scope, id);
   if (stored.row.flow !== flow) throw plinthError("NotFound", { what: `run '${id.slice(0, 64)}' of the flow '${flow}'` });
-  const { events, isCut } = await readEvents(parts, scope, stored.row);
+  const { events, bytes, isCut } = await readEvents(parts, scope, { id, bytesMax });
   const programs = await programsOf(parts, scope, flow, versionsOf(events));
   const steps: StepNote[] = [];
   foldVersions((version) => programs.get(version) ?? missing(version), events, { onNote: (step) => steps.push(step) });
-  return { run: summaryOfRow(stored.row), events, steps, isCut };
+  // Steps say the values of events once more.
+  return { run: summaryOfRow(stored.row), events, steps, isCut, bytes: 2 * bytes };
 }
 
 function missing(version: string): never {
