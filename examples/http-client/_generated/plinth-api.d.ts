@@ -1002,6 +1002,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/flow-runs/{id}/values/{digest}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a large value of a run */
+        get: operations["getFlowValue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/flow-runs/{id}/logs": {
         parameters: {
             query?: never;
@@ -1014,23 +1031,6 @@ export interface paths {
          * @description Also while it prints. A step that is done again has an entry for each time.
          */
         get: operations["getFlowLogs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/flow-runs/{id}/values/{digest}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The bytes of a large value of a run */
-        get: operations["getFlowValue"];
         put?: never;
         post?: never;
         delete?: never;
@@ -7182,6 +7182,49 @@ export interface operations {
             default: components["responses"]["Refused"];
         };
     };
+    getFlowValue: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Id of the run. */
+                id: string;
+                /** @description As `stored` tells it. */
+                digest: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
     getFlowLogs: {
         parameters: {
             query?: {
@@ -7227,49 +7270,6 @@ export interface operations {
                             cursor: string;
                         }[];
                     };
-                };
-            };
-            /** @description NotFound */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            default: components["responses"]["Refused"];
-        };
-    };
-    getFlowValue: {
-        parameters: {
-            query?: {
-                /** @description The branch meant; `main` when absent. */
-                branch?: components["parameters"]["Branch"];
-            };
-            header?: {
-                /** @description The branch meant, in place of `?branch=`. */
-                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
-                /** @description Key of the branch; every branch but `main` asks for it. */
-                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
-            };
-            path: {
-                /** @description Id of the run. */
-                id: string;
-                /** @description As `stored` tells it. */
-                digest: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The bytes. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/octet-stream": string;
                 };
             };
             /** @description NotFound */
