@@ -21,6 +21,7 @@ import { dropOldVersions } from "../../deploys/kept-versions.ts";
 import { createTelemetry } from "../../telemetry/telemetry.ts";
 import { readState } from "../run-rows.ts";
 import { flowBlobs } from "../values/value-rows.ts";
+import { endedKey } from "./ended-runs.ts";
 import { FlowRetention, type KeptRuns } from "./flow-retention.ts";
 import { SIGNALLED, WrittenRun } from "./test-runs.ts";
 
@@ -130,8 +131,12 @@ test("R2 a run that was cancelled and goes on is not deleted", async () => {
   expect(await endedRows(scope)).toBe(1);
   await run.apply({ kind: "retried", atMs: 20, node: "take", input: null, by: "anna" });
   expect(await endedRows(scope)).toBe(0);
-  await retention({ forMs: 1, count: 1 }).collect();
+  // The index as it was read before the run went on.
+  const stale = endedKey({ scope, flow: "signalled", endedMs: 10, id: "again" });
+  await opened.database.update(scope, async ({ records }) => records.put(ENDED_FLOW_RUNS, stale, true));
+  expect(await retention({ forMs: 1, count: 1 }).collect()).toMatchObject({ runs: 0 });
   expect(await idsOf(scope)).toEqual(["again"]);
+  expect(await endedRows(scope)).toBe(0);
 });
 
 test("W6 a version of functions stays as long as a run may need it", async () => {
