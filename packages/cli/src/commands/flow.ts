@@ -1,3 +1,4 @@
+import { addAddress } from "./flow/address.ts";
 import { addBulk } from "./flow/bulk.ts";
 import { addChange } from "./flow/change.ts";
 import { addDocuments } from "./flow/documents.ts";
@@ -10,5 +11,5 @@ import type { AddCommand } from "./table.ts";
 
 export const flow: AddCommand = (program) => {
   const group = program.command("flow").description("Flows: steps that run one after the other, across restarts");
-  for (const add of [addPublish, addTest, addRun, addRuns, addWatch, addChange, addBulk, addDocuments]) add(group);
+  for (const add of [addPublish, addAddress, addTest, addRun, addRuns, addWatch, addChange, addBulk, addDocuments]) add(group);
 };
