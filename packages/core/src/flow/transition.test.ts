@@ -1,4 +1,4 @@
-/** What fixtures cannot show: sharing, bounds, and what a transition costs. */
+/** What fixtures cannot show: sharing, and bounds. What a transition costs is measured by `bench/`. */
 import { expect, it } from "vitest";
 import type { JsonObject } from "../operations/operation.ts";
 import { limit } from "../limits.ts";
@@ -24,42 +24,6 @@ function chainOf(steps: number): FlowProgram {
   });
   return program(Object.fromEntries(Array.from({ length: steps }, (_, i) => [`s${i}`, node(i)])), "s0");
 }
-
-/** Transitions of one run whose calls all succeed. */
-function drive(flow: FlowProgram): number {
-  let { state, commands } = transition(flow, NEW_RUN, { kind: "started", atMs: 1, run: RUN, trigger: { json: {} } });
-  let transitions = 1;
-  for (let call = callOf(commands); call !== null; call = callOf(commands)) {
-    ({ state, commands } = transition(flow, state, {
-      kind: "completed",
-      atMs: transitions,
-      key: call,
-      attempt: 1,
-      output: { json: { n: transitions } },
-    }));
-    transitions += 1;
-  }
-  expect(state.status.kind).toBe("ended");
-  return transitions;
-}
-
-function callOf(commands: readonly Command[]): string | null {
-  const last = commands.at(-1);
-  return last?.kind === "call" ? last.key : null;
-}
-
-it("T4 a transition of a chain of 40 steps takes some microseconds", () => {
-  const flow = chainOf(40);
-  let best = 0;
-  for (let round = 0; round < 8; round += 1) {
-    const startedMs = performance.now();
-    let transitions = 0;
-    for (let i = 0; i < 300; i += 1) transitions += drive(flow);
-    best = Math.max(best, (transitions / (performance.now() - startedMs)) * 1000);
-  }
-  // It is several times as fast on an idle machine; this only notices when it becomes slower by an order of magnitude.
-  expect(best).toBeGreaterThan(50_000);
-});
 
 it("a state shares what an event does not touch", () => {
   const driver = new TestDriver(chainOf(3));
