@@ -186,6 +186,10 @@ test("U3 many runs are changed in slices, once each however often it is asked fo
   const filter = { flow: "many", status: ["waiting"], reason: "awaiting_signal" };
   const change = (body: Json) => send("/v1/flow-runs/changes", { filter, ...body });
   const signal = { kind: "signal", name: "go", payload: "gone" };
+  const { version } = await send(`/v1/flow-runs/${ids[0] ?? ""}`);
+  const ofVersion = (beginning: string) => change({ filter: { ...filter, version: beginning }, action: signal, dryRun: true });
+  expect(await ofVersion("0".repeat(12))).toMatchObject({ matched: 0 });
+  expect(await ofVersion(String(version).slice(0, 12))).toMatchObject({ matched: 7 });
   const count = await change({ action: signal, dryRun: true });
   expect(count).toMatchObject({ matched: 7, refused: [], next: null });
   const first = await change({ action: signal, id: count["id"], max: 4 });

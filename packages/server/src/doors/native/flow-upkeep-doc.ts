@@ -83,7 +83,7 @@ const FILTER = closed({
   "flow?": orNull(text()),
   "status?": orNull(list(choice(Object.keys(STATUSES)))),
   "reason?": orNull(text("Code of the reason why it waits, or of its error.")),
-  "version?": orNull(text("Digest.")),
+  "version?": orNull(text("Digest, or its beginning.")),
   "startedAfter?": anything("A time, as text or in milliseconds."),
   "startedBefore?": anything("A time, as text or in milliseconds."),
 });

@@ -196,6 +196,8 @@ function filterOf(json: Body): RunFilter {
   if (unknown !== undefined)
     throw plinthError("BadRequest", { detail: `\`filter\` knows no \`${unknown.slice(0, 60)}\`; it has ${known.join(", ")}.` });
   const [flow, reason, version] = ["flow", "reason", "version"].map((name) => optionalTextField(json, name));
+  if (version !== undefined && !/^[0-9a-f]{7,64}$/.test(version))
+    throw wrongField("version", "a digest, or 7 digits of it at least", version);
   const status = json["status"] === undefined || json["status"] === null ? undefined : arrayField(json, "status").map(statusOf);
   const [startedAfterMs, startedBeforeMs] = [momentField(json, "startedAfter"), momentField(json, "startedBefore")];
   return {

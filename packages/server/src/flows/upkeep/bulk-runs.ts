@@ -165,7 +165,7 @@ async function pageOf(records: Records, flow: string | undefined, cursor: string
 function fits(row: RunRow, { status, reason, version, startedAfterMs, startedBeforeMs }: RunFilter): boolean {
   if (status !== undefined && !status.includes(row.status)) return false;
   if (reason !== undefined && row.reason?.code !== reason && row.error?.code !== reason) return false;
-  if (version !== undefined && row.version !== version) return false;
+  if (version !== undefined && !row.version.startsWith(version)) return false;
   return row.startedMs >= (startedAfterMs ?? 0) && row.startedMs < (startedBeforeMs ?? Infinity);
 }
 

@@ -126,6 +126,7 @@ export interface RunFilter {
   readonly status?: readonly RunSummary["status"][];
   /** Code of the reason why it waits, or of its error. */
   readonly reason?: string;
+  /** A digest, or its beginning. */
   readonly version?: string;
   readonly startedAfterMs?: number;
   readonly startedBeforeMs?: number;
