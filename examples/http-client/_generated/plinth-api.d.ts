@@ -6955,7 +6955,7 @@ export interface operations {
                         status?: ("running" | "waiting" | "paused" | "undoing" | "completed" | "failed" | "cancelled")[] | null;
                         /** @description Code of the reason why it waits, or of its error. */
                         reason?: string | null;
-                        /** @description Digest. */
+                        /** @description Digest, or its beginning. */
                         version?: string | null;
                         /** @description A time, as text or in milliseconds. */
                         startedAfter?: unknown;
