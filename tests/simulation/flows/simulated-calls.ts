@@ -50,7 +50,7 @@ export class SimulatedCalls implements CallsOfSteps {
 
   async classOf(_: unknown, __: unknown, call: Parameters<CallsOfSteps["classOf"]>[2]): Promise<CallClass> {
     const { time, life } = this.#options;
-    if (time.chance(0.1)) await time.delay(life, "class of a call");
+    if (time.chance(0.3)) await time.delay(life, "class of a call");
     return classOf(call);
   }
 

@@ -230,10 +230,10 @@ class Simulation {
     else if (kind < 67) await this.#fire();
     else if (kind < 75) time.pass(random.pick([1, 50, 250, 1100, 6000, 40_000]));
     else if (kind < 80) this.#passUntilNext();
-    else if (kind < 96) people?.act(this.#host);
-    else if (kind < 97) time.jump(random.pick([-1, 1]) * random.pick([1, 1000, 600_000, 90_000_000]));
-    else if (kind < 98 && this.#faults.crashes > 0) this.#crash();
-    else if (kind < 99 && this.#faults.crashes > 0) await this.#stopAndStart();
+    else if (kind < 93) people?.act(this.#host);
+    else if (kind < 94) time.jump(random.pick([-1, 1]) * random.pick([1, 1000, 600_000, 90_000_000]));
+    else if (kind < 95 && this.#faults.crashes > 0) this.#crash();
+    else if (kind < 98 && this.#faults.crashes > 0) await this.#stopAndStart();
     else await this.#checks?.now();
     await settled();
   }

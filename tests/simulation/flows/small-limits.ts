@@ -5,6 +5,6 @@ export function setLimit(name: LimitName, value: number): void {
   Object.assign(LIMITS[name], { value });
 }
 
-setLimit("flowMovesMax", 6);
+setLimit("flowMovesMax", 3);
 setLimit("flowPendingEventsMax", 8);
 setLimit("flowRecoveriesMax", 2);
