@@ -25,6 +25,11 @@ function chainOf(steps: number): FlowProgram {
   return program(Object.fromEntries(Array.from({ length: steps }, (_, i) => [`s${i}`, node(i)])), "s0");
 }
 
+function callOf(commands: readonly Command[]): string | null {
+  const last = commands.at(-1);
+  return last?.kind === "call" ? last.key : null;
+}
+
 it("a state shares what an event does not touch", () => {
   const driver = new TestDriver(chainOf(3));
   driver.start({ json: { large: "x".repeat(1000) } });

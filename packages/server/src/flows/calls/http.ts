@@ -1,6 +1,9 @@
 /** A request to the outside. A stored body is sent from where it lies, and a long answer is stored as it comes. */
 import { isRecord, type StoredPart } from "@plinth/core/flow/value.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
+import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
+import type { CallBodies } from "../../engine/call-bodies.ts";
 import type { StepCallback } from "../../engine/step-of-run.ts";
 import { deferralOf, offerCallback } from "../callbacks.ts";
 import type { CallKind, StepResult } from "./call.ts";
@@ -21,7 +24,8 @@ export const httpCall: CallKind<"http"> = {
     const delivered = connection === null ? {} : await parts.keyrings.deliver(of.scope, [connection]);
     const secret = connection === null ? undefined : delivered[connection]?.secret;
     if (connection !== null && secret === undefined) return disconnected(connection);
-    const bodies = { ...values.bodies(of.scope, sent?.value ?? null), ...(secret === undefined ? {} : { secret }) };
+    const plain = values.bodies(of.scope, sent?.value ?? null);
+    const bodies = secret === undefined ? plain : { ...plain, secret, ...UNSTORED };
     const performed = await performOperation(parts, of, { operation: "plinth/http", input: given, bodies });
     const answered = withStoredBody(
       connection === null ? performed : withoutSecret(performed, (text) => parts.keyrings.redact(text, delivered)),
@@ -29,6 +33,20 @@ export const httpCall: CallKind<"http"> = {
     const result = anyStatus === true ? answered : refused(answered);
     // Whoever was given a callback accepts the request with any success, and answers by the callback.
     return callback === undefined || result.ok !== true ? result : deferralOf(callback);
+  },
+};
+
+const ANSWER_BYTES_MAX = limit("httpOperationBodyBytesMax");
+
+/** An answer that may repeat a secret is looked through for it, so it has to fit into memory. */
+const UNSTORED: Pick<CallBodies, "keptAboveBytes" | "keep"> = {
+  keptAboveBytes: ANSWER_BYTES_MAX,
+  keep: () => {
+    throw plinthError("LimitExceeded", {
+      what: "Bytes of the answer to a request with a connection",
+      actual: "more",
+      max: ANSWER_BYTES_MAX,
+    });
   },
 };
 
