@@ -2,7 +2,7 @@
 import type { InvocationRequest } from "../../engine/invocation.ts";
 import type { StepOfRun } from "../../engine/step-of-run.ts";
 import { type CallbackParts, offerCallback } from "../callbacks.ts";
-import type { CallCommand, CallOfRun } from "./call.ts";
+import type { CallOfRun } from "./call.ts";
 
 export function requestOf({ scope, row, command }: CallOfRun): Omit<InvocationRequest, "path" | "argsText"> {
   return {
@@ -21,9 +21,4 @@ export async function stepOf(parts: CallbackParts, of: CallOfRun, laterMs: numbe
   // What takes part in a commit has its result at once.
   if (laterMs === undefined || of.commit !== undefined) return { idempotencyKey };
   return { idempotencyKey, callback: await offerCallback(parts, of, laterMs) };
-}
-
-/** For the engine, which keeps the outcome of a key: each attempt is a call of its own there. */
-export function engineKeyOf({ key, attempt }: CallCommand): string {
-  return `${key}:${attempt}`;
 }

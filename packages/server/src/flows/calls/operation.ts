@@ -7,7 +7,7 @@ import type { StepOfRun } from "../../engine/step-of-run.ts";
 import { readValue } from "../../operations/native-result.ts";
 import { deferralOf } from "../callbacks.ts";
 import type { CallKind, CallOfRun, StepCallsParts, StepResult } from "./call.ts";
-import { engineKeyOf, requestOf, stepOf } from "./call-request.ts";
+import { requestOf, stepOf } from "./call-request.ts";
 import { ofResult, stepErrorOf } from "./step-result.ts";
 
 export const operationCall: CallKind<"operation"> = {
@@ -34,7 +34,7 @@ export async function performOperation(
   of: CallOfRun,
   { operation, input, bodies, step }: PerformedOperation,
 ): Promise<StepResult> {
-  const { commit, command } = of;
+  const { commit } = of;
   const { tenant: _tenant, branch: _branch, internalAllowed: _internal, ...request } = requestOf(of);
   const executed = await operations.execute({
     ...request,
@@ -45,8 +45,10 @@ export async function performOperation(
     patient: true,
     ...(bodies === undefined ? {} : { bodies }),
     ...(step === undefined ? {} : { step }),
+    // Without a key of the engine's: a call that was under way when the host ended is made again, which is no attempt of the step, and
+    // whom it reaches knows it by the key of the step.
     ...(commit === undefined
-      ? { idempotencyKey: engineKeyOf(command) }
+      ? {}
       : { withCommit: (transaction: Transaction, valueText: string) => commit(transaction, ofResult(readValue(valueText))) }),
   });
   if (executed.outcome.status === "failed") return { ok: false, error: stepErrorOf(executed.outcome.error) };
