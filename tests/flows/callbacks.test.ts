@@ -24,7 +24,7 @@ const server = createServer((request, response) => {
     response.statusCode = request.url === "/refused" ? 422 : 202;
     // Faster than the answer of the call itself.
     const early = request.url === "/early" ? post(entry.callback.url, { output: "early" }) : Promise.resolve();
-    void early.then(() => response.end());
+    if (request.url !== "/hang") void early.then(() => response.end());
   });
 });
 
@@ -38,6 +38,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await host.local.stop();
+  server.closeAllConnections();
   server.close();
 });
 beforeEach(() => {
@@ -135,6 +136,20 @@ test("a request answers later; an error that may pass is tried again with anothe
   // Other systems have one form only: it is the output.
   expect((await post(last().callback.url, { pages: 9 })).status).toBe(200);
   expect(await ended(id)).toMatchObject({ status: "completed", output: { pages: 9 } });
+});
+
+test("a host is killed while it sends a request: it is sent again, and the first callback counts", { timeout: 60_000 }, async () => {
+  await publish("lost", { type: "webhook", data: { url: `${world}hang`, later: "1h" }, retry: { attempts: 1 } });
+  const id = await start("lost");
+  await eventually(() => told[0], "the request");
+  const first = last();
+  host = eventHost(await host.local.crash());
+  await eventually(() => told[1], "the request again");
+  expect(last()).toMatchObject({ idempotencyKey: first.idempotencyKey });
+  const url = (callback: Told["callback"]) => `${host.local.connection.url}${new URL(callback.url).pathname}`;
+  expect((await post(url(first.callback), { output: "done" })).status).toBe(200);
+  expect(await ended(id)).toMatchObject({ status: "completed", output: "done" });
+  expect((await post(url(last().callback), { output: "again" })).status).toBe(409);
 });
 
 test("a request that is not accepted fails its step", { timeout: 60_000 }, async () => {
