@@ -4,7 +4,8 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 
 const root = join(import.meta.dirname, "..");
 
@@ -134,6 +135,20 @@ const RULES: Readonly<Record<string, () => readonly string[]>> = {
 
   "lock files carry no addresses": () =>
     tracked.filter((path) => path.endsWith("package-lock.json") && /"resolved": "https?:/.test(readFileSync(join(root, path), "utf8"))),
+
+  // `npm ci` refuses a lock file that does not know a package of the repository, so `npm start` fails in a fresh copy.
+  "the lock file knows every package of this repository": () => {
+    const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: Record<string, object> };
+    return tracked
+      .filter((path) => /^(?:packages|examples)\/[^/]+\/package\.json$/.test(path))
+      .flatMap((path) => {
+        const json = JSON.parse(readFileSync(join(root, path), "utf8")) as Record<string, unknown>;
+        const locked: Readonly<Record<string, unknown>> = { ...packages[dirname(path)] };
+        const kinds = ["dependencies", "devDependencies", "optionalDependencies"];
+        const isKnown = dirname(path) in packages && kinds.every((kind) => isDeepStrictEqual(json[kind] ?? {}, locked[kind] ?? {}));
+        return isKnown ? [] : [`${path} differs from the lock file; run \`npm install --package-lock-only\``];
+      });
+  },
 };
 
 function imports(text: string): string[] {
