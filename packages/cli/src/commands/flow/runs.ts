@@ -77,9 +77,11 @@ export function addRuns(group: Command): void {
     .argument("<run>")
     .action(async (run: string, _, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
-      const json = await call(findConnection(globals), runPath(run, "state"));
-      if (globals.json === true) printJson(json);
-      else showPlace(json);
+      const connection = findConnection(globals);
+      const [place, detail] = [await call(connection, runPath(run, "state")), await call(connection, runPath(run))];
+      if (globals.json === true) return printJson(Object.assign({}, detail, place));
+      showPlace(place);
+      showDetail(detail);
     });
   group
     .command("logs")
@@ -110,6 +112,21 @@ function showPlace(run: Json): void {
   const from = textsOf(run, "retryFrom");
   if (from.length > 0)
     print(`retry      plinth flow retry ${text(run, "id")} --from ${from[0] ?? ""}   (or ${from.slice(1).join(", ") || "no other"})`);
+}
+
+/** What a run gave, who may answer it, and which runs belong to it. */
+function showDetail(run: Json): void {
+  if (text(run, "status") === "completed") print(`output     ${JSON.stringify(part(run, "output") ?? null)}`);
+  for (const answer of listOf(run, "answers")) {
+    const url = text(answer, "url");
+    const who = text(answer, "approver");
+    print(`answer     ${text(answer, "node")}${who === "" ? "" : ` by ${who}`}: ${url || `plinth flow answer ${text(run, "id")}`}`);
+  }
+  const parent = part(run, "parent");
+  if (text(parent, "run") !== "") print(`called by  ${text(parent, "run")}, step ${text(parent, "node")}`);
+  for (const child of textsOf(run, "children")) print(`calls      ${child}`);
+  for (const refused of listOf(run, "refusedAnswers"))
+    print(`refused    ${timeText(numberOf(refused, "atMs"))} ${text(refused, "message")}`);
 }
 
 interface Shown {
