@@ -35,6 +35,13 @@ test("the context is the body as its type says, or the query", () => {
   );
 });
 
+test("a form of very many names is read in one pass", () => {
+  const names = Array.from({ length: 100_000 }, (_, i) => i.toString(36));
+  const form = [["content-type", "application/x-www-form-urlencoded"]] as const;
+  const context = contextOfRequest({}, request(names.join("&"), form));
+  expect(Object.keys(Object(context))).toHaveLength(names.length);
+}, 20_000);
+
 test("an output of status, headers and body is the response; any other is its body", () => {
   expect(responseOf({ status: 404, body: "no" })).toEqual({ status: 404, headers: [], body: "no" });
   expect(responseOf({ status: 201, headers: { a: "b", c: 1 } })).toEqual({ status: 201, headers: [["a", "b"]], body: "" });

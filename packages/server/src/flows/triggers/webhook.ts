@@ -45,9 +45,15 @@ function headersOf({ headers }: WebhookRequest): Readonly<Record<string, string>
   return Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** A name that comes several times has the list of its values. */
+/** A name that comes several times has the list of its values. One pass: a body may have a name in each two bytes. */
 function fieldsOf(parameters: URLSearchParams): JsonObject {
-  return Object.fromEntries([...new Set(parameters.keys())].map((name) => [name, oneOrAll(parameters.getAll(name))]));
+  const fields = new Map<string, string[]>();
+  for (const [name, value] of parameters) {
+    const values = fields.get(name);
+    if (values === undefined) fields.set(name, [value]);
+    else values.push(value);
+  }
+  return Object.fromEntries([...fields].map(([name, values]) => [name, oneOrAll(values)]));
 }
 
 function oneOrAll(values: readonly string[]): Json {

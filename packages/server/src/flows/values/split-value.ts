@@ -47,9 +47,13 @@ const PARTS_MAX = limit("flowStoredPartsMax");
 /** Below this a part says more where it stands. */
 const PART_BYTES_MIN = 1024;
 const NULL_BYTES = 4;
+/** Each level measures all below it. */
+const DEPTH_MAX = 8;
+/** `"":0,` */
+const FIELD_BYTES_MIN = 5;
 
 function cut(json: Json, { path, bytesMax, parts }: Cut): Json {
-  const children = childrenOf(json)?.toSorted((a, b) => b.bytes - a.bytes);
+  const children = childrenOf(json, bytesMax)?.toSorted((a, b) => b.bytes - a.bytes);
   const total = jsonBytes(json);
   const taken = new Map<string | number, Child>();
   let left = total;
@@ -64,7 +68,8 @@ function cut(json: Json, { path, bytesMax, parts }: Cut): Json {
   }
   // Of an object that alone is too large, its own fields are taken: what it says besides stays readable.
   const [largest] = taken.values();
-  const inner = taken.size === 1 && largest !== undefined && isRecord(largest.json) ? largest : undefined;
+  const isDeep = path.length >= DEPTH_MAX;
+  const inner = !isDeep && taken.size === 1 && largest !== undefined && isRecord(largest.json) ? largest : undefined;
   return mapChildren(json, (key, value) => {
     const child = taken.get(key);
     if (child === undefined) return value;
@@ -74,10 +79,13 @@ function cut(json: Json, { path, bytesMax, parts }: Cut): Json {
   });
 }
 
-function childrenOf(json: Json): Child[] | undefined {
+/** Undefined where taking some out cannot make the rest fit: then none is measured. */
+function childrenOf(json: Json, bytesMax: number): Child[] | undefined {
   if (isList(json)) return json.length > PARTS_MAX ? undefined : json.map((value, key) => ({ key, json: value, bytes: jsonBytes(value) }));
   if (!isRecord(json)) return undefined;
-  return Object.entries(json).map(([key, value]) => ({ key, json: value, bytes: jsonBytes(value) }));
+  const entries = Object.entries(json);
+  if (entries.length * FIELD_BYTES_MIN > bytesMax) return undefined;
+  return entries.map(([key, value]) => ({ key, json: value, bytes: jsonBytes(value) }));
 }
 
 function mapChildren(json: Json, map: (key: string | number, value: Json) => Json): Json {
