@@ -48,6 +48,7 @@ export class Call {
   readonly #timers = new Map<number, NodeJS.Timeout>();
   #guested: Guested | undefined;
   #ended = false;
+  #cutShort = false;
   #heapBytes = 0;
 
   constructor(options: {
@@ -273,6 +274,7 @@ export class Call {
     if (this.#ended) return;
     // Only the end of the isolate ends code that runs on its thread.
     if (this.slot.isRunning(this)) this.slot.dispose();
+    this.#cutShort = true;
     if (reason === "timeout") this.#end("timeout", { message: "" });
     else this.#end("error", { message: "Error: The call was cancelled." });
   }
@@ -332,7 +334,8 @@ export class Call {
     if (!this.slot.isDisposed) this.#context?.release();
     this.slot.activeCalls--;
     if (!this.#quick) this.slot.slowCalls--;
-    this.#services.pace.record(paceName(this.envelope), this.slot.condemned ? Number.POSITIVE_INFINITY : this.#longestMs);
+    const longestMs = this.slot.condemned ? Number.POSITIVE_INFINITY : this.#longestMs;
+    this.#services.pace.record(paceName(this.envelope), { longestMs, cutShort: this.#cutShort });
   }
 
   #use(observed: number): { heapBytes: number; observedTime: boolean; observedRandom: boolean } {

@@ -23,12 +23,15 @@ export class Pace {
     return (this.#proofs.get(name) ?? 0) >= PROOFS;
   }
 
-  /** `longestMs` is the longest time that the call's code ran without waiting. */
-  record(name: string, longestMs: number): void {
+  /**
+   * `longestMs` is the longest time that the call's code ran without waiting. A call that was cut short did not run all
+   * of its code, so it can show that a function is slow, but not that it is quick.
+   */
+  record(name: string, { longestMs, cutShort }: { readonly longestMs: number; readonly cutShort: boolean }): void {
     const before = this.#proofs.get(name) ?? 0;
     const proven = before >= PROOFS;
     if (longestMs <= (proven ? SLOW_MS : QUICK_MS)) {
-      if (!proven) this.#set(name, before + 1);
+      if (!proven && !cutShort) this.#set(name, before + 1);
     } else this.#set(name, 0);
   }
 

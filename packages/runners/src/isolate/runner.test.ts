@@ -12,6 +12,7 @@ export const child = mutationGeneric({ handler: async (ctx) => (await ctx.db.get
 export const spin = queryGeneric({ handler: async () => { for (;;); } });
 export const one = queryGeneric({ handler: async (ctx) => (await ctx.db.get("x")).n });
 export const patient = actionGeneric({ handler: async (ctx) => { const a = await ctx.runQuery("f:one", {}); await new Promise((resolve) => setTimeout(resolve, 50)); return a + (await ctx.runQuery("f:one", {})); } });
+export const spinLater = queryGeneric({ handler: async (ctx) => { await ctx.db.get("x"); for (;;); } });
 export const fill = queryGeneric({ handler: async (_ctx, { armed }) => { const kept = []; while (armed) kept.push({ a: [1, 2, 3] }); return null; } });
 export const throws = queryGeneric({ handler: async () => { throw new Error("here"); } });
 export const tables = queryGeneric({ handler: async (ctx) => [ctx.db.normalizeId("t7", "x"), Object.keys(process.env).length, process.env.V7?.length] });
@@ -43,7 +44,9 @@ test("a call that uses up its time or memory leaves the calls in other isolates 
   expect((await spin).kind).toBe("timeout");
   for (const outcome of await Promise.all(patient)) expect(outcome).toMatchObject({ kind: "result", text: "2" });
   const others = Array.from({ length: 3 }, () => peer.invoke({ version: "v", kind: "action", path: "f:patient", answer: () => "1" }));
-  expect((await peer.invoke({ version: "v", path: "f:fill", args: { armed: true }, limits: { cpuMs: 10_000 } })).kind).toBe("outOfMemory");
+  expect((await peer.invoke({ version: "v", path: "f:fill", args: { armed: true }, limits: { cpuMs: 60_000, wallMs: 60_000 } })).kind).toBe(
+    "outOfMemory",
+  );
   for (const outcome of await Promise.all(others)) expect(outcome).toMatchObject({ kind: "result", text: "2" });
   await peer.close();
 });
@@ -54,7 +57,7 @@ test("calls that shared an isolate with one that ran out of memory are lost, not
   for (let i = 0; i < 3; i++) await peer.invoke({ version: "v", path: "f:one", answer: () => '{"n":1}' });
   let answer: (text: string) => void = () => {};
   const waiting = peer.invoke({ version: "v", path: "f:one", answer: () => new Promise((resolve) => (answer = resolve)) });
-  const filled = peer.invoke({ version: "v", path: "f:fill", args: { armed: true }, limits: { cpuMs: 10_000 } });
+  const filled = peer.invoke({ version: "v", path: "f:fill", args: { armed: true }, limits: { cpuMs: 60_000, wallMs: 60_000 } });
   expect((await filled).kind).toBe("outOfMemory");
   answer('{"n":1}');
   expect(await waiting).toMatchObject({ kind: "lost" });
@@ -76,6 +79,25 @@ test("running code is ended when its call is cancelled", async () => {
     limits: { wallMs: 200 },
   });
   expect(overdue.kind).toBe("timeout");
+  await peer.close();
+});
+
+test("a function whose calls were cancelled before they ran all their code does not count as quick, and blocks nothing", async () => {
+  const peer = await startRunner({ f: CALLS }, { isolates: 2 });
+  for (let i = 0; i < 4; i++) {
+    let asked: () => void = () => {};
+    const waits = new Promise<void>((resolve) => (asked = resolve));
+    const begun = peer.start({ version: "v", path: "f:spinLater", answer: () => (asked(), new Promise(() => {})) });
+    await waits;
+    peer.cancel(begun.call, "cancelled");
+    expect((await begun.outcome).kind).toBe("error");
+  }
+  // On the main thread it would run into its limit, and nothing else would be heard until then.
+  const limits = { cpuMs: 5000, wallMs: 60_000 };
+  const spins = peer.start({ version: "v", path: "f:spinLater", answer: () => '{"n":1}', limits });
+  expect(await peer.invoke({ version: "v", path: "f:one", answer: () => '{"n":1}' })).toMatchObject({ kind: "result" });
+  peer.cancel(spins.call, "cancelled");
+  expect(await spins.outcome).toMatchObject({ kind: "error", failure: { message: "Error: The call was cancelled." } });
   await peer.close();
 });
 
