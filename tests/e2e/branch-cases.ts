@@ -151,6 +151,7 @@ export const CASES: Readonly<Record<string, Case>> = {
     await publishedFlow(place, tools);
     return { path: "/v1/flows/told/state", options: { method: "PUT", body: { isOn: true } } };
   },
+  deleteFlow: async () => ({ path: "/v1/flows/none", options: { method: "DELETE" }, refused: true }),
   startFlow: async (place, tools) => {
     await publishedFlow(place, tools);
     return { path: "/v1/flows/told/runs", options: { body: { waitMs: 1 } } };

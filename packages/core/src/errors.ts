@@ -193,6 +193,20 @@ export const ERRORS = {
     message: "The version does not fit the run: {detail}",
     next: "Publish a version that has these steps, or let the run end in its own; `plinth flow move --dry-run` says whether one fits.",
   },
+  FlowHasRuns: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The flow '{flow}' cannot be deleted: {count} of its runs have not ended.",
+    next: "`plinth flow off {flow}` lets no more begin; `plinth flow bulk cancel --flow {flow} --status running waiting paused` ends them.",
+  },
+  FlowBeingDeleted: {
+    ...caller,
+    status: 409,
+    grpc: "FAILED_PRECONDITION",
+    message: "The flow '{flow}' is being deleted with its runs.",
+    next: "Publish it again when they are gone, in a moment.",
+  },
   FlowFiltered: {
     ...caller,
     status: 409,

@@ -582,6 +582,7 @@ export const LIMITS = {
   flowRunsKept: { value: 10_000, reason: "ended runs of one flow that are kept when it does not say, the last ones" },
   flowRunsKeptMax: { value: 100_000, reason: "ended runs that a flow may keep" },
   flowRetentionIntervalMs: { value: 1_800_000, reason: "between two looks for runs whose time is over" },
+  flowDeleteWaitMs: { value: 3000, reason: "how long the deletion of a flow waits until its ended runs are gone, which go on going" },
   flowHistoryShownMax: { value: 500, reason: "notes of one page of a history" },
   flowHistoryBytesShownMax: { value: 2 * MiB, reason: "values of one page of a history; a page has one note at least" },
   flowRunsShownMax: { value: 100, reason: "runs of one page of a list" },

@@ -1,6 +1,7 @@
 import { addAddress } from "./flow/address.ts";
 import { addBulk } from "./flow/bulk.ts";
 import { addChange } from "./flow/change.ts";
+import { addDelete } from "./flow/delete.ts";
 import { addDocuments } from "./flow/documents.ts";
 import { addPublish } from "./flow/publish.ts";
 import { addRun } from "./flow/run.ts";
@@ -11,5 +12,5 @@ import type { AddCommand } from "./table.ts";
 
 export const flow: AddCommand = (program) => {
   const group = program.command("flow").description("Flows: steps that run one after the other, across restarts");
-  for (const add of [addPublish, addAddress, addTest, addRun, addRuns, addWatch, addChange, addBulk, addDocuments]) add(group);
+  for (const add of [addPublish, addAddress, addTest, addRun, addRuns, addWatch, addChange, addBulk, addDocuments, addDelete]) add(group);
 };

@@ -2,6 +2,7 @@
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, RecordTable } from "./database.ts";
 import {
+  DELETED_FLOWS,
   DELIVERY_QUEUE,
   DUE_TIMES,
   ENDED_FLOW_RUNS,
@@ -27,6 +28,7 @@ export const TABLES_OF_BRANCHES = [
   OPEN_SYNC_RUNS,
   OPEN_FLOW_RUNS,
   ENDED_FLOW_RUNS,
+  DELETED_FLOWS,
   KEPT_VERSIONS,
   FLOW_SCRIPTS,
 ] as const;

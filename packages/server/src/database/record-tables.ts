@@ -284,6 +284,8 @@ export const FLOW_VALUES = defineRecordTable({ space: 256, name: "flowValues", p
 export const FLOW_VERSION_BUNDLES = defineRecordTable({ space: 257, name: "flowVersionBundles", parse: parseVersionBundles });
 /** Key: tenant, branch, flow, time of the end, run. */
 export const ENDED_FLOW_RUNS = defineRecordTable({ space: 259, name: "endedFlowRuns", placement: "platform", parse: parseMark });
+/** Key: tenant, branch, flow. Flows that were deleted and have rows yet. */
+export const DELETED_FLOWS = defineRecordTable({ space: 255, name: "deletedFlows", placement: "platform", parse: parseMark });
 /** Key: name of the flow. The trigger of its head. */
 export const FLOW_TRIGGERS = defineRecordTable({ space: 258, name: "flowTriggers", parse: parseFlowTrigger });
 /** Key: name of the flow. */

@@ -96,6 +96,15 @@ export class ChildRuns {
     return true;
   }
 
+  /** Of a run that has ended and is deleted before its due row is handed over. */
+  async tellParentOf(scope: Scope, id: string): Promise<void> {
+    const above = await this.#parts.database.read(scope, async ({ records }) => {
+      const run = await records.get(FLOW_RUNS, [id]);
+      return run?.parent?.isAwaited === true ? await records.get(FLOW_RUNS, [run.parent.run]) : undefined;
+    });
+    if (above?.endedMs === null) await this.tell(scope, above.id, `${ENDED}${id}`);
+  }
+
   async #ended(scope: Scope, id: string): Promise<WithoutTime<FlowEvent> | undefined> {
     const row = await this.#parts.database.read(scope, ({ records }) => records.get(FLOW_RUNS, [id]));
     if (row?.parent === undefined) return undefined;

@@ -7,7 +7,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { JsonObject } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
-import { FLOW_LEDGER, FLOW_VERSIONS, FLOWS } from "../database/record-tables.ts";
+import { DELETED_FLOWS, FLOW_LEDGER, FLOW_VERSIONS, FLOWS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { FLOW_VERSION_BUNDLES } from "../database/record-tables.ts";
 import type { FlowBundles } from "./bundles/flow-bundles.ts";
@@ -69,6 +69,8 @@ export class FlowDefinitions {
     const published = await this.#parts.database.update(scope, async (transaction): Promise<FlowVersion> => {
       const { records } = transaction;
       const before = await records.get(FLOWS, [name]);
+      if (before === undefined && (await records.get(DELETED_FLOWS, [scope.tenant, scope.branch, name])) !== undefined)
+        throw plinthError("FlowBeingDeleted", { flow: name });
       if (before === undefined && (await records.range(FLOWS, { prefix: [], limit: limit("flowsMax") })).length >= limit("flowsMax"))
         throw plinthError("LimitExceeded", { what: "Flows of one branch", actual: limit("flowsMax") + 1, max: limit("flowsMax") });
       if (before?.version === version) {

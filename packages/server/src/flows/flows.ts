@@ -156,6 +156,8 @@ export interface Flows {
   definition(scope: Scope, flow: string, version?: string): Promise<JsonObject>;
   versions(scope: Scope, flow: string): Promise<readonly FlowVersion[]>;
   setOn(scope: Scope, flow: string, isOn: boolean): Promise<void>;
+  /** With its versions, tests and ended runs. Rejects with NotFound, and with FlowHasRuns while runs go on. */
+  delete(scope: Scope, flow: string): Promise<void>;
   /** Triggers of this type of flows that are on. */
   triggers(scope: Scope, type: TriggerType): Promise<readonly FlowTriggerRow[]>;
   /** That of a flow's head. Rejects with NotFound. */

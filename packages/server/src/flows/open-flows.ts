@@ -14,6 +14,7 @@ import {
   FLOW_RUNS,
   FLOW_RUNS_OF_FLOW,
   FLOW_START_KEYS,
+  FLOWS,
   OPEN_FLOW_RUNS,
   PLATFORM_SCOPE,
 } from "../database/record-tables.ts";
@@ -49,6 +50,7 @@ import type {
 } from "./flows.ts";
 import { OpenRuns } from "./open-runs.ts";
 import type { RunAsRead } from "./run-driver.ts";
+import { DeletedFlows } from "./retention/deleted-flows.ts";
 import { FlowRetention, type KeptRuns } from "./retention/flow-retention.ts";
 import { type HistoryPage, historyPage } from "./run-history.ts";
 import { readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
@@ -107,6 +109,7 @@ class StoredFlows implements OpenedFlows {
   readonly #runs: OpenRuns;
   readonly #answers: Answers;
   readonly #children: ChildRuns;
+  readonly #deleted: DeletedFlows;
   readonly #reaper: FlowReaper | undefined;
 
   constructor(options: FlowsOptions, given: CallsOfSteps | undefined) {
@@ -120,6 +123,11 @@ class StoredFlows implements OpenedFlows {
     this.retention = new FlowRetention({ ...options, keptRunsOf: (scope, flow) => this.#keptRuns(scope, flow) });
     this.#answers = new Answers({ ...options, runs: this.#runs });
     this.#children = new ChildRuns({ ...options, runs: this.#runs, fresh: (start) => this.#fresh(start) });
+    this.#deleted = new DeletedFlows({
+      ...options,
+      cancel: (scope, run) => this.cancel(scope, run, { by: "the deletion of its flow", reason: "The flow was deleted." }),
+      tellParent: (scope, run) => this.#children.tellParentOf(scope, run),
+    });
     this.#reaper = options.reaper?.({ runs: this.#runs, timer: (due) => this.timer(due) });
   }
 
@@ -145,6 +153,10 @@ class StoredFlows implements OpenedFlows {
 
   setOn(scope: Scope, flow: string, isOn: boolean) {
     return this.#definitions.setOn(scope, flow, isOn);
+  }
+
+  delete(scope: Scope, flow: string): Promise<void> {
+    return this.#deleted.delete(scope, flow);
   }
 
   triggers(scope: Scope, type: TriggerType): Promise<readonly FlowTriggerRow[]> {
@@ -357,7 +369,9 @@ class StoredFlows implements OpenedFlows {
       after = places.at(-1);
       isLast = rows.length < page;
     }
-    if (!this.#isStopped) this.#reaper?.start();
+    if (this.#isStopped) return;
+    this.#reaper?.start();
+    this.#deleted.start();
   }
 
   async endBranch(scope: Scope): Promise<void> {
@@ -368,12 +382,16 @@ class StoredFlows implements OpenedFlows {
     this.#isStopped = true;
     await this.#resuming.catch(() => undefined);
     await this.#reaper?.stop();
+    await this.#deleted.stop();
     await this.retention.stop();
     await this.#runs.stop();
   }
 
   async #keptRuns(scope: Scope, flow: string): Promise<KeptRuns> {
-    const { version } = await this.#definitions.head(scope, flow);
+    const head = await this.#options.database.read(scope, ({ records }) => records.get(FLOWS, [flow]));
+    // Runs of deleted flows have another collector.
+    if (head === undefined) return { forMs: limit("flowRunsKeptMsMax"), count: limit("flowRunsKeptMax") };
+    const { version } = head;
     const { keep } = (await this.#definitions.program(scope, flow, version)).definition;
     return { forMs: keep?.forMs ?? limit("flowRunsKeptMs"), count: keep?.runs ?? limit("flowRunsKept") };
   }

@@ -17,6 +17,7 @@ import {
   FLOW_RUNS,
   FLOW_RUNS_OF_FLOW,
   FLOW_SNAPSHOTS,
+  FLOWS,
   OPEN_FLOW_RUNS,
 } from "../database/record-tables.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
@@ -58,6 +59,9 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   if (latest === undefined || latest.seq > seq)
     throw plinthError("OptimisticConcurrencyControlFailure", { path: `a step of run '${id}'`, attempts: 1 });
   const next = after(write, outstanding(state));
+  // D1 of retention/deleted-flows.ts: read, so that of a start and a deletion that meet one comes first.
+  if (seq === 0 && (await records.get(FLOWS, [stored.row.flow])) === undefined)
+    throw plinthError("NotFound", { what: `flow '${stored.row.flow}'` });
   if (events.length > 0) records.put(FLOW_JOURNAL, [id, seq], { events });
   const addedBytes = writeValues(records, id, events);
   if (seq === 0) records.put(FLOW_RUNS_OF_FLOW, [stored.row.flow, id], true);

@@ -160,7 +160,7 @@ export const FLOW_DOCS = {
     tag: "Flows",
     body: jsonBody(open({ definition: DEFINITION, "note?": orNull(text("For people.")) })),
     answers: { 200: json(closed({ version: orNull(VERSION), findings: list(FINDING) })) },
-    errors: ["LimitExceeded"],
+    errors: ["LimitExceeded", "FlowBeingDeleted"],
   },
   listFlows: { summary: "List flows", tag: "Flows", answers: { 200: json(closed({ flows: list(named("Flow", closed(SUMMARY))) })) } },
   getFlow: {
@@ -178,6 +178,14 @@ export const FLOW_DOCS = {
     body: jsonBody(open({ isOn: flag() })),
     answers: { 200: json(closed({ name: text(), isOn: flag() })) },
     errors: ["NotFound"],
+  },
+  deleteFlow: {
+    summary: "Delete a flow",
+    description: "With its versions, tests and ended runs. Refused while runs go on: bulk changes cancel them.",
+    tag: "Flows",
+    path: FLOW_PATH,
+    answers: { 200: json(closed({ name: text(), deleted: always(true) })) },
+    errors: ["NotFound", "FlowHasRuns"],
   },
   getFlowAddress: {
     summary: "The address that starts a flow whose trigger is `webhook`",

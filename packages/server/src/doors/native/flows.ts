@@ -74,6 +74,18 @@ export const switchFlow: DocumentedRoute = {
   },
 };
 
+export const deleteFlow: DocumentedRoute = {
+  method: "DELETE",
+  path: "/v1/flows/:name",
+  access: WRITE,
+  doc: FLOW_DOCS.deleteFlow,
+  handle: async ({ flows }, { caller, params }): Promise<Reply> => {
+    const name = params["name"] ?? "";
+    await flows.delete(caller.scope, name);
+    return jsonReply({ name, deleted: true });
+  },
+};
+
 export const getFlowAddress = addressRoute("GET", FLOW_DOCS.getFlowAddress, ({ flows }, scope, name) => flows.trigger(scope, name));
 export const renewFlowAddress = addressRoute("POST", FLOW_DOCS.renewFlowAddress, ({ flows }, scope, name) =>
   flows.renewTrigger(scope, name),

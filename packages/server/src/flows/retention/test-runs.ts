@@ -7,6 +7,7 @@ import { NEW_RUN, type RunState } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
 import type { FlowValue } from "@plinth/core/flow/value.ts";
 import type { Database, Scope } from "../../database/database.ts";
+import { FLOWS } from "../../database/record-tables.ts";
 import { type StoredRun, writeRun } from "../run-rows.ts";
 
 export function programOf(definition: object): FlowProgram {
@@ -59,6 +60,9 @@ export class WrittenRun {
   }
 
   async begin(atMs: number, trigger: FlowValue = { json: null }): Promise<void> {
+    const { flow: name, version } = this.stored.row;
+    const head = { name, description: "", trigger: "manual", version, isOn: true, seq: 1 };
+    await this.#database.update(this.#scope, async ({ records }) => records.put(FLOWS, [name], head));
     const company = { id: "t", name: "t" };
     await this.apply({
       kind: "started",
