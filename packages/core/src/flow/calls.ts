@@ -9,9 +9,9 @@ export type CallDescription =
   /** Stored values that an expression of the node reads. `input`: a list of them; its output is the same list as JSON. */
   | { readonly kind: "load"; readonly input: FlowValue }
   /** An operation by slug, or `<namespace>/<slug>`. */
-  | ({ readonly kind: "operation"; readonly operation: string; readonly input: FlowValue } & MayBeLater)
+  | ({ readonly kind: "operation"; readonly operation: string; readonly input: FlowValue } & MayBeLater & Opens)
   /** A function by path: `dir/module:export` or `@package/function`. */
-  | ({ readonly kind: "function"; readonly path: string; readonly input: FlowValue } & MayBeLater)
+  | ({ readonly kind: "function"; readonly path: string; readonly input: FlowValue } & MayBeLater & Opens)
   /** Code of the node `node`, which stays in the definition. */
   | {
       readonly kind: "inline";
@@ -34,6 +34,11 @@ export type CallDescription =
  */
 export interface MayBeLater {
   readonly laterMs?: number;
+}
+
+/** `open`: fields of the input that the code gets as handles and reads by pieces, whatever their size. */
+export interface Opens {
+  readonly open?: readonly string[];
 }
 
 /** What the outside has to do for a step that waits. */

@@ -99,6 +99,13 @@ export function positionInSource(position: Position, { shift }: ExpressionSource
   return position.line === 1 ? { line: 1, column: position.column + shift } : position;
 }
 
+/** Names that a record is written with; null when an expression gives it. */
+export function namesOf(template: Template): readonly string[] | null {
+  if (template.kind === "record") return template.fields.map(([name]) => name);
+  const json = template.kind === "literal" ? template.value.json : null;
+  return typeof json === "object" && json !== null && !Array.isArray(json) ? Object.keys(json) : null;
+}
+
 function literal(json: Json): Template {
   return { kind: "literal", value: { json } };
 }

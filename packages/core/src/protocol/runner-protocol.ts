@@ -230,6 +230,14 @@ export const HOST_OPS = {
   emit: "plinth/emit",
   /** arg {name, contentType, bodyBase64}: keeps a file with the result of an action or handler; result {name, bytes}. */
   saveArtefact: "plinth/saveArtefact",
+  /** arg {handle, offset, bytes}: a piece of a value that the call was given a handle of; result {bodyBase64, done}. */
+  readValue: "plinth/readValue",
+  /** arg {contentType}: begins a value that is written by pieces; result {writer}. */
+  beginValue: "plinth/beginValue",
+  /** arg {writer, offset, bodyBase64}: the next piece, where `offset` bytes are written; result null. */
+  writeValue: "plinth/writeValue",
+  /** arg {writer}: result the handle of the value, `{valueHandle, bytes, contentType}`, which the result of the call may hold. */
+  finishValue: "plinth/finishValue",
 } as const;
 
 export interface FetchRequest {

@@ -14,7 +14,9 @@ import json as _json
 
 from plinth_runner.host_calls import HostCallError, decode_answer
 
-__all__ = ["HostCallError", "Response", "emit", "fetch", "fetch_async", "request_id", "save_artefact"]
+__all__ = ["HostCallError", "Response", "ValueWriter", "emit", "fetch", "fetch_async", "read_value", "request_id", "save_artefact", "write_value"]
+
+_PIECE_BYTES = 1_048_576
 
 _calls = None
 _request_id = ""
@@ -66,6 +68,59 @@ def save_artefact(name, body, content_type="application/octet-stream"):
     data = body.encode() if isinstance(body, str) else bytes(body)
     argument = {"name": name, "contentType": content_type, "bodyBase64": base64.b64encode(data).decode()}
     _open_calls().ask("plinth/saveArtefact", argument)
+
+
+def read_value(handle, start=0):
+    """
+    The bytes of a value in order, up to 1 MiB at a time: of an input that `open` of the step names, or of a value that was written.
+    Raises HostCallError before the last piece when they are not what was stored.
+    """
+    offset = start
+    while True:
+        piece = _open_calls().ask("plinth/readValue", {"handle": handle["valueHandle"], "offset": offset, "bytes": _PIECE_BYTES})
+        body = base64.b64decode(piece["bodyBase64"])
+        if body:
+            yield body
+        if piece["done"]:
+            return
+        offset += len(body)
+
+
+class ValueWriter:
+    """A value that is written by pieces: `write` as for files, then `finish`, whose handle the result of the call may hold."""
+
+    def __init__(self, content_type="application/octet-stream"):
+        self._writer = _open_calls().ask("plinth/beginValue", {"contentType": content_type})["writer"]
+        self._offset = 0
+        self._held = bytearray()
+
+    def write(self, data):
+        data = data.encode() if isinstance(data, str) else memoryview(data).cast("B")
+        for at in range(0, len(data), _PIECE_BYTES):
+            self._held += data[at : at + _PIECE_BYTES]
+            if len(self._held) >= _PIECE_BYTES:
+                self._send(_PIECE_BYTES)
+        return len(data)
+
+    def finish(self):
+        if self._held:
+            self._send(len(self._held))
+        return _open_calls().ask("plinth/finishValue", {"writer": self._writer})
+
+    def _send(self, count):
+        body = bytes(self._held[:count])
+        del self._held[:count]
+        argument = {"writer": self._writer, "offset": self._offset, "bodyBase64": base64.b64encode(body).decode()}
+        _open_calls().ask("plinth/writeValue", argument)
+        self._offset += count
+
+
+def write_value(pieces, content_type="application/octet-stream"):
+    """Stores what an iterable of texts or bytes gives, up to 1 GiB; returns its handle when it is durable."""
+    writer = ValueWriter(content_type)
+    for piece in pieces:
+        writer.write(piece)
+    return writer.finish()
 
 
 def request_id():

@@ -14,6 +14,7 @@ import type { Span, TraceContext } from "../telemetry/trace.ts";
 import { redactStep } from "./step-of-run.ts";
 import { traceOf } from "./trace-of-call.ts";
 import type { CallBodies } from "./call-bodies.ts";
+import type { CallValues } from "./call-values.ts";
 import type { AcceptedCall } from "./intake.ts";
 import type { Artefact } from "./result-sink.ts";
 import type { InvocationEvent, InvocationState, InvocationUsage, LogLine, Priority, WaitReason } from "./invocation.ts";
@@ -32,6 +33,7 @@ export interface RunOptions {
   readonly root?: CallRun;
   readonly prices: Prices;
   readonly bodies?: CallBodies;
+  readonly values?: CallValues;
 }
 
 type RunnerLine = Parameters<CallHandler["log"]>[0];
@@ -62,6 +64,8 @@ export class CallRun {
   limits: Admitted["limits"];
   /** Of native code. */
   readonly bodies: CallBodies | undefined;
+  /** Of actions and handlers that steps of flows call. */
+  readonly values: CallValues | undefined;
   readonly #prices: Prices;
   /** Of the span of this call; what it causes stands below it. */
   trace: TraceContext;
@@ -116,6 +120,7 @@ export class CallRun {
     this.priority = accepted.request.priority;
     this.#prices = options.prices;
     this.bodies = options.bodies;
+    this.values = options.values;
     this.trace = traceOf(accepted);
     if (options.onEvent !== undefined) this.#listeners.add(options.onEvent);
     if (options.signal !== undefined) this.#follow(options.signal);
@@ -147,6 +152,7 @@ export class CallRun {
     this.logsDropped = 0;
     this.partials = [];
     this.artefacts = [];
+    this.values?.beginAttempt();
     this.identityRead = false;
     this.timeRead = false;
     this.hostCalls = 0;

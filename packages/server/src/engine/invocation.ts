@@ -7,6 +7,7 @@ import type { Transaction } from "../database/database.ts";
 import type { Timestamp } from "../store/store.ts";
 import type { ModalityName } from "../modalities/modality.ts";
 import type { CallBodies } from "./call-bodies.ts";
+import type { CallValues } from "./call-values.ts";
 import type { HandlerSubject } from "./handler-event.ts";
 import type { Artefact } from "./result-sink.ts";
 import type { StepOfRun } from "./step-of-run.ts";
@@ -192,6 +193,8 @@ export interface InvokeOptions {
   readonly patient?: boolean;
   /** Of native code: large bodies that go with the call. */
   readonly bodies?: CallBodies;
+  /** Of actions and handlers: what they read and write by pieces. */
+  readonly values?: CallValues;
   /**
    * Of mutations: runs in the transaction of each attempt, after the function has succeeded. What it writes commits with the
    * function's writes or not at all; when it throws, nothing does.

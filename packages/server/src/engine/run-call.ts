@@ -1,5 +1,6 @@
 /** Runs an accepted call through its last two stages. */
 import type { CallBodies } from "./call-bodies.ts";
+import type { CallValues } from "./call-values.ts";
 import type { CallRun } from "./call-run.ts";
 import type { ExecuteOptions } from "./execute.ts";
 import type { AcceptedCall } from "./intake.ts";
@@ -18,6 +19,8 @@ export interface RunCallOptions extends ExecuteOptions {
   readonly root?: CallRun;
   /** Large bodies, for native code. */
   readonly bodies?: CallBodies;
+  /** Of actions and handlers: what they read and write by pieces. */
+  readonly values?: CallValues;
   /** Called with the run before it starts. */
   readonly onRun?: (run: CallRun) => void;
   /** Stores how the call ended, before anybody hears of it. False when it has not ended for good and will run again. */

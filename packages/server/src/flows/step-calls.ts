@@ -8,6 +8,7 @@ import { stepErrorOf } from "./calls/step-result.ts";
 import { CALL_KINDS } from "./calls/table.ts";
 import { CallPlaces } from "./call-places.ts";
 import type { RunRow } from "./flow-records.ts";
+import { OpenedValues } from "./values/opened-values.ts";
 
 /** What a driver needs of them. */
 export type CallsOfSteps = Pick<StepCalls, "classOf" | "perform">;
@@ -62,9 +63,29 @@ export class StepCalls {
     const { call } = of.command;
     const kind = kindOf(call);
     checkRoom(of.row);
+    if (kind.takesPieces === true) return await this.#byPieces(kind, of);
     if (kind.takesStored === true || call.input.stored === undefined) return await kind.perform(this.#parts, call, of);
     const whole = { ...call, input: { json: await this.#parts.values.inlined(of.scope, call.input) } };
     return await kind.perform(this.#parts, whole, { ...of, command: { ...of.command, call: whole } });
+  }
+
+  /** Code gets what it does not read by pieces as JSON, and may write what it gives by pieces. */
+  async #byPieces(kind: CallKind<CallKindName>, of: CallOfRun): Promise<StepResult> {
+    const { call } = of.command;
+    const open = "open" in call ? (call.open ?? []) : [];
+    if (open.length > 0 && (await kind.classOf(this.#parts, call, of)) !== "outside")
+      throw plinthError("InvalidArgument", { detail: "`open` is for actions, handlers and operations of your own code; remove it." });
+    const { values, runtime } = this.#parts;
+    const pieces = new OpenedValues({ values, runtime, scope: of.scope });
+    try {
+      const whole = { ...call, input: { json: await pieces.give(call.input, open) } };
+      const result = await kind.perform(this.#parts, whole, { ...of, command: { ...of.command, call: whole }, values: pieces });
+      if (result.ok !== true) return result;
+      const { json, stored } = pieces.take(result.output);
+      return stored === undefined ? { ...result, output: json } : { ...result, output: json, stored };
+    } finally {
+      pieces.close();
+    }
   }
 
   /** What it gave, as it may lie in a journal. */
@@ -76,8 +97,8 @@ export class StepCalls {
   }
 }
 
-/** Before a call, since what it gives may be stored as it comes. */
-function checkRoom({ storedBytes = 0 }: RunRow): void {
+/** Before a call, since what it gives may be stored as it comes, and before what is sent to a run. */
+export function checkRoom({ storedBytes = 0 }: Pick<RunRow, "storedBytes">): void {
   const max = limit("flowRunStoredBytesMax");
   if (storedBytes > max) throw plinthError("LimitExceeded", { what: "Bytes of stored values of one run", actual: storedBytes, max });
 }

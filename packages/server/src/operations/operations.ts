@@ -12,6 +12,7 @@
 import type { JsonObject, JsonSchema, Operation, OperationResult, Port } from "@plinth/core/operations/operation.ts";
 import type { Scope, Transaction } from "../database/database.ts";
 import type { CallBodies } from "../engine/call-bodies.ts";
+import type { CallValues } from "../engine/call-values.ts";
 import type { Actor, InvocationEvent, InvocationOutcome, InvocationRequest } from "../engine/invocation.ts";
 import type { StepOfRun } from "../engine/step-of-run.ts";
 
@@ -44,6 +45,8 @@ export interface OperationCall {
   readonly patient?: boolean;
   /** Of native operations: large bodies that go with the call. */
   readonly bodies?: CallBodies;
+  /** Of operations that packages and functions folders define: what they read and write by pieces. */
+  readonly values?: CallValues;
   /** Of operations on tables: takes part in the transaction of their writes (`InvokeOptions` of the engine). */
   readonly withCommit?: (transaction: Transaction, valueText: string) => Promise<void>;
 }

@@ -3,6 +3,7 @@ import { defineNode } from "../node-type.ts";
 import { outputTypeOf } from "../port-types.ts";
 import { formField } from "./form-fields.ts";
 import { LATER_FIELD, resolveLater } from "./later.ts";
+import { OPEN_FIELD, opening } from "./open.ts";
 import { readOperation } from "./operation-input.ts";
 
 export const action = defineNode({
@@ -14,6 +15,7 @@ export const action = defineNode({
     formField("operation", "text", "Slug of the operation, or `<namespace>/<slug>`.", { required: true, editor: "operation" }),
     formField("input", "struct", "Inputs by name; each may be an expression.", { editor: "expression" }),
     LATER_FIELD,
+    OPEN_FIELD,
   ],
   read: (reader) => readOperation(reader),
   output: ({ operation }, catalogue) => {
@@ -21,5 +23,5 @@ export const action = defineNode({
     return known === undefined ? "any" : outputTypeOf(known);
   },
   resolve: ({ input, later }, resolver) => ({ input: resolver.value(input), ...resolveLater(later, resolver) }),
-  execute: (inputs, { operation }) => ({ kind: "call", call: { kind: "operation", operation, ...inputs } }),
+  execute: (inputs, { operation, open }) => ({ kind: "call", call: { kind: "operation", operation, ...inputs, ...opening(open) } }),
 });

@@ -4,6 +4,7 @@ import { defineNode } from "../node-type.ts";
 import { outputTypeOf } from "../port-types.ts";
 import { formField } from "./form-fields.ts";
 import { LATER_FIELD, readLater, resolveLater } from "./later.ts";
+import { OPEN_FIELD, opening, readOpen } from "./open.ts";
 import { readOperation } from "./operation-input.ts";
 
 export const invoke = defineNode({
@@ -16,6 +17,7 @@ export const invoke = defineNode({
     formField("operation", "text", "Slug of an operation, in place of a function.", { editor: "operation" }),
     formField("input", "struct", "Arguments by name; each may be an expression.", { editor: "expression" }),
     LATER_FIELD,
+    OPEN_FIELD,
   ],
   read: (reader) => {
     const path = reader.optionalText("function");
@@ -26,8 +28,11 @@ export const invoke = defineNode({
       reader.error("function", `names \`${path}\`, which is no function here.${didYouMean(path, reader.catalogue.functionPaths())}`);
     }
     const kind = path === null ? undefined : reader.catalogue?.function(path)?.kind;
-    const later = readLater(reader, kind === "query" || kind === "mutation" ? `a ${kind} has its result at once` : null);
-    return { path: path ?? "", operation: null, input: reader.inputs("input"), later };
+    const isTransaction = kind === "query" || kind === "mutation";
+    const later = readLater(reader, isTransaction ? `a ${kind} has its result at once` : null);
+    const input = reader.inputs("input");
+    const open = readOpen(reader, input, isTransaction ? `a ${kind} reads nothing by pieces` : null);
+    return { path: path ?? "", operation: null, input, later, open };
   },
   output: ({ path, operation }, catalogue) => {
     if (path !== null) return catalogue?.function(path)?.output ?? "any";
@@ -35,8 +40,11 @@ export const invoke = defineNode({
     return known === undefined ? "any" : outputTypeOf(known);
   },
   resolve: ({ input, later }, resolver) => ({ input: resolver.value(input), ...resolveLater(later, resolver) }),
-  execute: (inputs, { path, operation }) => ({
+  execute: (inputs, { path, operation, open }) => ({
     kind: "call",
-    call: path === null ? { kind: "operation", operation, ...inputs } : { kind: "function", path, ...inputs },
+    call:
+      path === null
+        ? { kind: "operation", operation, ...inputs, ...opening(open) }
+        : { kind: "function", path, ...inputs, ...opening(open) },
   }),
 });

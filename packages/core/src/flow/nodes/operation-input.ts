@@ -3,13 +3,15 @@ import { didYouMean } from "../../manifest/near-miss.ts";
 import type { Operation } from "../../operations/operation.ts";
 import type { NodeReader } from "../node-reader.ts";
 import { inputTypesOf } from "../port-types.ts";
-import type { Template } from "../template.ts";
+import { namesOf, type Template } from "../template.ts";
 import { readLater } from "./later.ts";
+import { readOpen } from "./open.ts";
 
 export interface OperationData {
   readonly operation: string;
   readonly input: Template;
   readonly later: Template | null;
+  readonly open: readonly string[];
 }
 
 /** `operation` and `input` of a node's data, checked against the catalogue. */
@@ -19,7 +21,10 @@ export function readOperation(reader: NodeReader, { isReading = false }: { reado
   const input = reader.inputs("input", known === undefined ? {} : inputTypesOf(known));
   if (known !== undefined) checkInput(reader, known, input);
   const isStore = known?.origin === "object";
-  return { operation, input, later: isReading ? null : readLater(reader, isStore ? `${operation} is done in the store at once` : null) };
+  const isOwn = known === undefined || known.origin === "package" || known.origin === "function";
+  const open = isReading ? [] : readOpen(reader, input, isOwn ? null : `${operation} is part of the host`);
+  const later = isReading ? null : readLater(reader, isStore ? `${operation} is done in the store at once` : null);
+  return { operation, input, later, open };
 }
 
 function findOperation(reader: NodeReader, name: string): Operation | undefined {
@@ -47,11 +52,4 @@ function checkInput(reader: NodeReader, operation: Operation, input: Template): 
   for (const name of names) {
     if (!known.includes(name)) reader.error("input", `has \`${name}\`, which ${operation.slug} does not take.${didYouMean(name, known)}`);
   }
-}
-
-/** Names that a record is written with; null when an expression gives it. */
-function namesOf(template: Template): readonly string[] | null {
-  if (template.kind === "record") return template.fields.map(([name]) => name);
-  const json = template.kind === "literal" ? template.value.json : null;
-  return typeof json === "object" && json !== null && !Array.isArray(json) ? Object.keys(json) : null;
 }

@@ -10,6 +10,7 @@ import { notAvailable } from "./not-available.ts";
 import { runUdf } from "./run-udf.ts";
 import { saveArtefact } from "./save-artefact.ts";
 import { cancelJob, cancelJobFromAction, schedule, scheduleFromAction } from "./schedule.ts";
+import { beginValue, finishValue, readValue, writeValue } from "./values.ts";
 
 const FILE_STORAGE = notAvailable("File storage");
 
@@ -32,6 +33,10 @@ const TABLE: ReadonlyMap<string, HostCall> = new Map(
     "plinth/fetch": fetchCall,
     "plinth/emit": emit,
     "plinth/saveArtefact": saveArtefact,
+    "plinth/readValue": readValue,
+    "plinth/beginValue": beginValue,
+    "plinth/writeValue": writeValue,
+    "plinth/finishValue": finishValue,
     "1.0/storageGetUrl": FILE_STORAGE,
     "1.0/storageGetMetadata": FILE_STORAGE,
     "1.0/storageDelete": FILE_STORAGE,

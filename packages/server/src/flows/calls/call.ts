@@ -8,6 +8,7 @@ import type { StoredPart } from "@plinth/core/flow/value.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Scope, Transaction } from "../../database/database.ts";
 import type { Deploys } from "../../deploys/deploys.ts";
+import type { CallValues } from "../../engine/call-values.ts";
 import type { Engine } from "../../engine/invocation.ts";
 import type { Keyrings } from "../../keyrings/keyrings.ts";
 import type { Operations } from "../../operations/operations.ts";
@@ -72,6 +73,8 @@ export interface CallOfRun {
   readonly signal: AbortSignal;
   /** Of class `store`: in the transaction of its writes. */
   readonly commit?: (transaction: Transaction, result: StepResult) => Promise<void>;
+  /** What its code reads and writes by pieces. */
+  readonly values?: CallValues;
 }
 
 export interface CallKind<Kind extends CallKindName> {
@@ -84,6 +87,8 @@ export interface CallKind<Kind extends CallKindName> {
   readonly givesWhole?: true;
   /** Hands stored values on itself; else its input comes with all of them in its JSON. */
   readonly takesStored?: true;
+  /** Its code reads and writes values by pieces, if it is of class `outside`. */
+  readonly takesPieces?: true;
   /** Rejects with what the step fails with, and with ShuttingDown. */
   readonly perform: (parts: StepCallsParts, call: CallOf<Kind>, of: CallOfRun) => Promise<StepResult>;
 }

@@ -13,8 +13,9 @@ export const functionCall: CallKind<"function"> = {
     const fn = await deploys.resolve(scope, path, row.functions ?? undefined);
     return fn?.kind === "mutation" ? "store" : fn?.kind === "query" ? "compute" : "outside";
   },
+  takesPieces: true,
   perform: async (parts, { path, input, laterMs }, of) => {
-    const { row, commit } = of;
+    const { row, commit, values } = of;
     const step = await stepOf(parts, of, laterMs);
     const outcome = await parts.engine().invoke(
       {
@@ -27,6 +28,7 @@ export const functionCall: CallKind<"function"> = {
       {
         signal: of.signal,
         patient: true,
+        ...(values === undefined ? {} : { values }),
         ...(commit === undefined
           ? {}
           : { withCommit: (transaction: Transaction, valueText: string) => commit(transaction, valueOf(valueText)) }),

@@ -16,6 +16,7 @@ export const operationCall: CallKind<"operation"> = {
     if (operation?.origin !== "object") return "outside";
     return operation.effect === "write" ? "store" : "compute";
   },
+  takesPieces: true,
   perform: async (parts, { operation, input, laterMs }, of) => {
     const step = await stepOf(parts, of, laterMs);
     return await performOperation(parts, of, { operation, input: input.json, step });
@@ -34,7 +35,7 @@ export async function performOperation(
   of: CallOfRun,
   { operation, input, bodies, step }: PerformedOperation,
 ): Promise<StepResult> {
-  const { commit } = of;
+  const { commit, values } = of;
   const { tenant: _tenant, branch: _branch, internalAllowed: _internal, ...request } = requestOf(of);
   const executed = await operations.execute({
     ...request,
@@ -44,6 +45,7 @@ export async function performOperation(
     signal: of.signal,
     patient: true,
     ...(bodies === undefined ? {} : { bodies }),
+    ...(values === undefined ? {} : { values }),
     ...(step === undefined ? {} : { step }),
     // Without a key of the engine's: a call that was under way when the host ended is made again, which is no attempt of the step, and
     // whom it reaches knows it by the key of the step.

@@ -22,8 +22,8 @@ export interface LargeValuesParts {
   readonly blobs: Pick<Blobs, "put" | "open" | "read">;
 }
 
-const JSON_TYPE = "application/json";
-const TEXT_TYPE = "text/plain; charset=utf-8";
+export const JSON_TYPE = "application/json";
+export const TEXT_TYPE = "text/plain; charset=utf-8";
 const BYTES_TYPE = "application/octet-stream";
 
 export class LargeValues {
@@ -47,7 +47,7 @@ export class LargeValues {
     const { stored = [] } = value;
     const max = limit("flowInlinedBytesMax");
     const actual = stored.reduce((sum, part) => sum + part.value.bytes, 0);
-    if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of stored values that one call is given", actual, max });
+    if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of stored values that one call is given as a whole", actual, max });
     const parts = await Promise.all(
       stored.map(async ({ path, value: part }): Promise<CutPart> => ({ path, json: await this.read(scope, part) })),
     );

@@ -79,10 +79,11 @@ export class FunctionOperations implements OperationExecutor {
 
   async #invoke(operation: Operation, call: OperationCall, method: Method): Promise<InvocationOutcome> {
     const found = await this.#find(operation, call.scope);
-    const { signal, onEvent } = call;
+    const { signal, onEvent, values } = call;
     return await this.#options.engine().invoke(requestOf(found, call, method), {
       ...(signal === undefined ? {} : { signal }),
       ...(onEvent === undefined ? {} : { onEvent }),
+      ...(values === undefined ? {} : { values }),
     });
   }
 

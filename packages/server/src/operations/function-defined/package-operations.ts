@@ -93,10 +93,11 @@ export class PackageOperations implements OperationExecutor {
     if (outcome.status === "failed") throw outcome.error;
   }
 
-  async #invoke(request: InvocationRequest, { signal, onEvent }: OperationCall): Promise<InvocationOutcome> {
+  async #invoke(request: InvocationRequest, { signal, onEvent, values }: OperationCall): Promise<InvocationOutcome> {
     return await this.#options.engine().invoke(request, {
       ...(signal === undefined ? {} : { signal }),
       ...(onEvent === undefined ? {} : { onEvent }),
+      ...(values === undefined ? {} : { values }),
     });
   }
 
