@@ -25,7 +25,11 @@ export class ValueWriter {
 
   /** Resolves when it is taken; the failure of a write is told by `finish`. */
   async write({ offset, body }: { readonly offset: number; readonly body: Buffer }): Promise<void> {
-    if (this.#isOver) throw plinthError("InvalidArgument", { detail: "The value is finished; nothing is written to it any more." });
+    if (this.#isOver) {
+      // What it failed with says more.
+      await this.#stored;
+      throw plinthError("InvalidArgument", { detail: "The value is finished; nothing is written to it any more." });
+    }
     if (offset !== this.#bytes) throw plinthError("InvalidArgument", { detail: `The next piece of the value begins at ${this.#bytes}.` });
     this.#bytes += body.length;
     await new Promise<void>((taken) => {
