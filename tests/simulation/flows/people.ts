@@ -106,7 +106,12 @@ export class People {
         return;
       }
       case 9:
-        this.#ask(run, `retry by ${by}`, flows.retry(scope, run, { by, node: random.pick(this.#nodes) }), of("retried", by));
+        this.#ask(
+          run,
+          `retry by ${by}`,
+          flows.retry(scope, run, { by, node: random.pick(this.#nodes), mayChoose: true }),
+          of("retried", by),
+        );
         return;
       case 10:
         this.#watch(

@@ -46,6 +46,11 @@ export function retryNodes(program: FlowProgram, { status, saved }: RunState): r
   return [...new Set([...failed, ...stood.toReversed(), ...run])];
 }
 
+/** Where the run stood at its end. */
+export function standingNodes({ saved }: Pick<RunState, "saved">): readonly NodeId[] {
+  return (saved ?? []).flatMap((frame) => frame?.node ?? []);
+}
+
 export function retryRun(draft: RunDraft, { node, input }: Retried): void {
   const saved = must(draft.saved, "a retry is possible only with them");
   draft.saved = null;

@@ -13,6 +13,17 @@ export function optionalTextField(object: JsonObject, name: string): string | un
   return isAbsent(object[name]) ? undefined : textField(object, name);
 }
 
+/** A text that is kept and listed. */
+export function shortTextField(object: JsonObject, name: string, charsMax: number): string {
+  const text = textField(object, name);
+  if (text.length > charsMax) throw wrongField(name, `a text of at most ${charsMax} characters`, text);
+  return text;
+}
+
+export function optionalShortTextField(object: JsonObject, name: string, charsMax: number): string | undefined {
+  return isAbsent(object[name]) ? undefined : shortTextField(object, name, charsMax);
+}
+
 export function optionalBooleanField(object: JsonObject, name: string): boolean | undefined {
   const value = object[name];
   if (isAbsent(value)) return undefined;

@@ -4,6 +4,7 @@
  * A1 A token answers one step, of calls one attempt, once: what comes late, twice or with a forged token changes nothing.
  * A2 What was refused is written down with its run, as far as there is one, and counted.
  * A3 An approval says who answered: the approver whose token it is, or the key. What the form of a page says of that is not believed.
+ * A4 An answer reads its run, so whoever has a token may ask so often with it, and not more.
  */
 import { type PlinthError, plinthError } from "@plinth/core/errors.ts";
 import type { WaitDescription } from "@plinth/core/flow/calls.ts";
@@ -16,6 +17,7 @@ import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
 import { FLOW_ANSWERS, FLOW_REFUSED_ANSWERS, FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { SourceGate } from "../inbound/source-gate.ts";
 import { approvalOutput, readApproval } from "./approvals.ts";
 import { digestOf, placeOfAnswer, type RunPlace } from "./answer-tokens.ts";
 import type { AnswerRow, RefusedAnswerRow } from "./flow-records.ts";
@@ -44,9 +46,16 @@ interface Told {
 
 export class Answers {
   readonly #parts: AnswersParts;
+  readonly #gate: SourceGate;
 
   constructor(parts: AnswersParts) {
     this.#parts = parts;
+    this.#gate = new SourceGate(parts.runtime, {
+      what: "this token",
+      perSecond: limit("flowAnswersPerSecond"),
+      burst: limit("flowAnswersBurst"),
+      runningMax: limit("flowAnswersBurst"),
+    });
   }
 
   async answer(scope: Scope, { token, by, result }: Answer): Promise<void> {
@@ -56,18 +65,29 @@ export class Answers {
   }
 
   async answerByToken({ token, via, name, result }: TokenAnswer): Promise<void> {
-    await this.#answer(token, { result, via, by: ({ approver }) => approver ?? name ?? "callback" });
+    const answer = () => this.#answer(token, { result, via, by: ({ approver }) => approver ?? name ?? "callback" });
+    // What the host itself brings is not refused for its number.
+    await (via === "script" ? answer() : this.#gated(token, answer));
   }
 
   /** Writes down what was refused before it was an answer. */
   async refuse(token: string, { message, via }: { readonly message: string; readonly via: string }): Promise<void> {
     const place = placeOfAnswer(token);
     if (place === undefined) this.#parts.onRefused?.("forged");
-    else await this.#record(place, { code: "forged", message, node: null, via });
+    else await this.#gated(token, () => this.#record(place, { code: "forged", message, node: null, via }));
   }
 
   /** Rejects as an answer would. */
-  async question(token: string): Promise<OpenQuestion> {
+  question(token: string): Promise<OpenQuestion> {
+    return this.#gated(token, () => this.#question(token));
+  }
+
+  /** A4 */
+  async #gated<T>(token: string, work: () => Promise<T>): Promise<T> {
+    return placeOfAnswer(token) === undefined ? await work() : await this.#gate.run(digestOf(token), work);
+  }
+
+  async #question(token: string): Promise<OpenQuestion> {
     const { place, row } = await this.#find(token, "page");
     const { state } = await this.#parts.runs.read(place.scope, place.run);
     const open = row.kind === "call" ? openCall(state, row) : openWait(state, row.key);
@@ -90,10 +110,12 @@ export class Answers {
     const refusal = await this.#parts.runs.with(place.scope, place.run, async (driver) => {
       const wait = openWait(driver.state, row.key)?.wait;
       if (keyId !== undefined) checkApprover(wait, keyId);
-      const event = await this.#event(place.scope, row, { result, by: by(row), wait });
+      // Nothing is stored for an answer that is refused: whoever has an old token could send any number.
+      const kept: AnswerResult = result.kind === "output" && !isAwaited(driver.state, row) ? { kind: "output", output: null } : result;
+      const event = await this.#event(place.scope, row, { result: kept, by: by(row), wait });
       return await driver.deliver(event, { isDurable: true });
     });
-    if (refusal !== null) throw await this.#tooLate(place, row, { refusal, via });
+    if (refusal !== null) throw await this.#tooLate(place, row, { token, refusal, via });
   }
 
   async #event(
@@ -131,13 +153,21 @@ export class Answers {
   async #tooLate(
     place: RunPlace,
     row: AnswerRow,
-    { refusal, via }: { readonly refusal: Refusal; readonly via: string },
+    { token, refusal, via }: { readonly token: string; readonly refusal: Refusal; readonly via: string },
   ): Promise<PlinthError> {
     if (refusal.code === "tooManyPending" || refusal.code === "notStarted")
       return plinthError("FlowRunRefused", { detail: refusal.message });
-    const code = (await this.#wasAnswered(place, row)) ? "double" : "late";
+    const code = row.refusedAs ?? ((await this.#wasAnswered(place, row)) ? "double" : "late");
+    if (row.refusedAs === undefined) await this.#remember(place, token, { ...row, refusedAs: code });
     await this.#record(place, { code, message: refusal.message, node: row.node, via });
     return answerRefused(code === "double" ? "it was answered already." : `it is too late: ${refusal.message}`);
+  }
+
+  /** A journal is read once for a token, however often that comes again. */
+  async #remember({ scope, run }: RunPlace, token: string, row: AnswerRow): Promise<void> {
+    await this.#parts.database.update(scope, async ({ records }) => {
+      if ((await records.get(FLOW_ANSWERS, [run, digestOf(token)])) !== undefined) records.put(FLOW_ANSWERS, [run, digestOf(token)], row);
+    });
   }
 
   /** The journal says whether the attempt ended by an answer, or by its time, a retry or the end of its run. */
@@ -175,6 +205,12 @@ function openCall(state: RunState, { key, attempt }: AnswerRow): { readonly wait
     return { wait: { kind: "callback", details: NOTHING }, untilMs };
   }
   return undefined;
+}
+
+/** A step that is open, or that undoes another one. */
+function isAwaited(state: RunState, row: AnswerRow): boolean {
+  if (state.status.kind === "undoing") return true;
+  return state.status.kind !== "ended" && (row.kind === "call" ? openCall(state, row) : openWait(state, row.key)) !== undefined;
 }
 
 /** Approvers that answer with a key are named by its id. */

@@ -82,6 +82,8 @@ export interface AnswerRow {
   readonly kind: "callback" | "approval" | "call";
   /** Who has it, of approvals that name who may answer. */
   readonly approver: string | null;
+  /** What its last answer was refused as. */
+  readonly refusedAs?: "late" | "double";
 }
 
 /** An answer that was refused. */

@@ -199,6 +199,13 @@ export interface Flows {
   cancel(scope: Scope, id: string, change: RunChange): Promise<void>;
   pause(scope: Scope, id: string, change: RunChange): Promise<void>;
   resume(scope: Scope, id: string, change: Pick<RunChange, "by">): Promise<void>;
-  /** A run that failed or was cancelled goes on from `node`. */
-  retry(scope: Scope, id: string, request: { readonly by: string; readonly node: string; readonly input?: Json }): Promise<void>;
+  /**
+   * A run that failed or was cancelled goes on from `node`. Who may not choose gets Forbidden for another node than one at which the run
+   * stood, and for another input: the steps before it decide what it is given.
+   */
+  retry(
+    scope: Scope,
+    id: string,
+    request: { readonly by: string; readonly node: string; readonly mayChoose: boolean; readonly input?: Json },
+  ): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import type { FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
+import { retryNodes, standingNodes } from "@plinth/core/flow/retry-run.ts";
 import { NEW_RUN } from "@plinth/core/flow/state.ts";
 import { transition } from "@plinth/core/flow/transition.ts";
 import { type FlowValue, isRecord, NOTHING, recordValue, type StoredPart } from "@plinth/core/flow/value.ts";
@@ -57,7 +58,7 @@ import { readJournal, summaryOf, timerOf, writeRun } from "./run-rows.ts";
 import type { ScriptChecks } from "./script-check.ts";
 import type { FlowReaper, ReaperParts } from "./scripts/reaper.ts";
 import type { LogOfStep } from "./step-logs.ts";
-import { type CallsOfSteps, StepCalls } from "./step-calls.ts";
+import { type CallsOfSteps, checkRoom, StepCalls } from "./step-calls.ts";
 import { renewTrigger, triggerOf, triggersOf } from "./triggers/read-triggers.ts";
 import { StartByEvent } from "./triggers/start-by-event.ts";
 import { TriggerFilters } from "./triggers/trigger-filters.ts";
@@ -305,6 +306,7 @@ class StoredFlows implements OpenedFlows {
   }
 
   async signal(scope: Scope, id: string, { name, payload, by }: Parameters<Flows["signal"]>[2]): Promise<void> {
+    checkRoom(await this.#stored(scope, id));
     await this.#tell(scope, id, { kind: "signalled", name, payload: await this.#kept(scope, payload), by });
   }
 
@@ -321,7 +323,13 @@ class StoredFlows implements OpenedFlows {
     await this.#tell(scope, id, { kind: "resumed", by });
   }
 
-  async retry(scope: Scope, id: string, { by, node, input }: Parameters<Flows["retry"]>[2]): Promise<void> {
+  async retry(scope: Scope, id: string, { by, node, mayChoose, input }: Parameters<Flows["retry"]>[2]): Promise<void> {
+    checkRoom(await this.#stored(scope, id));
+    if (!mayChoose) {
+      const { program, state } = await this.#runs.read(scope, id);
+      const isChosen = input !== undefined || (retryNodes(program, state).includes(node) && !standingNodes(state).includes(node));
+      if (isChosen) throw plinthError("Forbidden", { scope: "deploy" });
+    }
     await this.#tell(scope, id, { kind: "retried", by, node, input: input === undefined ? null : await this.#kept(scope, input) });
   }
 

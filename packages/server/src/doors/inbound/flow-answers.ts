@@ -3,6 +3,7 @@
  * is the right to answer, once. People get a page with a form.
  */
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import { answerResult } from "../../flows/answer-result.ts";
 import { formFields } from "../../flows/approvals.ts";
@@ -37,6 +38,7 @@ export const postFlowAnswer: Route = {
       return jsonReply({ answered: true });
     }
     return await asPage(async () => {
+      checkForm(request);
       const { form } = await flows.question(token);
       const { answer, name } = readForm(request.bodyBytes ?? Buffer.alloc(0), form);
       await flows.answerByToken({ token, via: "page", ...(name === "" ? {} : { name }), result: { kind: "output", output: answer } });
@@ -65,6 +67,12 @@ function wantsPage({ headers }: DoorRequest): boolean {
 
 function isForm({ headers }: DoorRequest): boolean {
   return (headers["content-type"] ?? "").toLowerCase().startsWith(FORM_TYPE);
+}
+
+/** It is read once for each field. */
+function checkForm({ bodyBytes }: DoorRequest): void {
+  const [actual, max] = [bodyBytes?.length ?? 0, limit("flowAnswerFormBytesMax")];
+  if (actual > max) throw plinthError("RequestTooLarge", { what: "form", actual: `${actual} bytes`, max: `${max} bytes` });
 }
 
 /** Names of fields have a prefix in the page, so that they are none of its own. */

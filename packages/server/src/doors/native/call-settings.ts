@@ -67,7 +67,7 @@ function readDeadline(request: DoorRequest, body: JsonObject): number | undefine
   return optionalNumberField(fields, "deadlineMs", { min: 1, max: limit("scheduleAheadMsMax") });
 }
 
-function checkIdempotencyKey(key: string): void {
+export function checkIdempotencyKey(key: string): void {
   const max = limit("idempotencyKeyBytesMax");
   if (key === "" || Buffer.byteLength(key) > max)
     throw plinthError("BadRequest", { detail: `The idempotency key must have 1 to ${max} bytes.` });

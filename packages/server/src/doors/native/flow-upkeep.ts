@@ -16,12 +16,15 @@ import {
   objectField,
   optionalBooleanField,
   optionalNumberField,
+  optionalShortTextField,
   optionalTextField,
+  shortTextField,
   textField,
   wrongField,
 } from "../fields.ts";
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
+import { startKeyField } from "./start-key.ts";
 import { shownParts } from "./flow-values.ts";
 import { FLOW_UPKEEP_DOCS } from "./flow-upkeep-doc.ts";
 
@@ -49,6 +52,8 @@ export const dryRunFlow: DocumentedRoute = {
   doc: FLOW_UPKEEP_DOCS.dryRunFlow,
   handle: async ({ flows }, request): Promise<Reply> => {
     const { flow: name, version, definition, ...asked } = readJsonObject(request);
+    // Code that is not published is code that its sender runs.
+    if (definition !== undefined && !hasScope(request.caller.actor, "deploy")) throw plinthError("Forbidden", { scope: "deploy" });
     const parsed = parseDryRun(asked);
     if (!parsed.ok) return jsonReply({ report: null, steps: [], logs: [], findings: parsed.findings.map(asFinding) });
     const flow =
@@ -106,7 +111,7 @@ export const rerunFlowRun: DocumentedRoute = {
   handle: async ({ flows }, request): Promise<Reply> => {
     const body = readJsonObject(request, { optional: true });
     const { scope, actor } = request.caller;
-    const idempotencyKey = optionalTextField(body, "idempotencyKey");
+    const idempotencyKey = startKeyField(body);
     const rerun = { actor, ...inputOf(body), ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
     return jsonReply(await flows.upkeep.rerun(scope, request.params["id"] ?? "", rerun), 202);
   },
@@ -130,7 +135,7 @@ export const changeFlowRuns: DocumentedRoute = {
       ...(after === undefined ? {} : { after }),
       isDry: optionalBooleanField(body, "dryRun") ?? false,
     };
-    if (bulk.action.kind === "move" && !hasScope(actor, "deploy")) throw plinthError("Forbidden", { scope: "deploy" });
+    if (changesMore(bulk.action) && !hasScope(actor, "deploy")) throw plinthError("Forbidden", { scope: "deploy" });
     return jsonReply({ id: bulk.id, ...(await flows.upkeep.bulk(scope, bulk)) });
   },
 };
@@ -157,7 +162,7 @@ export const importFlow: DocumentedRoute = {
     const body = readJsonObject(request);
     const asked = {
       document: jsonField(body, "document"),
-      note: optionalTextField(body, "note") ?? null,
+      note: optionalShortTextField(body, "note", limit("flowReasonCharsMax")) ?? null,
       isDry: optionalBooleanField(body, "dryRun") ?? false,
     };
     const imported = await flows.upkeep.import(request.caller.scope, asked);
@@ -186,6 +191,11 @@ export const setFlowTests: DocumentedRoute = {
     return jsonReply({ findings });
   },
 };
+
+/** What code runs, or what steps are given, without regard to the steps before them. */
+function changesMore(action: BulkAction): boolean {
+  return action.kind === "move" || (action.kind === "retry" && (action.node !== undefined || action.input !== undefined));
+}
 
 const STATUSES = ["running", "waiting", "paused", "undoing", "completed", "failed", "cancelled"] as const;
 
@@ -229,7 +239,7 @@ function actionOf(json: Body): BulkAction {
   switch (kind) {
     case "cancel":
     case "pause":
-      return { kind, reason: optionalTextField(json, "reason") ?? "" };
+      return { kind, reason: optionalShortTextField(json, "reason", limit("flowReasonCharsMax")) ?? "" };
     case "resume":
       return { kind };
     case "retry": {
@@ -237,7 +247,7 @@ function actionOf(json: Body): BulkAction {
       return { kind, ...(node === undefined ? {} : { node }), ...inputOf(json) };
     }
     case "signal":
-      return { kind, name: textField(json, "name"), payload: (json["payload"] ?? null) as Json };
+      return { kind, name: shortTextField(json, "name", limit("flowSignalNameCharsMax")), payload: (json["payload"] ?? null) as Json };
     case "rerun":
       return { kind, ...inputOf(json) };
     case "move":
@@ -266,7 +276,16 @@ function asFinding({ path, message }: { readonly path: string; readonly message:
 }
 
 function shownNews(news: RunNews) {
-  return news.type === "step" ? { cursor: news.cursor, step: shownStep(news.step) } : { cursor: news.cursor, run: news.run };
+  const { cursor } = news;
+  switch (news.type) {
+    case "step":
+      return { cursor, step: shownStep(news.step) };
+    case "print":
+      return { cursor, print: news.print };
+    case "run":
+    case "end":
+      return { cursor, run: news.run };
+  }
 }
 
 function shownStep(step: StepNote) {

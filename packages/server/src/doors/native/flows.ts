@@ -6,7 +6,18 @@ import { jsonReply, type Access, type DoorContext, type DoorRequest, type Reply 
 import type { Scope } from "../../database/database.ts";
 import { flowAddress } from "../../flows/triggers/flow-address.ts";
 import type { FlowTriggerRow } from "../../flows/triggers/trigger-records.ts";
-import { objectField, optionalBooleanField, optionalNumberField, optionalTextField, textField, wrongField } from "../fields.ts";
+import {
+  objectField,
+  optionalBooleanField,
+  optionalNumberField,
+  optionalShortTextField,
+  shortTextField,
+  textField,
+  wrongField,
+} from "../fields.ts";
+import { hasScope } from "../authenticate.ts";
+import { answerResult } from "../../flows/answer-result.ts";
+import { startKeyField } from "./start-key.ts";
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
 import type { RunDetail } from "../../flows/flows.ts";
@@ -17,6 +28,7 @@ import { FLOW_DOCS } from "./flows-doc.ts";
 const READ: Access = ["read", "invoke", "deploy"];
 const RUN: Access = ["invoke"];
 const WRITE: Access = ["deploy"];
+const REASON_CHARS_MAX = limit("flowReasonCharsMax");
 
 export const checkFlow: DocumentedRoute = {
   method: "POST",
@@ -35,7 +47,10 @@ export const publishFlow: DocumentedRoute = {
   handle: async ({ flows }, request): Promise<Reply> => {
     const body = readJsonObject(request);
     const definition = objectField(body, "definition") as JsonObject;
-    const published = await flows.publish(request.caller.scope, { definition, note: optionalTextField(body, "note") ?? null });
+    const published = await flows.publish(request.caller.scope, {
+      definition,
+      note: optionalShortTextField(body, "note", REASON_CHARS_MAX) ?? null,
+    });
     return jsonReply(published.ok ? { version: published.version, findings: [] } : { version: null, findings: published.findings });
   },
 };
@@ -100,7 +115,7 @@ export const startFlow: DocumentedRoute = {
     const { flows } = context;
     const body = readJsonObject(request, { optional: true });
     const asked = optionalNumberField(body, "waitMs", { min: 0, max: limit("flowAnswerWaitMsMax") });
-    const idempotencyKey = optionalTextField(body, "idempotencyKey");
+    const idempotencyKey = startKeyField(body);
     const { scope, actor } = request.caller;
     const flow = request.params["name"] ?? "";
     const waitMs = asked ?? (await replyWaitMs(flows, scope, flow));
@@ -159,15 +174,19 @@ export const getFlowLogs: DocumentedRoute = {
 };
 
 export const signalFlowRun = change("signal", FLOW_DOCS.signalFlowRun, async ({ flows }, { request, id, body, by }) => {
-  await flows.signal(request.caller.scope, id, { name: textField(body, "name"), payload: anyField(body, "payload"), by });
+  await flows.signal(request.caller.scope, id, {
+    name: shortTextField(body, "name", limit("flowSignalNameCharsMax")),
+    payload: anyField(body, "payload"),
+    by,
+  });
 });
 
 export const cancelFlowRun = change("cancel", FLOW_DOCS.cancelFlowRun, async ({ flows }, { request, id, body, by }) => {
-  await flows.cancel(request.caller.scope, id, { by, reason: optionalTextField(body, "reason") ?? "" });
+  await flows.cancel(request.caller.scope, id, { by, reason: optionalShortTextField(body, "reason", REASON_CHARS_MAX) ?? "" });
 });
 
 export const pauseFlowRun = change("pause", FLOW_DOCS.pauseFlowRun, async ({ flows }, { request, id, body, by }) => {
-  await flows.pause(request.caller.scope, id, { by, reason: optionalTextField(body, "reason") ?? "" });
+  await flows.pause(request.caller.scope, id, { by, reason: optionalShortTextField(body, "reason", REASON_CHARS_MAX) ?? "" });
 });
 
 export const resumeFlowRun = change("resume", FLOW_DOCS.resumeFlowRun, async ({ flows }, { request, id, by }) => {
@@ -176,7 +195,8 @@ export const resumeFlowRun = change("resume", FLOW_DOCS.resumeFlowRun, async ({ 
 
 export const retryFlowRun = change("retry", FLOW_DOCS.retryFlowRun, async ({ flows }, { request, id, body, by }) => {
   const input = Object.hasOwn(body, "input") ? { input: anyField(body, "input") } : {};
-  await flows.retry(request.caller.scope, id, { by, node: textField(body, "node"), ...input });
+  const mayChoose = hasScope(request.caller.actor, "deploy");
+  await flows.retry(request.caller.scope, id, { by, node: textField(body, "node"), mayChoose, ...input });
 });
 
 export const answerFlowStep: DocumentedRoute = {
@@ -193,7 +213,7 @@ export const answerFlowStep: DocumentedRoute = {
       result:
         error === undefined
           ? { kind: "output", output: anyField(body, "output") }
-          : { kind: "error", error: { code: textField(error, "code"), message: textField(error, "message") } },
+          : answerResult({ error: { code: textField(error, "code"), message: textField(error, "message") } }),
     });
     return jsonReply({ answered: true });
   },

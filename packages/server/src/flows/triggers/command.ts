@@ -38,7 +38,7 @@ export async function runFlowCommand(
   const run = await flows.startAndWait({
     ...{ scope, actor, flow: command.flow, source: "command", trigger: "command", waitMs: limit("flowAnswerWaitMsMax") },
     input: { object, parameters, surface, user },
-    ...(key === undefined ? {} : { idempotencyKey: `command ${user} ${key}` }),
+    ...(key === undefined ? {} : { idempotencyKey: `command ${JSON.stringify([user, key])}` }),
   });
   const output = run.status === "completed" ? await wholeOutput(flows, scope, run) : undefined;
   return outcomeOf(run, output === undefined ? pendingOf(run) : output);

@@ -18,6 +18,7 @@ import type { WebhookRequest } from "../../inbound/webhooks.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { JailTools } from "../../sandbox/tools.ts";
 import type { Log } from "../../telemetry/log.ts";
+import { digestOf } from "../answer-tokens.ts";
 import type { Flows, RunDetail } from "../flows.ts";
 import { isSameSecret, parseFlowAddress } from "./flow-address.ts";
 import type { FlowTriggerRow } from "./trigger-records.ts";
@@ -87,7 +88,7 @@ export class FlowWebhooks {
   async #meaning({ scope, row }: OpenFlow, request: WebhookRequest): Promise<Meaning> {
     const { policy, parameters = {} } = row.data;
     const [, key] = request.headers.find(([name]) => name.toLowerCase() === "idempotency-key") ?? [];
-    if (typeof policy !== "string") return { input: contextOfRequest(row.data, request), idempotencyKey: key?.slice(0, 256) ?? null };
+    if (typeof policy !== "string") return { input: contextOfRequest(row.data, request), idempotencyKey: key ?? null };
     const { tools, runtime, log } = this.#parts;
     const { method, query, headers, body } = request;
     try {
@@ -114,7 +115,7 @@ export class FlowWebhooks {
     const { input, idempotencyKey: key } = meaning;
     const start = {
       ...{ scope, actor, flow: row.flow, input, source: "native" as const, trigger: "webhook" },
-      ...(key === null ? {} : { idempotencyKey: `webhook ${key}` }),
+      ...(key === null ? {} : { idempotencyKey: `webhook ${shortKey(key)}` }),
     };
     try {
       const { flows } = this.#parts;
@@ -126,6 +127,11 @@ export class FlowWebhooks {
       throw error.code === "FlowRunRefused" ? noAddress() : error;
     }
   }
+}
+
+/** Two long ones are two. */
+function shortKey(key: string): string {
+  return key.length > limit("idempotencyKeyBytesMax") ? digestOf(key) : key;
 }
 
 async function replyOf(flows: Pick<Flows, "value">, scope: Scope, run: RunDetail): Promise<WebhookResponse> {
