@@ -46,6 +46,8 @@ class LayoutMaker {
   readonly #chainOf = new Map<NodeId, OpenChain>();
   readonly #edges = new Map<NodeId, Set<NodeId>>();
   readonly #before = new Map<NodeId, ReadonlySet<NodeId>>();
+  /** A pointer leads nowhere, or to a node that cannot be read. */
+  #isBroken = false;
 
   constructor(definition: FlowDefinition, bound: ReadonlyMap<NodeId, BoundNode>, report: Report) {
     this.#definition = definition;
@@ -59,10 +61,11 @@ class LayoutMaker {
     if (onError !== null)
       this.#open({ id: ERROR_CHAIN, start: onError, container: null, name: ERROR_CHAIN, place: 0, depth: 0, nodes: [] }, "onError");
     for (const chain of this.#chains.values()) this.#sort(chain);
-    for (const id of Object.keys(nodes)) {
-      if (this.#bound.has(id) && !this.#chainOf.has(id))
-        this.#report.warning(nodePath(id), `the node \`${id}\` is never reached; point to it, or remove it.`);
-    }
+    const unreached = Object.keys(nodes).filter((id) => this.#bound.has(id) && !this.#chainOf.has(id));
+    for (const pointer of unreached.flatMap((id) => this.#pointers(id))) this.#isKnown(pointer);
+    // Behind a broken pointer they are not reached because of it.
+    if (!this.#isBroken)
+      for (const id of unreached) this.#report.warning(nodePath(id), `the node \`${id}\` is never reached; point to it, or remove it.`);
     for (const [id, node] of this.#bound) if (node.backward !== null && this.#chainOf.has(id)) this.#checkBackward(id, node.backward);
     return { chains: this.#chains, chainOf: this.#chainOf, before: this.#before };
   }
@@ -122,16 +125,18 @@ class LayoutMaker {
     this.#edges.set(from, targets.add(to));
   }
 
-  #take(chain: OpenChain, { path, to }: Pointer): boolean {
-    if (!this.#bound.has(to)) {
-      if (!Object.hasOwn(this.#definition.nodes, to)) {
-        this.#report.error(
-          path,
-          `${path} points to \`${to}\`, which is no node of the flow.${didYouMean(to, Object.keys(this.#definition.nodes))}`,
-        );
-      }
-      return false;
-    }
+  #isKnown({ path, to }: Pointer): boolean {
+    if (this.#bound.has(to)) return true;
+    this.#isBroken = true;
+    const { nodes } = this.#definition;
+    if (!Object.hasOwn(nodes, to))
+      this.#report.error(path, `${path} points to \`${to}\`, which is no node of the flow.${didYouMean(to, Object.keys(nodes))}`);
+    return false;
+  }
+
+  #take(chain: OpenChain, pointer: Pointer): boolean {
+    if (!this.#isKnown(pointer)) return false;
+    const { path, to } = pointer;
     const known = this.#chainOf.get(to);
     if (known === chain) return true;
     if (known !== undefined) {

@@ -75,7 +75,8 @@ function readTrigger(reader: ObjectReader): FlowTrigger {
   const trigger = reader.object("trigger", (inner): FlowTrigger => {
     const name = inner.text("type", { required: true, instead: `write one of ${TRIGGERS.join(", ")}` });
     const type = TRIGGERS.find((known) => known === name);
-    if (type === undefined && name !== "") inner.error("type", `is \`${name}\`, which is no trigger.${didYouMean(name, TRIGGERS)}`);
+    if (type === undefined && name !== "")
+      inner.error("type", `is \`${name}\`, which is no trigger.${didYouMean(name, TRIGGERS) || ` Write one of ${TRIGGERS.join(", ")}.`}`);
     return {
       type: type ?? "manual",
       filter: inner.optionalText("filter"),
@@ -102,7 +103,10 @@ function readNode(reader: ObjectReader): FlowNode {
   const written = reader.text("type", { required: true, instead: "write the type of the node" });
   const type = nodeType(written);
   if (type === undefined && written !== "")
-    reader.error("type", `is \`${written}\`, which is no type of node.${didYouMean(written, nodeTypeNames())}`);
+    reader.error(
+      "type",
+      `is \`${written}\`, which is no type of node.${didYouMean(written, nodeTypeNames()) || ` Write one of ${nodeTypeNames().join(", ")}.`}`,
+    );
   const canRetry = type === undefined || type.category === "call";
   const compensate = reader.object("compensate", readCompensation);
   const retry = reader.object("retry", readRetry);
