@@ -180,6 +180,40 @@ test("a run is watched live, and again from where a watcher was", { timeout: 60_
   expect((await host.send(`/v1/flow-runs/${id}/state?after=x`)).status).toBe(200);
 });
 
+test("what code prints is told while it runs, among its steps, and again to whoever comes later", { timeout: 60_000 }, async () => {
+  const code = 'import time\nprint("one")\ntime.sleep(3)\nprint("two")\n1';
+  await publish(
+    definitionOf("printing", "count", {
+      count: { type: "code", data: { code }, next: "end" },
+      end: RETURN(2),
+    }),
+  );
+  const { id } = await send("/v1/flows/printing/runs", {});
+  const { url, key } = host.local.connection;
+  const watch = async () => {
+    const headers = { accept: "text/event-stream", authorization: `Bearer ${key ?? ""}` };
+    const response = await fetch(`${url}/v1/flow-runs/${String(id)}/state`, { headers });
+    const seen: string[] = [];
+    for await (const { event, data } of readEvents(response)) {
+      const { step, print } = JSON.parse(data) as {
+        step?: { kind: string; node: string };
+        print?: { node: string; from: number; lines: readonly { text: string }[] };
+      };
+      if (step !== undefined) seen.push(`${step.kind} ${step.node}`);
+      for (const [place, line] of (print?.lines ?? []).entries())
+        seen.push(`${print?.node ?? ""} ${(print?.from ?? 0) + place} ${line.text}`);
+      if (event === "print") seen.push("print");
+      if (event === "end") seen.push("end");
+    }
+    return seen;
+  };
+  const others = await Promise.all([watch(), watch()]);
+  // Two events: the first line is told before the second one is printed.
+  const live = ["begun count", "count 0 one", "print", "count 1 two", "print", "ended count", "ended end", "end"];
+  expect(others).toEqual([live, live]);
+  expect(await watch()).toEqual(live.filter((text, place) => text !== "print" || place > 2));
+});
+
 test("U3 many runs are changed in slices, once each however often it is asked for", { timeout: 60_000 }, async () => {
   await publish(definitionOf("many", "ask", { ask: { ...ASK, next: "end" }, end: RETURN("=steps.ask.output") }));
   const ids = await Promise.all(Array.from({ length: 7 }, (_, n) => start("many", { n })));

@@ -174,8 +174,11 @@ export interface Database {
   eraseBranch(scope: Scope): Promise<boolean>;
   /** Latest committed timestamp. */
   latest(): Timestamp;
-  /** The store keys of a record table in `scope` (any scope for platform tables), to see commits into it with `Store.onCommit`. */
-  recordRange<T>(scope: Scope, table: RecordTable<T>): KeyRange;
+  /**
+   * The store keys of a record table in `scope` (any scope for platform tables), to see commits into it with `Store.onCommit`. With a
+   * `prefix` those of rows whose key begins with it: the first one is that of the row that has it for its key.
+   */
+  recordRange<T>(scope: Scope, table: RecordTable<T>, prefix?: readonly KeyPart[]): KeyRange;
   /** Ends the work in the background; nothing of the database runs when it resolves. Before the store is closed. */
   close(): Promise<void>;
 }

@@ -1,5 +1,6 @@
 /** Makes a `Database` over a store; see `database.ts` for what it guarantees. */
 import { assert } from "@plinth/core/assert.ts";
+import { encodeKeyValues } from "@plinth/core/documents/keys.ts";
 import type { Schema } from "@plinth/core/documents/schema.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
@@ -9,7 +10,7 @@ import { createBranchFrom } from "./branch-base.ts";
 import { Breather } from "./breather.ts";
 import { CatalogueCache } from "./catalogue-cache.ts";
 import { backoffMs } from "./conflict-backoff.ts";
-import type { BeginOptions, Database, PreparedSchema, RecordTable, Scope, Transaction } from "./database.ts";
+import type { BeginOptions, Database, KeyPart, PreparedSchema, RecordTable, Scope, Transaction } from "./database.ts";
 import { eraseRange } from "./erase.ts";
 import { InternalIds } from "./internal-ids.ts";
 import { KeySpace, prefixRange, tenantRange } from "./key-space.ts";
@@ -138,9 +139,9 @@ class StoreDatabase implements Database {
     return this.#store.latest();
   }
 
-  recordRange<T>(scope: Scope, table: RecordTable<T>): KeyRange {
+  recordRange<T>(scope: Scope, table: RecordTable<T>, prefix: readonly KeyPart[] = []): KeyRange {
     const keys = table.placement === "platform" ? this.#platform : this.#keySpace(scope);
-    return prefixRange(keys.record(table.space, new Uint8Array(0)));
+    return prefixRange(keys.record(table.space, encodeKeyValues(prefix)));
   }
 
   async close(): Promise<void> {

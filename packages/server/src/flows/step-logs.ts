@@ -30,8 +30,12 @@ export interface StepLogWriting {
   end(): Promise<void>;
 }
 
+type OnStored = (log: LogOfStep) => void;
+
 export class StepLogs {
   readonly #parts: StepLogsParts;
+  /** By run. */
+  readonly #listeners = new Map<string, Set<OnStored>>();
 
   constructor(parts: StepLogsParts) {
     this.#parts = parts;
@@ -43,7 +47,20 @@ export class StepLogs {
   }
 
   at({ scope, run, key, attempt, node }: PlaceOfLog): StepLogWriting {
-    return new StepLogWriter(this.#parts, { scope, run, key, attempt, node });
+    return new StepLogWriter(this.#parts, { scope, run, key, attempt, node }, (stored) => {
+      for (const listener of this.#listeners.get(nameOf({ scope, run })) ?? []) listener(stored);
+    });
+  }
+
+  /** What steps of a run have printed, whole, each time that more of it is stored. Returns the way to stop. */
+  onStored(run: Pick<PlaceOfLog, "scope" | "run">, listener: OnStored): () => void {
+    const name = nameOf(run);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(name) === listeners) this.#listeners.delete(name);
+    };
   }
 
   /** In the order in which steps first printed something. */
@@ -64,9 +81,14 @@ export interface PlaceOfLog {
   readonly node: string;
 }
 
+function nameOf({ scope, run }: Pick<PlaceOfLog, "scope" | "run">): string {
+  return `${scope.tenant}/${scope.branch}/${run}`;
+}
+
 class StepLogWriter implements StepLogWriting {
   readonly #parts: StepLogsParts;
   readonly #place: PlaceOfLog;
+  readonly #onStored: OnStored;
   readonly #lines: LogLine[] = [];
   #chars = 0;
   #dropped = 0;
@@ -74,9 +96,10 @@ class StepLogWriter implements StepLogWriting {
   #timer: { cancel(): void } | undefined;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(parts: StepLogsParts, place: PlaceOfLog) {
+  constructor(parts: StepLogsParts, place: PlaceOfLog, onStored: OnStored) {
     this.#parts = parts;
     this.#place = place;
+    this.#onStored = onStored;
   }
 
   readonly onEvent = (event: InvocationEvent): void => {
@@ -111,6 +134,7 @@ class StepLogWriter implements StepLogWriting {
     const cursor = this.#cursor;
     try {
       await database.update(scope, async ({ records }) => records.put(FLOW_STEP_LOGS, [run, cursor], row));
+      this.#onStored({ ...row, cursor });
     } catch (error) {
       log.warn({ err: error, run, step: row.key }, "what a step of a flow printed could not be stored");
     }

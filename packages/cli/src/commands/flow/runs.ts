@@ -5,7 +5,7 @@ import { findConnection, type Connection } from "../../connection.ts";
 import { print, printJson, success, table } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
 import { listOf, textsOf, numberOf, part, runPath, text, whyText } from "./json-parts.ts";
-import { StepLines } from "./step-lines.ts";
+import { printedLine, StepLines } from "./step-lines.ts";
 import { durationText, timeText } from "./times.ts";
 
 export function addRuns(group: Command): void {
@@ -145,8 +145,7 @@ function showLog(steps: readonly Json[], { prints, hasValues }: Shown): void {
   }
   for (const entry of prints) {
     for (const line of listOf(entry, "lines")) {
-      const words = `${text(entry, "node")} [${text(line, "level").toUpperCase()}] ${text(line, "text")}`;
-      entries.push({ atMs: numberOf(line, "atMs"), text: `${timeText(numberOf(line, "atMs")).slice(11)}    ${words}` });
+      entries.push({ atMs: numberOf(line, "atMs"), text: printedLine(text(entry, "node"), line) });
     }
   }
   for (const entry of entries.toSorted((a, b) => a.atMs - b.atMs)) print(entry.text);

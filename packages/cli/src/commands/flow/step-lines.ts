@@ -11,6 +11,11 @@ const WORDS: Readonly<Record<string, string>> = {
   undone: "undone",
 };
 
+/** A line that code of a step has printed. */
+export function printedLine(node: string, line: Json): string {
+  return `${timeText(numberOf(line, "atMs")).slice(11)}    ${node} [${text(line, "level").toUpperCase()}] ${text(line, "text")}`;
+}
+
 export class StepLines {
   /** When steps began, by their keys. */
   readonly #begun = new Map<string, number>();

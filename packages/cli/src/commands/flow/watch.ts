@@ -7,13 +7,13 @@ import { readEvents } from "../../event-stream.ts";
 import { CommandFailure } from "../../failure.ts";
 import { note, print, printable, printJson } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
-import { numberOf, part, runPath, text, whyText } from "./json-parts.ts";
-import { StepLines } from "./step-lines.ts";
+import { listOf, numberOf, part, runPath, text, whyText } from "./json-parts.ts";
+import { printedLine, StepLines } from "./step-lines.ts";
 
 export function addWatch(group: Command): void {
   group
     .command("watch")
-    .description("Show what the steps of a run did and do, until it ends; exit code 1 when it fails")
+    .description("Show what the steps of a run did and do and what their code prints, until it ends; exit code 1 when it fails")
     .argument("<run>")
     .action(async (run: string, _, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
@@ -28,7 +28,7 @@ const PAUSE_MS = 1000;
 export async function watchRun(connection: Connection, run: string, globals: GlobalOptions): Promise<void> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
-  const watching = { connection, run, globals, lines: new StepLines(), signal: stop.signal };
+  const watching = { connection, run, globals, lines: new StepLines(), printed: new Map<string, number>(), signal: stop.signal };
   let cursor = 0;
   for (let tries = 0; tries < TRIES && !stop.signal.aborted;) {
     const seen = await watchOnce(watching, cursor);
@@ -47,12 +47,14 @@ interface Watching {
   readonly run: string;
   readonly globals: GlobalOptions;
   readonly lines: StepLines;
+  /** How many lines of each step were shown. */
+  readonly printed: Map<string, number>;
   readonly signal: AbortSignal;
 }
 
 /** Until the stream ends, which it does with the run or the connection. */
 async function watchOnce(
-  { connection, run, globals, lines, signal }: Watching,
+  { connection, run, globals, lines, printed, signal }: Watching,
   after: number,
 ): Promise<{ readonly cursor: number; readonly end: Json | null }> {
   let cursor = after;
@@ -66,6 +68,7 @@ async function watchOnce(
       if (event === "end") return { cursor, end: part(json, "run") ?? null };
       if (globals.json === true) continue;
       if (event === "step") print(lines.line(part(json, "step") ?? null));
+      if (event === "print") showPrints(part(json, "print") ?? null, printed);
       if (event === "run") showState(part(json, "run") ?? null);
     }
   } catch (error) {
@@ -74,6 +77,14 @@ async function watchOnce(
     if (!signal.aborted && !isLost) throw error;
   }
   return { cursor, end: null };
+}
+
+/** Those that were not shown before the connection was lost. */
+function showPrints(prints: Json, printed: Map<string, number>): void {
+  const [id, from, lines] = [text(prints, "id"), numberOf(prints, "from"), listOf(prints, "lines")];
+  const known = printed.get(id) ?? 0;
+  for (const line of lines.slice(Math.max(0, known - from))) print(printedLine(text(prints, "node"), line));
+  printed.set(id, Math.max(known, from + lines.length));
 }
 
 function showState(run: Json): void {

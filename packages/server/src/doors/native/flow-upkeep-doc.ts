@@ -1,5 +1,5 @@
 /** What is written about the routes of flow-upkeep.ts. */
-import type { BulkSlice, ComparedRun, FlowDocument, RunPlace } from "../../flows/upkeep/upkeep.ts";
+import type { BulkSlice, ComparedRun, FlowDocument, PrintNews, RunPlace } from "../../flows/upkeep/upkeep.ts";
 import { json, jsonBody, jsonOrEvents, optionalJsonBody, type RouteDoc } from "../openapi/route-doc.ts";
 import { anything, choice, closed, flag, list, mapOf, moment, named, open, orNull, text, whole, type Schema } from "../openapi/schema.ts";
 import { LOG_LINE } from "../openapi/schemas.ts";
@@ -79,6 +79,19 @@ const PLACE = named(
 
 const CURSOR = whole("Watching again with `after` goes on behind it.");
 
+const PRINT = named(
+  "FlowPrint",
+  closed({
+    id: text("The same for all that an attempt of a step prints."),
+    key: text("Of the step."),
+    attempt: whole(),
+    node: text(),
+    from: whole("Lines with this `id` that came before. A watcher that comes again is told all of them again."),
+    lines: list(closed({ level: text(), text: text(), atMs: moment() })),
+    dropped: whole("Lines beyond the limits, until now."),
+  } satisfies Record<keyof PrintNews, Schema>),
+);
+
 const FILTER = closed({
   "flow?": orNull(text()),
   "status?": orNull(list(choice(Object.keys(STATUSES)))),
@@ -147,13 +160,15 @@ export const FLOW_UPKEEP_DOCS = {
   },
   getFlowRunState: {
     summary: "Where a run stands, or what it does",
-    description: "As a stream it tells each step, from the first one or behind `after`, and where the run stands, until its end.",
+    description:
+      "As a stream it tells each step, from the first one or behind `after`, what code prints, and where the run stands, until its end.",
     tag: "Flows",
     path: RUN_PATH,
     query: { after: text("Cursor of an event.") },
     answers: {
       200: jsonOrEvents(PLACE, {
         step: closed({ cursor: CURSOR, step: STEP }),
+        print: closed({ cursor: CURSOR, print: PRINT }),
         run: closed({ cursor: CURSOR, run: RUN }),
         end: closed({ cursor: CURSOR, run: RUN }),
       }),

@@ -5,6 +5,7 @@ import { dryRunOnHost } from "./dry-runs.ts";
 import { exportFlow, importFlow, setTests, testsOf } from "./flow-documents.ts";
 import { moveOne } from "./move-runs.ts";
 import { rerun } from "./rerun.ts";
+import { RunChanges } from "./run-changes.ts";
 import { placeOfRun } from "./run-place.ts";
 import type { Upkeep } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
@@ -12,11 +13,12 @@ import { watchRun } from "./watch-run.ts";
 
 export function openUpkeep(parts: UpkeepParts): Upkeep {
   const bulk = new BulkRuns(parts);
+  const changes = new RunChanges(parts.database);
   return {
     move: (scope, id, request) => moveOne(parts, scope, id, request),
     compare: (scope, request) => compareVersions(parts, scope, request),
     dryRun: (request) => dryRunOnHost(parts, request),
-    watch: (scope, id, request) => watchRun(parts, scope, id, request),
+    watch: (scope, id, request) => watchRun({ ...parts, changes, stepLogs: parts.calls.stepLogs }, scope, id, request),
     place: (scope, id) => placeOfRun(parts, scope, id),
     rerun: (scope, id, request) => rerun(parts, scope, id, request),
     bulk: (scope, request) => bulk.slice(scope, request),

@@ -82,10 +82,25 @@ export type DryRunOutcome =
     }
   | { readonly ok: false; readonly findings: readonly FlowFinding[] };
 
+/** Lines that a step has printed; each is told once, and all of them from the beginning to each watcher. */
+export interface PrintNews {
+  /** The same for all that an attempt of a step prints. */
+  readonly id: string;
+  readonly key: string;
+  readonly attempt: number;
+  readonly node: string;
+  /** Lines with this `id` that came before these. */
+  readonly from: number;
+  readonly lines: readonly LogLine[];
+  /** Lines beyond the limits, until now. */
+  readonly dropped: number;
+}
+
 /** What those who watch a run are told. */
 export type RunNews =
   /** `cursor`: watching again after it goes on with what follows. */
   | { readonly type: "step"; readonly cursor: number; readonly step: StepNote }
+  | { readonly type: "print"; readonly cursor: number; readonly print: PrintNews }
   /** Where it stands: at first, and when that changes. */
   | { readonly type: "run"; readonly cursor: number; readonly run: RunSummary }
   /** The last one: it has ended. */

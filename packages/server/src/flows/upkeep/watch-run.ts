@@ -1,9 +1,8 @@
 /**
  * Tells what the steps of a run did and do, until it ends. Only what is durable is told, in its order; a watcher that comes again with
- * its cursor misses nothing and sees nothing twice. Commits wake a watcher, which reads at most every `flowWatchMs`, so that a busy
- * branch costs it little.
+ * its cursor misses no step and sees none twice. Commits into the run wake a watcher, which reads at most every `flowWatchMs`, so that a
+ * busy run costs little. What code prints is told among the steps by its time, while it runs.
  */
-import { compareBytes } from "@plinth/core/documents/keys.ts";
 import { must } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { applied, versionsOf } from "@plinth/core/flow/fold.ts";
@@ -14,23 +13,32 @@ import { limit } from "@plinth/core/limits.ts";
 import type { Scope } from "../../database/database.ts";
 import { FLOW_JOURNAL, FLOW_RUNS } from "../../database/record-tables.ts";
 import type { RunRow } from "../flow-records.ts";
+import type { StepLogs } from "../step-logs.ts";
+import type { RunChanges } from "./run-changes.ts";
+import { RunPrints } from "./run-prints.ts";
 import { summaryOfRow } from "./run-summary.ts";
 import type { RunNews, WatchRequest } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
 
-type WatchParts = Pick<UpkeepParts, "database" | "definitions" | "runtime">;
+export interface WatchParts extends Pick<UpkeepParts, "database" | "definitions" | "runtime"> {
+  readonly changes: RunChanges;
+  readonly stepLogs: StepLogs;
+}
 
 export async function* watchRun(parts: WatchParts, scope: Scope, id: string, request: WatchRequest): AsyncGenerator<RunNews> {
   const { signal, after } = request;
-  const changes = new Changes(parts, scope, request);
+  const alarm = new Alarm(signal);
+  const stopChanges = parts.changes.on(request.commits, scope, id, alarm.ring);
+  const prints = new RunPrints(parts.stepLogs, { scope, run: id, wake: alarm.ring });
   const reader = new StepReader(parts, scope, id);
   let told = "";
   try {
     while (!signal.aborted) {
-      changes.forget();
+      alarm.forget();
       const { row, steps, isAll } = await reader.next();
       let cursor = reader.told - steps.length;
       for (const step of steps) {
+        for await (const print of prints.before(step.atMs)) yield { type: "print", cursor, print };
         cursor += 1;
         if (cursor > after) yield { type: "step", cursor, step };
       }
@@ -38,6 +46,7 @@ export async function* watchRun(parts: WatchParts, scope: Scope, id: string, req
         await parts.runtime.sleep(0);
         continue;
       }
+      for await (const print of prints.before(Number.POSITIVE_INFINITY)) yield { type: "print", cursor, print };
       const run = summaryOfRow(row);
       if (run.endedMs !== null) {
         yield { type: "end", cursor, run };
@@ -46,11 +55,13 @@ export async function* watchRun(parts: WatchParts, scope: Scope, id: string, req
       const text = JSON.stringify(run);
       if (text !== told) yield { type: "run", cursor, run };
       told = text;
-      await changes.next();
+      await alarm.rings();
       if (!signal.aborted) await parts.runtime.sleep(limit("flowWatchMs"));
     }
   } finally {
-    changes.stop();
+    stopChanges();
+    prints.stop();
+    alarm.stop();
   }
 }
 
@@ -98,35 +109,30 @@ class StepReader {
 
 const BATCHES = 64;
 
-/** Commits into runs of the branch. */
-class Changes {
-  readonly #stop: () => void;
-  #changed = Promise.withResolvers<void>();
+/** Rings for what is new, and when nobody watches any longer. */
+class Alarm {
+  readonly #signal: AbortSignal;
+  #rung = Promise.withResolvers<void>();
 
-  constructor({ database }: WatchParts, scope: Scope, { commits, signal }: WatchRequest) {
-    const { start, end } = database.recordRange(scope, FLOW_RUNS);
-    const stopListening = commits.onCommit(({ writes }) => {
-      if (writes.some(({ key }) => compareBytes(key, start) >= 0 && compareBytes(key, end) < 0)) this.#changed.resolve();
-    });
-    const wake = (): void => this.#changed.resolve();
-    signal.addEventListener("abort", wake, { once: true });
-    this.#stop = () => {
-      stopListening();
-      signal.removeEventListener("abort", wake);
-    };
-    if (signal.aborted) wake();
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener("abort", this.ring, { once: true });
+    if (signal.aborted) this.ring();
   }
+
+  readonly ring = (): void => this.#rung.resolve();
 
   /** What has come until now is read next. */
   forget(): void {
-    this.#changed = Promise.withResolvers<void>();
+    this.#rung = Promise.withResolvers<void>();
+    if (this.#signal.aborted) this.ring();
   }
 
-  async next(): Promise<void> {
-    await this.#changed.promise;
+  async rings(): Promise<void> {
+    await this.#rung.promise;
   }
 
   stop(): void {
-    this.#stop();
+    this.#signal.removeEventListener("abort", this.ring);
   }
 }
