@@ -1,4 +1,7 @@
-/** `npm run -s bench -- <name>` prints one JSON line; without a name all run and `bench/RESULTS.md` is drawn. */
+/**
+ * `npm run -s bench -- <name> …` prints a JSON line for each; without a name all run and `bench/RESULTS.md` is drawn. `--draw` draws the
+ * rows of those that are named.
+ */
 import { cpus, release } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -69,27 +72,33 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "flow-journal": flowJournal,
 };
 
-const [name] = process.argv.slice(2);
-if (name === undefined) {
-  const figures: Figure[] = [];
-  for (const [each, bench] of Object.entries(BENCHES)) {
-    console.error(`${each} …`);
-    const figure = await bench();
-    console.log(JSON.stringify(figure));
-    figures.push(figure);
-  }
+const given = process.argv.slice(2);
+const names = given.filter((each) => each !== "--draw");
+const unknown = names.find((each) => BENCHES[each] === undefined);
+if (unknown !== undefined) {
+  console.error(`There is no benchmark '${unknown}'; there are ${Object.keys(BENCHES).join(", ")}.`);
+  process.exit(4);
+}
+const figures: Figure[] = [];
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (names.length > 0 && !names.includes(name)) continue;
+  console.error(`${name} …`);
+  const figure = await bench();
+  console.log(JSON.stringify(figure));
+  figures.push(figure);
+}
+if (names.length === 0 || given.includes("--draw")) {
   const file = join(import.meta.dirname, "RESULTS.md");
-  writeFileSync(file, resultsPage(figures) + notesOf(readFileSync(file, "utf8")));
+  const page = readFileSync(file, "utf8");
+  const rows = new Map(figures.map((figure) => [figure.name, rowOf(figure)]));
+  writeFileSync(file, resultsPage(Object.keys(BENCHES).flatMap((name) => rows.get(name) ?? rowIn(page, name) ?? [])) + notesOf(page));
   console.error("bench/RESULTS.md is drawn.");
-} else {
-  const bench = BENCHES[name];
-  if (bench === undefined) {
-    console.error(`There is no benchmark '${name}'; there are ${Object.keys(BENCHES).join(", ")}.`);
-    process.exit(4);
-  }
-  console.log(JSON.stringify(await bench()));
 }
 process.exit(0);
+
+function rowIn(page: string, name: string): string | undefined {
+  return page.split("\n").find((line) => line.startsWith(`| ${name} |`));
+}
 
 /** What people wrote below the figures stays. */
 function notesOf(page: string): string {
@@ -97,17 +106,18 @@ function notesOf(page: string): string {
   return at < 0 ? "" : page.slice(at);
 }
 
-function resultsPage(figures: readonly Figure[]): string {
-  const rows = figures.map(({ name, unit, p50, p99, perSecond, raw, ratio, details }) => {
-    const rawText = [
-      raw.what,
-      raw.p50 === undefined ? "" : `p50 ${raw.p50} ${unit}`,
-      raw.perSecond === undefined ? "" : `${raw.perSecond}/s`,
-      raw.value === undefined ? "" : `${raw.value} ${unit}`,
-    ];
-    const detailText = Object.entries(details ?? {}).map(([key, value]) => `${key} ${value}`);
-    return `| ${name} | ${p50} ${unit} | ${p99} ${unit} | ${perSecond ?? ""} | ${rawText.filter((text) => text !== "").join(", ")} | ${ratio} | ${detailText.join(", ")} |`;
-  });
+function rowOf({ name, unit, p50, p99, perSecond, raw, ratio, details }: Figure): string {
+  const rawText = [
+    raw.what,
+    raw.p50 === undefined ? "" : `p50 ${raw.p50} ${unit}`,
+    raw.perSecond === undefined ? "" : `${raw.perSecond}/s`,
+    raw.value === undefined ? "" : `${raw.value} ${unit}`,
+  ];
+  const detailText = Object.entries(details ?? {}).map(([key, value]) => `${key} ${value}`);
+  return `| ${name} | ${p50} ${unit} | ${p99} ${unit} | ${perSecond ?? ""} | ${rawText.filter((text) => text !== "").join(", ")} | ${ratio} | ${detailText.join(", ")} |`;
+}
+
+function resultsPage(rows: readonly string[]): string {
   return `# Benchmarks
 
 Drawn by \`npm run bench\` on ${cpus().length} cores of ${cpus()[0]?.model.trim() ?? "an unknown processor"}, Linux ${release()}, Node ${process.version}.
