@@ -6,7 +6,7 @@ import { CommandFailure } from "../../failure.ts";
 import { note, printJson, success } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
 import { jsonArgument } from "./flow-files.ts";
-import { listOf, part, runPath, text } from "./json-parts.ts";
+import { listOf, numberOf, part, runPath, text } from "./json-parts.ts";
 
 const DONE = { pause: "the run is paused", cancel: "the run is cancelled, and what it did is undone where it says how" } as const;
 
@@ -53,7 +53,13 @@ function addAnswer(group: Command): void {
     .action(async (run: string, output: string, options: AnswerOptions, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const connection = findConnection(globals);
-      const waiting = listOf(await call(connection, runPath(run)), "answers");
+      const place = await call(connection, runPath(run));
+      const waiting = listOf(place, "answers");
+      if (numberOf(place, "endedMs") > 0)
+        throw new CommandFailure(
+          `The run is ${text(place, "status")} and waits for no answer; \`plinth flow logs ${run}\` shows what it did.`,
+          4,
+        );
       const fitting = waiting.filter((answer) => options.node === undefined || text(answer, "node") === options.node);
       const nodes = [...new Set(fitting.map((answer) => text(answer, "node")))];
       if (nodes.length === 0)

@@ -7,7 +7,7 @@ import { lockFlow } from "../../flow-dependencies/lock-flow.ts";
 import { printJson, progress, success } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
 import { readJson, showFindings } from "./flow-files.ts";
-import { part, text } from "./json-parts.ts";
+import { listOf, part, text } from "./json-parts.ts";
 
 interface ExportOptions {
   readonly version?: string;
@@ -58,11 +58,18 @@ export function addDocuments(group: Command): void {
       const json = await call(connection, "/v1/flows/import", { body });
       const isQuiet = globals.json === true;
       if (isQuiet) printJson(json);
-      showFindings(json, { isQuiet, outcome: "nothing was imported; --without-tests leaves failing tests out" });
+      showFindings(json, { isQuiet, outcome: `nothing was imported${adviceFor(document, json)}` });
       const version = text(part(json, "version"), "version").slice(0, 12);
       const name = text(document, "name");
       if (!isQuiet) success(options.dryRun === true ? `${name} can be imported` : `${name} is imported as ${version}`);
     });
+}
+
+function adviceFor(document: Json, json: Json): string {
+  if (text(document, "kind") === "" && part(document, "nodes") !== undefined)
+    return "; this is a definition as people write it, which `plinth flow publish` takes";
+  const isOfTests = listOf(json, "findings").some((finding) => text(finding, "path").startsWith("tests"));
+  return isOfTests ? "; --without-tests leaves failing tests out" : "";
 }
 
 function withoutTests(document: Json, isWithout: boolean): Json {

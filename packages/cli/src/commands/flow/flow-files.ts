@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Json } from "../../client.ts";
 import { CommandFailure } from "../../failure.ts";
 import { note } from "../../output.ts";
-import { listOf, text } from "./json-parts.ts";
+import { listOf, numberOf, part, text } from "./json-parts.ts";
 
 export function readJson(file: string): Json {
   let content: string;
@@ -28,10 +28,18 @@ export function jsonArgument(argument: string, what: string): Json {
   return argument.startsWith("@") ? readJson(argument.slice(1)) : parseJson(argument, what);
 }
 
+/** With its place. Of findings in expressions the message alone does not say where they are. */
+export function findingText(finding: Json): string {
+  const [path, message, position] = [text(finding, "path"), text(finding, "message"), part(finding, "position")];
+  const [line, column] = [numberOf(position, "line"), numberOf(position, "column")];
+  if (line === 0 || message.startsWith(path)) return message;
+  return `${path}, line ${line}, column ${column}: ${message}`;
+}
+
 /** Shows all; fails when one of them is an error. */
 export function showFindings(json: Json, { isQuiet, outcome }: { readonly isQuiet: boolean; readonly outcome: string }): void {
   const findings = listOf(json, "findings");
-  if (!isQuiet) for (const finding of findings) note(`${text(finding, "severity")}: ${text(finding, "message")}`);
+  if (!isQuiet) for (const finding of findings) note(`${text(finding, "severity")}: ${findingText(finding)}`);
   const errors = findings.filter((finding) => text(finding, "severity") === "error").length;
   if (errors > 0) throw new CommandFailure(`There ${errors === 1 ? "is 1 error" : `are ${errors} errors`}; ${outcome}.`, 4);
 }

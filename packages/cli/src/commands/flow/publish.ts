@@ -6,8 +6,9 @@ import { findConnection, type Connection } from "../../connection.ts";
 import { CommandFailure } from "../../failure.ts";
 import { lockFlow } from "../../flow-dependencies/lock-flow.ts";
 import { showLock } from "../../flow-dependencies/shown-lock.ts";
-import { note, print, printJson, progress, success } from "../../output.ts";
+import { note, print, printJson, problem, progress, success } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
+import { type DefinitionFile, readDefinitions } from "./definition-files.ts";
 import { readJson, showFindings } from "./flow-files.ts";
 import { listOf, numberOf, part, text } from "./json-parts.ts";
 import { testsBeside } from "./test-files.ts";
@@ -24,14 +25,17 @@ const RUNS = ["--runs <count>", "replay at most so many runs"] as const;
 export function addPublish(group: Command): void {
   group
     .command("check")
-    .description("Say what is wrong with a definition")
-    .argument("<file>", "JSON file with the definition")
-    .action(async (file: string, _, command) => {
+    .description("Say what is wrong with definitions")
+    .argument(...FILES)
+    .action(async (paths: readonly string[], _, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
-      const json = await call(findConnection(globals), "/v1/flows/check", { body: { definition: readJson(file) } });
-      if (globals.json === true) printJson(json);
-      showFindings(json, { isQuiet: globals.json === true, outcome: "it cannot be published" });
-      if (globals.json !== true) success(`${file} can be published`);
+      const connection = findConnection(globals);
+      await forEach(readDefinitions(paths), { globals, done: "can be published" }, async ({ file, definition }) => {
+        const json = await call(connection, "/v1/flows/check", { body: { definition } });
+        if (globals.json === true) printJson(json);
+        showFindings(json, { isQuiet: globals.json === true, outcome: "it cannot be published" });
+        if (globals.json !== true) success(`${file} can be published`);
+      });
     });
   group
     .command("diff")
@@ -44,19 +48,54 @@ export function addPublish(group: Command): void {
     });
   group
     .command("publish")
-    .description("Publish a definition: new runs get it. Tests that lie beside it are kept with it")
-    .argument("<file>", "JSON file with the definition")
+    .description("Publish definitions: new runs get them. Tests that lie beside them are kept with them")
+    .argument(...FILES)
     .option("--note <text>", "for people")
     .option("--update", "find the packages that its code names again, in place of those of its lock")
     .option("--dry-run", "publish nothing; replay recorded runs with it and show what would be different, as `flow diff` does")
     .option(...RUNS)
-    .action(async (file: string, options: PublishOptions, command) => {
+    .action(async (paths: readonly string[], options: PublishOptions, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
       const connection = findConnection(globals);
-      const definition = readJson(file);
-      if (options.dryRun === true) return await compare(connection, { definition, ...options }, globals);
-      await publish(connection, { file, definition, options }, globals);
+      const done = options.dryRun === true ? "would go the same way" : "are published";
+      await forEach(readDefinitions(paths), { globals, done }, async ({ file, definition }) => {
+        if (options.dryRun === true) return await compare(connection, { definition, ...options }, globals);
+        await publish(connection, { file, definition, options }, globals);
+      });
     });
+}
+
+const FILES = ["<files...>", "JSON files with definitions, or folders with *.flow.json"] as const;
+
+interface Many {
+  readonly globals: GlobalOptions;
+  /** What can be said of those that did not fail. */
+  readonly done: string;
+}
+
+/** One that fails does not keep the others back. */
+async function forEach(
+  files: readonly DefinitionFile[],
+  { globals, done }: Many,
+  act: (each: DefinitionFile) => Promise<void>,
+): Promise<void> {
+  const [only, ...others] = files;
+  if (only !== undefined && others.length === 0) return await act(only);
+  let failed = 0;
+  for (const each of files) {
+    if (globals.json !== true) note(`${each.file}:`);
+    try {
+      await act(each);
+    } catch (error) {
+      // Without a host, and without a key that may do it, there is nothing more to try.
+      if (!(error instanceof CommandFailure) || error.exitCode === 7 || error.exitCode === 5) throw error;
+      problem(globals.json === true ? `${each.file}: ${error.message}` : error.message);
+      failed += 1;
+    }
+  }
+  const count = `${files.length - failed} of ${files.length}`;
+  if (failed > 0) throw new CommandFailure(`${count} ${done}.`, 4);
+  if (globals.json !== true) success(`${count} ${done}`);
 }
 
 interface Publication {
@@ -80,7 +119,10 @@ async function publish(connection: Connection, { file, definition, options }: Pu
   const tests = testsBeside(file);
   if (!existsSync(tests)) return;
   const kept = await call(connection, `/v1/flows/${encodeURIComponent(name)}/tests`, { method: "PUT", body: { tests: readJson(tests) } });
-  if (listOf(kept, "findings").length === 0) return;
+  if (listOf(kept, "findings").length === 0) {
+    if (globals.json !== true) success(`its tests ${tests} are kept with it`);
+    return;
+  }
   note(`The flow is published; its tests ${tests} were not kept with it:`);
   showFindings(kept, { isQuiet: false, outcome: "correct them and publish again" });
 }

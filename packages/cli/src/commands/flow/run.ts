@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { call, type Json } from "../../client.ts";
 import { findConnection, type Connection } from "../../connection.ts";
 import { CommandFailure } from "../../failure.ts";
-import { note, print, printJson } from "../../output.ts";
+import { note, print, printJson, progress } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
 import { jsonArgument, readJson, showFindings } from "./flow-files.ts";
 import { listOf, textsOf, numberOf, part, runPath, text, whyText } from "./json-parts.ts";
@@ -73,7 +73,9 @@ async function start(globals: GlobalOptions, { flow, input, options }: Asked): P
   const isDetached = options.detach === true || options.watch === true;
   const key = options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey };
   const body = { input, ...key, ...(isDetached ? {} : { waitMs: WAIT_MS }) };
-  const json = await call(connection, `/v1/flows/${encodeURIComponent(flow)}/runs`, { body });
+  const endMs = Date.now() + WAIT_MS;
+  const begun = await call(connection, `/v1/flows/${encodeURIComponent(flow)}/runs`, { body });
+  const json = isDetached ? begun : await untilItRests(connection, begun, endMs);
   if (options.watch === true) return await watchRun(connection, text(json, "id"), globals);
   if (globals.json === true) printJson(json);
   const status = text(json, "status");
@@ -88,7 +90,35 @@ async function start(globals: GlobalOptions, { flow, input, options }: Asked): P
     );
   if (globals.json === true) return;
   if (status === "completed") printJson(part(json, "output") ?? null);
-  else note(`run ${text(json, "id")}: ${whyText(json) || "it goes on"}`);
+  else {
+    const id = text(json, "id");
+    note(`run ${id}: ${whyText(json) || "it goes on"}\n\`plinth flow watch ${id}\` shows how it goes on.`);
+  }
+}
+
+const PAUSE_MS = 300;
+
+/** Pauses before the next attempt, and others that end soon, are waited for; what needs somebody is not. */
+async function untilItRests(connection: Connection, begun: Json, endMs: number): Promise<Json> {
+  const id = text(begun, "id");
+  let run = begun;
+  if (!goesOnBy(run, endMs)) return run;
+  return await progress(`run ${id}: ${whyText(run)}`, async (update) => {
+    while (goesOnBy(run, endMs) && Date.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      run = await call(connection, runPath(id));
+      update(`run ${id}: ${whyText(run) || text(run, "status")}`);
+    }
+    return run;
+  });
+}
+
+/** By itself: it works, or waits for a time before `endMs`. */
+function goesOnBy(run: Json, endMs: number): boolean {
+  const [status, reason] = [text(run, "status"), part(run, "reason")];
+  if (status === "running" || status === "undoing") return true;
+  const isOwn = ["retrying", "sleeping", "calling", "ready"].includes(text(reason, "code"));
+  return status === "waiting" && isOwn && numberOf(reason, "untilMs") < endMs;
 }
 
 async function dryRun(globals: GlobalOptions, { flow, input, options }: Asked): Promise<void> {

@@ -1,10 +1,10 @@
-/** `plinth flow list`, `versions`, `on`, `off`, `runs`, `show` and `logs`. */
+/** `plinth flow list`, `versions`, `on`, `off`, `show` and `logs`. */
 import type { Command } from "commander";
 import { call, type Json } from "../../client.ts";
 import { findConnection, type Connection } from "../../connection.ts";
 import { print, printJson, success, table } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
-import { listOf, textsOf, numberOf, part, runPath, text, whyText } from "./json-parts.ts";
+import { listOf, textsOf, numberOf, part, runPath, text } from "./json-parts.ts";
 import { printedLine, StepLines } from "./step-lines.ts";
 import { durationText, timeText } from "./times.ts";
 
@@ -53,24 +53,6 @@ export function addRuns(group: Command): void {
         else success(`${flow} is ${state}`);
       });
   }
-  group
-    .command("runs")
-    .description("Show runs and why they wait, the newest first")
-    .argument("[flow]", "runs of this flow alone")
-    .action(async (name: string | undefined, _, command) => {
-      const globals: GlobalOptions = command.optsWithGlobals();
-      const query = name === undefined ? "" : `?flow=${encodeURIComponent(name)}`;
-      const json = await call(findConnection(globals), `/v1/flow-runs${query}`);
-      if (globals.json === true) return printJson(json);
-      const rows = listOf(json, "runs").map((row) => [
-        text(row, "id"),
-        text(row, "flow"),
-        timeText(numberOf(row, "startedMs")).slice(0, 19),
-        text(row, "status"),
-        whyText(row),
-      ]);
-      print(table(["RUN", "FLOW", "STARTED", "STATUS", "WHY"], rows));
-    });
   group
     .command("show")
     .description("Show where a run stands, why, and with what values")

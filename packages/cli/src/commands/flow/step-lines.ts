@@ -21,7 +21,9 @@ export class StepLines {
   readonly #begun = new Map<string, number>();
 
   line(step: Json): string {
-    const [kind, key, atMs] = [text(step, "kind"), text(step, "key"), numberOf(step, "atMs")];
+    const [kind, atMs] = [text(step, "kind"), numberOf(step, "atMs")];
+    // Loops and branches have no key.
+    const key = text(step, "key") || `${text(step, "node")} ${text(step, "chain")} ${numberOf(step, "place")}`;
     const begunMs = this.#begun.get(key);
     if (kind === "begun") this.#begun.set(key, atMs);
     else if (kind !== "retrying") this.#begun.delete(key);

@@ -8,8 +8,15 @@ const TESTS = ".flow.test.json";
 /** All below a folder, in order; a file is itself. */
 export function findTestFiles(path: string): readonly string[] {
   if (!existsSync(path)) throw new CommandFailure(`There is no file or folder ${path}.`, 4);
-  if (!statSync(path).isDirectory()) return [path];
+  if (!statSync(path).isDirectory()) return [testsOf(path)];
   return [...filesBelow(path)].toSorted();
+}
+
+/** Of a definition, those beside it. */
+function testsOf(file: string): string {
+  if (file.endsWith(TESTS)) return file;
+  const tests = testsBeside(file);
+  return existsSync(tests) ? tests : file;
 }
 
 function* filesBelow(folder: string): Generator<string> {

@@ -16,7 +16,7 @@ import { findConnection, type Connection } from "../../connection.ts";
 import { CommandFailure } from "../../failure.ts";
 import { print, printable, printJson, success } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
-import { readJson } from "./flow-files.ts";
+import { findingText, readJson } from "./flow-files.ts";
 import { listOf, part, text } from "./json-parts.ts";
 import { definitionFile, findTestFiles } from "./test-files.ts";
 
@@ -91,7 +91,7 @@ async function runFile(file: string, { connection, only }: Place): Promise<FileR
     throw error;
   }
   const checked = checkFlow(definition, null);
-  if (!checked.ok) return broken(checked.findings.map(({ message }) => `the definition: ${message}`));
+  if (!checked.ok) return broken(checked.findings.map((finding) => `the definition: ${findingText({ ...finding })}`));
   const { program } = checked;
   const shared = mockProblems(program, tests);
   if (shared.length > 0) return broken(shared.map(({ message }) => message));

@@ -34,9 +34,10 @@ export async function watchRun(connection: Connection, run: string, globals: Glo
     const seen = await watchOnce(watching, cursor);
     if (seen.end !== null) return finish(seen.end, globals);
     if (stop.signal.aborted) return;
+    if (seen.cursor === cursor && tries === 0) note("the host does not answer; trying again …");
+    if (seen.cursor > cursor && tries > 0) note("the host answers again");
     tries = seen.cursor > cursor ? 0 : tries + 1;
     cursor = seen.cursor;
-    if (tries > 0) note("the host does not answer; trying again");
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
   if (!stop.signal.aborted) throw new CommandFailure(`The host was lost. The run goes on when it is back: plinth flow watch ${run}`, 7);
