@@ -170,8 +170,6 @@ export interface Flows {
   /** The same; resolves when the run has ended, waits for something, or has told its agent, or after `waitMs`. */
   startAndWait(request: StartRun & { readonly waitMs: number }): Promise<RunDetail>;
   run(scope: Scope, id: string): Promise<RunDetail>;
-  /** The newest first. */
-  runs(scope: Scope, page: { readonly flow?: string; readonly after?: string; readonly limit: number }): Promise<readonly RunSummary[]>;
   /** What its steps did, in order. */
   history(scope: Scope, id: string, page: { readonly after: number; readonly limit: number }): Promise<HistoryPage>;
   /** A stored value that the run refers to; rejects with NotFound for any other. */

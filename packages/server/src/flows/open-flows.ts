@@ -9,16 +9,7 @@ import { type FlowValue, isRecord, NOTHING, recordValue, type StoredPart } from 
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
 import type { Database, Scope } from "../database/database.ts";
-import {
-  DUE_TIMES,
-  FLOW_CHILDREN,
-  FLOW_RUNS,
-  FLOW_RUNS_OF_FLOW,
-  FLOW_START_KEYS,
-  FLOWS,
-  OPEN_FLOW_RUNS,
-  PLATFORM_SCOPE,
-} from "../database/record-tables.ts";
+import { DUE_TIMES, FLOW_CHILDREN, FLOW_RUNS, FLOW_START_KEYS, FLOWS, OPEN_FLOW_RUNS, PLATFORM_SCOPE } from "../database/record-tables.ts";
 import type { Deploys } from "../deploys/deploys.ts";
 import { atDepth } from "../engine/cause-depth.ts";
 import type { Actor } from "../engine/invocation.ts";
@@ -239,23 +230,6 @@ class StoredFlows implements OpenedFlows {
     return detailOf(await this.#runs.read(scope, id));
   }
 
-  async runs(scope: Scope, { flow, after, limit: count }: Parameters<Flows["runs"]>[1]): Promise<readonly RunSummary[]> {
-    return await this.#options.database.read(scope, async ({ records }) => {
-      const page = { order: "desc", limit: count } as const;
-      if (flow === undefined) {
-        const rows = await records.range(FLOW_RUNS, { prefix: [], ...page, ...(after === undefined ? {} : { after: [after] }) });
-        return rows.map(({ value }) => shown(value));
-      }
-      const keys = await records.range(FLOW_RUNS_OF_FLOW, {
-        prefix: [flow],
-        ...page,
-        ...(after === undefined ? {} : { after: [flow, after] }),
-      });
-      const rows = await Promise.all(keys.map(({ key }) => records.get(FLOW_RUNS, [String(key[1])])));
-      return rows.filter((row) => row !== undefined).map(shown);
-    });
-  }
-
   async history(scope: Scope, id: string, page: Parameters<Flows["history"]>[2]): Promise<HistoryPage> {
     const { flow } = await this.#stored(scope, id);
     const program = (version: string) => this.#definitions.program(scope, flow, version);
@@ -418,6 +392,7 @@ class StoredFlows implements OpenedFlows {
     const { version, trigger, isOn } = await this.#definitions.head(scope, flow);
     if (!isOn) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' is off.` });
     if (by !== undefined && by !== trigger) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' has another trigger now.` });
+    this.#runs.checkRoom(scope.tenant);
     const program = await this.#definitions.program(scope, flow, version);
     this.#filters.check(program.definition, { by, input, nowMs: runtime.nowMs() });
     const functions = (await deploys.version(scope))?.digest ?? null;

@@ -25,6 +25,7 @@ import {
 import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
 import { startKeyField } from "./start-key.ts";
+import { statusField } from "./run-status.ts";
 import { shownParts } from "./flow-values.ts";
 import { FLOW_UPKEEP_DOCS } from "./flow-upkeep-doc.ts";
 
@@ -197,8 +198,6 @@ function changesMore(action: BulkAction): boolean {
   return action.kind === "move" || (action.kind === "retry" && (action.node !== undefined || action.input !== undefined));
 }
 
-const STATUSES = ["running", "waiting", "paused", "undoing", "completed", "failed", "cancelled"] as const;
-
 function filterOf(json: Body): RunFilter {
   const known = ["flow", "status", "reason", "version", "startedAfter", "startedBefore"];
   const unknown = Object.keys(json).find((name) => !known.includes(name));
@@ -208,7 +207,7 @@ function filterOf(json: Body): RunFilter {
   const [flow, reason, version] = ["flow", "reason", "version"].map((name) => optionalTextField(json, name));
   if (version !== undefined && !/^[0-9a-f]{7,64}$/.test(version))
     throw wrongField("version", "a digest, or 7 digits of it at least", version);
-  const status = json["status"] === undefined || json["status"] === null ? undefined : arrayField(json, "status").map(statusOf);
+  const status = json["status"] === undefined || json["status"] === null ? undefined : arrayField(json, "status").map(statusField);
   const [startedAfterMs, startedBeforeMs] = [momentField(json, "startedAfter"), momentField(json, "startedBefore")];
   return {
     ...(flow === undefined ? {} : { flow }),
@@ -218,12 +217,6 @@ function filterOf(json: Body): RunFilter {
     ...(startedAfterMs === undefined ? {} : { startedAfterMs }),
     ...(startedBeforeMs === undefined ? {} : { startedBeforeMs }),
   };
-}
-
-function statusOf(value: unknown): (typeof STATUSES)[number] {
-  const status = STATUSES.find((known) => known === value);
-  if (status === undefined) throw wrongField("status", `a list of ${STATUSES.join(", ")}`, value);
-  return status;
 }
 
 function momentField(json: Body, name: string): number | undefined {

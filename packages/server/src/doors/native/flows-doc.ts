@@ -221,8 +221,16 @@ export const FLOW_DOCS = {
   listFlowRuns: {
     summary: "List runs, the newest first",
     tag: "Flows",
-    query: { flow: text("Runs of this flow alone."), after: text("Id of the last run that is known."), limit: text("At most this many.") },
-    answers: { 200: json(closed({ runs: list(RUN) })) },
+    description: "A page may be shorter than `limit`, or empty, and have more behind it: `next` says so.",
+    query: {
+      flow: text("Runs of this flow alone."),
+      status: text("Runs with one of these statuses, with commas between them."),
+      reason: text("Code of the reason why they wait, or of their error."),
+      stuck: text("`true`: those alone that have something to do which nobody does, or a time that is past by more than a minute."),
+      after: text("`next` of the page before, or the id of the last run that is known."),
+      limit: text("At most this many."),
+    },
+    answers: { 200: json(closed({ runs: list(RUN), next: orNull(text("Where older ones are.")) })) },
   },
   getFlowRun: { summary: "Show a run", tag: "Flows", path: RUN_PATH, answers: { 200: json(SHOWN) }, errors: ["NotFound"] },
   getFlowHistory: {

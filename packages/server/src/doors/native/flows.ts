@@ -24,6 +24,7 @@ import type { RunDetail } from "../../flows/flows.ts";
 import { shownParts } from "./flow-values.ts";
 import { shownAnswers } from "./flow-answers.ts";
 import { FLOW_DOCS } from "./flows-doc.ts";
+import { statusField } from "./run-status.ts";
 
 const READ: Access = ["read", "invoke", "deploy"];
 const RUN: Access = ["invoke"];
@@ -135,13 +136,21 @@ export const listFlowRuns: DocumentedRoute = {
   access: READ,
   doc: FLOW_DOCS.listFlowRuns,
   handle: async ({ flows }, { caller, query }): Promise<Reply> => {
-    const [flow, after] = [query.get("flow"), query.get("after")];
-    const max = limit("flowRunsShownMax");
-    const count = Number(query.get("limit") ?? max);
-    if (!Number.isInteger(count) || count < 1 || count > max)
-      throw plinthError("BadRequest", { detail: `\`limit\` is a number from 1 to ${max}.` });
-    const page = { limit: count, ...(flow === null ? {} : { flow }), ...(after === null ? {} : { after }) };
-    return jsonReply({ runs: await flows.runs(caller.scope, page) });
+    const [flow, reason, after] = [query.get("flow"), query.get("reason"), query.get("after")];
+    const status = query.getAll("status").flatMap((names) => names.split(","));
+    const most = limit("flowRunsShownMax");
+    const max = Number(query.get("limit") ?? most);
+    if (!Number.isInteger(max) || max < 1 || max > most)
+      throw plinthError("BadRequest", { detail: `\`limit\` is a number from 1 to ${most}.` });
+    const stuck = query.get("stuck") ?? "false";
+    if (stuck !== "true" && stuck !== "false") throw wrongField("stuck", "true or false", stuck);
+    const filter = {
+      ...(flow === null ? {} : { flow }),
+      ...(status.length === 0 ? {} : { status: status.map(statusField) }),
+      ...(reason === null ? {} : { reason }),
+    };
+    const page = { filter, isStuck: stuck === "true", max, ...(after === null ? {} : { after }) };
+    return jsonReply(await flows.upkeep.runs(caller.scope, page));
   },
 };
 

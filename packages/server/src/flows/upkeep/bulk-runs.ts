@@ -7,13 +7,14 @@ import type { FlowEvent } from "@plinth/core/flow/events.ts";
 import { retryNodes } from "@plinth/core/flow/retry-run.ts";
 import { type FlowValue, NOTHING } from "@plinth/core/flow/value.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { Records, Scope } from "../../database/database.ts";
-import { FLOW_JOURNAL, FLOW_RUNS, FLOW_RUNS_OF_FLOW } from "../../database/record-tables.ts";
-import { isInvocationId, timeOfId, timePrefix } from "../../engine/invocation-ids.ts";
+import type { Scope } from "../../database/database.ts";
+import { FLOW_JOURNAL } from "../../database/record-tables.ts";
+import { isInvocationId, timeOfId } from "../../engine/invocation-ids.ts";
 import type { RunRow } from "../flow-records.ts";
+import { findRows } from "./find-runs.ts";
 import { moveOne } from "./move-runs.ts";
 import { rerun } from "./rerun.ts";
-import type { BulkRequest, BulkSlice, RunFilter } from "./upkeep.ts";
+import type { BulkRequest, BulkSlice } from "./upkeep.ts";
 import type { UpkeepParts } from "./upkeep-parts.ts";
 
 const AT_A_TIME = 8;
@@ -41,7 +42,7 @@ export class BulkRuns {
   }
 
   async #slice(scope: Scope, request: BulkRequest): Promise<BulkSlice> {
-    const { rows, seen, next } = await this.#find(scope, request);
+    const { rows, seen, next } = await findRows(this.#parts, scope, request);
     const made: Made = { done: [], already: [], refused: [] };
     if (request.isDry) return { seen, matched: rows.length, ...made, done: rows.map(({ id }) => id), next };
     const endMs = this.#parts.runtime.nowMs() + limit("flowBulkMs");
@@ -54,26 +55,6 @@ export class BulkRuns {
       last = some.at(-1)?.id ?? last;
     }
     return { seen, matched: rows.length, ...made, next };
-  }
-
-  /** The newest first; what begins meanwhile is newer than all. */
-  async #find(scope: Scope, { filter, max, after }: BulkRequest): Promise<{ rows: RunRow[]; seen: number; next: string | null }> {
-    const first = after ?? (filter.startedBeforeMs === undefined ? undefined : timePrefix(filter.startedBeforeMs));
-    const oldest = filter.startedAfterMs === undefined ? "" : timePrefix(filter.startedAfterMs);
-    const rows: RunRow[] = [];
-    let [seen, cursor] = [0, first];
-    for (;;) {
-      const page = await this.#parts.database.read(scope, ({ records }) => pageOf(records, filter.flow, cursor));
-      for (const row of page) {
-        if (row.id < oldest) return { rows, seen, next: null };
-        seen += 1;
-        cursor = row.id;
-        if (fits(row, filter)) rows.push(row);
-        if (rows.length >= max || seen >= limit("flowBulkSeenMax")) return { rows, seen, next: cursor };
-      }
-      if (page.length < ROWS) return { rows, seen, next: null };
-      await this.#parts.runtime.sleep(0);
-    }
   }
 
   async #prepared(scope: Scope, request: BulkRequest): Promise<Prepared> {
@@ -145,28 +126,6 @@ interface Made {
 interface Prepared {
   readonly request: BulkRequest;
   readonly value: FlowValue | null;
-}
-
-async function pageOf(records: Records, flow: string | undefined, cursor: string | undefined): Promise<readonly RunRow[]> {
-  const page = { order: "desc", limit: ROWS } as const;
-  if (flow === undefined) {
-    const rows = await records.range(FLOW_RUNS, { prefix: [], ...page, ...(cursor === undefined ? {} : { after: [cursor] }) });
-    return rows.map(({ value }) => value);
-  }
-  const keys = await records.range(FLOW_RUNS_OF_FLOW, {
-    prefix: [flow],
-    ...page,
-    ...(cursor === undefined ? {} : { after: [flow, cursor] }),
-  });
-  const rows = await Promise.all(keys.map(({ key }) => records.get(FLOW_RUNS, [String(key[1])])));
-  return rows.filter((row) => row !== undefined);
-}
-
-function fits(row: RunRow, { status, reason, version, startedAfterMs, startedBeforeMs }: RunFilter): boolean {
-  if (status !== undefined && !status.includes(row.status)) return false;
-  if (reason !== undefined && row.reason?.code !== reason && row.error?.code !== reason) return false;
-  if (version !== undefined && !row.version.startsWith(version)) return false;
-  return row.startedMs >= (startedAfterMs ?? 0) && row.startedMs < (startedBeforeMs ?? Infinity);
 }
 
 type ByEvent = Exclude<BulkRequest["action"], { readonly kind: "rerun" | "move" }>;

@@ -3,6 +3,7 @@ import { BulkRuns } from "./bulk-runs.ts";
 import { compareVersions } from "./compare-versions.ts";
 import { dryRunOnHost } from "./dry-runs.ts";
 import { exportFlow, importFlow, setTests, testsOf } from "./flow-documents.ts";
+import { listRuns } from "./find-runs.ts";
 import { moveOne } from "./move-runs.ts";
 import { rerun } from "./rerun.ts";
 import { RunChanges } from "./run-changes.ts";
@@ -21,6 +22,7 @@ export function openUpkeep(parts: UpkeepParts): Upkeep {
     watch: (scope, id, request) => watchRun({ ...parts, changes, stepLogs: parts.calls.stepLogs }, scope, id, request),
     place: (scope, id) => placeOfRun(parts, scope, id),
     rerun: (scope, id, request) => rerun(parts, scope, id, request),
+    runs: (scope, request) => listRuns(parts, scope, request),
     bulk: (scope, request) => bulk.slice(scope, request),
     export: (scope, request) => exportFlow(parts, scope, request),
     import: (scope, request) => importFlow(parts, scope, request),

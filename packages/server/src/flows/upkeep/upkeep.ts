@@ -147,6 +147,22 @@ export interface RunFilter {
   readonly startedBeforeMs?: number;
 }
 
+export interface ListRequest {
+  readonly filter: RunFilter;
+  /** Those alone that have something to do which nobody does, or a time that is past. */
+  readonly isStuck: boolean;
+  readonly max: number;
+  /** `next` of the page before. */
+  readonly after?: string;
+}
+
+/** The newest first. */
+export interface FoundRuns {
+  readonly runs: readonly RunSummary[];
+  /** Where older ones are; null at the end. A page may be empty and have more behind it. */
+  readonly next: string | null;
+}
+
 export type BulkAction =
   | { readonly kind: "cancel" | "pause"; readonly reason: string }
   | { readonly kind: "resume" }
@@ -235,6 +251,7 @@ export interface Upkeep {
   place(scope: Scope, id: string): Promise<RunPlace>;
   /** A new run of the same flow with the same input, or another. */
   rerun(scope: Scope, id: string, request: RerunRequest): Promise<RunSummary>;
+  runs(scope: Scope, request: ListRequest): Promise<FoundRuns>;
   bulk(scope: Scope, request: BulkRequest): Promise<BulkSlice>;
 
   export(scope: Scope, request: ExportRequest): Promise<FlowDocument>;
