@@ -5,7 +5,7 @@ import { findConnection, type Connection } from "../../connection.ts";
 import { CommandFailure } from "../../failure.ts";
 import { note, print, printJson, progress, table } from "../../output.ts";
 import type { GlobalOptions } from "../table.ts";
-import { listOf, numberOf, part, text, whyText } from "./json-parts.ts";
+import { listOf, numberOf, text, whyText } from "./json-parts.ts";
 import { timeText } from "./times.ts";
 
 const STATUSES = ["running", "waiting", "paused", "undoing", "completed", "failed", "cancelled"] as const;
@@ -14,6 +14,7 @@ const SHOWN = 100;
 interface RunsOptions {
   readonly status?: readonly string[];
   readonly why?: string;
+  readonly stuck?: boolean;
   readonly max: string;
 }
 
@@ -24,6 +25,7 @@ export function addRunList(group: Command): void {
     .argument("[flow]", "runs of this flow alone")
     .option("--status <status...>", STATUSES.join(", "))
     .option("--why <code>", "code of the reason why they wait, or of their error, such as awaiting_approval or timeout")
+    .option("--stuck", "runs that have something to do which nobody does, or a time that is past by more than a minute")
     .option("--max <count>", "show at most so many", String(SHOWN))
     .action(async (flow: string | undefined, options: RunsOptions, command) => {
       const globals: GlobalOptions = command.optsWithGlobals();
@@ -53,27 +55,25 @@ async function findRuns(
   { flow, options, max }: Wanted,
 ): Promise<{ readonly runs: readonly Json[]; readonly hasMore: boolean }> {
   const runs: Json[] = [];
+  const { status, why, stuck } = options;
   const query = new URLSearchParams(flow === undefined ? {} : { flow });
+  if (status !== undefined) query.set("status", status.join(","));
+  if (why !== undefined) query.set("reason", why);
+  if (stuck === true) query.set("stuck", "true");
   for (;;) {
-    const page = listOf(await call(connection, `/v1/flow-runs?${query.toString()}`), "runs");
-    for (const run of page) {
-      if (!isWanted(run, options)) continue;
+    const page = await call(connection, `/v1/flow-runs?${query.toString()}`);
+    for (const run of listOf(page, "runs")) {
       if (runs.length === max) return { runs, hasMore: true };
       runs.push(run);
     }
-    const last = text(page.at(-1), "id");
-    if (last === "") return { runs, hasMore: false };
-    query.set("after", last);
+    const next = text(page, "next");
+    if (next === "") return { runs, hasMore: false };
+    query.set("after", next);
   }
 }
 
-function isWanted(run: Json, { status, why }: RunsOptions): boolean {
-  const codes = [text(part(run, "reason"), "code"), text(part(run, "error"), "code")];
-  return (status === undefined || status.includes(text(run, "status"))) && (why === undefined || codes.includes(why));
-}
-
-function isFiltered({ status, why }: RunsOptions): boolean {
-  return status !== undefined || why !== undefined;
+function isFiltered({ status, why, stuck }: RunsOptions): boolean {
+  return status !== undefined || why !== undefined || stuck === true;
 }
 
 function show(runs: readonly Json[]): void {
