@@ -8,7 +8,9 @@ export default defineConfig({
     maxWorkers: 2,
     // isolated-vm asks for it.
     execArgv: ["--no-node-snapshot"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Generous, since the machine may be slow and busy: what hangs is found all the same.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
   },
 });

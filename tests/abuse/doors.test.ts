@@ -34,7 +34,7 @@ async function open(port: number): Promise<{ readonly socket: Socket; readonly s
 }
 
 async function until(what: () => boolean): Promise<void> {
-  for (let i = 0; i < 400 && !what(); i += 1) await new Promise((resolve) => setTimeout(resolve, 25));
+  for (let i = 0; i < 1200 && !what(); i += 1) await new Promise((resolve) => setTimeout(resolve, 25));
   expect(what()).toBe(true);
 }
 

@@ -8,7 +8,7 @@ import { NodePackages, valueOf } from "../runtime/node-packages.ts";
 import { SCRATCH_MISSING } from "../../packages/server/src/sandbox/fixtures/scratch-missing.ts";
 
 /** The polite end, the kill and a busy machine. */
-const LATE_MS = 1500;
+const LATE_MS = 15_000;
 const CPU_MS = 600;
 
 let packages: NodePackages;

@@ -122,7 +122,7 @@ describe("wasm in its jail", () => {
   ])("W01 an endless loop %s is ended", async (_where, text) => {
     const fromMs = performance.now();
     expect((await outcomeOf(text, 400)).kind).toBe("timeout");
-    expect(performance.now() - fromMs).toBeLessThan(5000);
+    expect(performance.now() - fromMs).toBeLessThan(20_000);
   });
 
   test("W02 memory ends at its maximum, and what a call took is free for the next", async () => {

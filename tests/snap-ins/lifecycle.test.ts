@@ -96,7 +96,7 @@ function request(what: string, changes: Partial<InvocationRequest> = {}): Invoca
 /** Nothing of a call is left, its end went to the sinks once, and the next call succeeds. */
 async function expectClean(id: string): Promise<void> {
   expect(ended.filter(({ outcome }) => outcome.id === id)).toHaveLength(1);
-  for (let tries = 0; host.sandbox.status().busy > 0 && tries < 100; tries++) await host.runtime.sleep(10);
+  for (let tries = 0; host.sandbox.status().busy > 0 && tries < 2000; tries++) await host.runtime.sleep(10);
   expect(host.sandbox.status().busy).toBe(0);
   const next = await host.engine.invoke(request("fine"));
   expect(next).toMatchObject({ status: "succeeded", valueText: '"done"' });

@@ -76,10 +76,10 @@ test("what was committed before a crash starts its run after it, once", { timeou
 test("a time starts its flow once, also when it comes while no host runs, and not while it is off", { timeout: 120_000 }, async () => {
   await host.publish("off", { type: "manual" });
   await host.setOn("off", false);
-  const at = new Date(Date.now() + 2000).toISOString();
-  await host.publish("off", { type: "timer", data: { at } });
-  await host.publish("once", { type: "timer", data: { at } });
   await host.publish("every", { type: "timer", data: { intervalMs: 1000 }, filter: "trigger.scheduledTime < now" });
+  const at = new Date(Date.now() + 4000).toISOString();
+  await host.publish("once", { type: "timer", data: { at } });
+  await host.publish("off", { type: "timer", data: { at } });
   await host.setOn("off", false);
   // Both are due while nobody is there.
   const crashing = host.local.crash();

@@ -82,9 +82,9 @@ describe("firstConflict", () => {
     for (let i = 0; i < 10_000; i += 1) set.addPoint(keyOf(((i * 7919) % 20_000) | 1));
     const keys = Array.from({ length: 10_000 }, (_, i) => keyOf(2 * i)).sort(compareBytes);
     set.ranges();
-    const startMs = performance.now();
+    const startCpu = process.cpuUsage();
     for (let i = 0; i < 10; i += 1) expect(firstConflict(set.ranges(), keys)).toBe(null);
     // About 2 ms each; looking at every pair would take seconds.
-    expect(performance.now() - startMs).toBeLessThan(1000);
+    expect(process.cpuUsage(startCpu).user / 1000).toBeLessThan(3000);
   });
 });

@@ -48,11 +48,11 @@ test.each([
 });
 
 test("a name that looks for trouble is judged in no time", () => {
-  const startMs = performance.now();
+  const startCpu = process.cpuUsage();
   expect(parseDependency("python", `a${"-".repeat(300)}`)).toBeNull();
   expect(parseDependency("python", `a${"==1,".repeat(60)}!`)).toBeNull();
   expect(parseDependency("javascript", `a@${"1 ".repeat(200)}!`)).toBeNull();
-  expect(performance.now() - startMs).toBeLessThan(1000);
+  expect(process.cpuUsage(startCpu).user / 1000).toBeLessThan(3000);
 });
 
 const flowOf = (dependencies: unknown, more: object = {}) => ({

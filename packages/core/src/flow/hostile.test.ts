@@ -129,7 +129,7 @@ it("the largest flow is checked in a moment", () => {
   const startedMs = performance.now();
   expect(checkFlow(flow, TEST_CATALOGUE).ok).toBe(true);
   // Some tens of milliseconds on an idle machine.
-  expect(performance.now() - startedMs).toBeLessThan(3000);
+  expect(performance.now() - startedMs).toBeLessThan(9000);
 });
 
 it("pointers of every node to every other are laid out in a moment", () => {

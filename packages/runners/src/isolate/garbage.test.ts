@@ -34,8 +34,13 @@ test("a runner without calls gives memory back", async () => {
   for (let i = 0; i < 15; i++) await call("f:small");
   const busyBytes = (await call("f:small")).heapBytes;
   expect(busyBytes).toBeGreaterThan(4 * MIB);
-  await sleep(2500);
-  expect((await call("f:small")).heapBytes).toBeLessThan(3 * MIB);
+  let restedBytes = busyBytes;
+  // Each call begins its time anew, so a machine that was too busy to rest gets another one.
+  for (let tries = 0; tries < 8 && restedBytes >= 3 * MIB; tries += 1) {
+    await sleep(2500);
+    restedBytes = (await call("f:small")).heapBytes;
+  }
+  expect(restedBytes).toBeLessThan(3 * MIB);
 });
 
 test("functions have no collector", async () => {

@@ -92,7 +92,7 @@ function answer(_op: string, argText: string): string | Error | Promise<string |
   const { host, pathname } = new URL(request.url);
   if (host.startsWith("10."))
     return Object.assign(new Error(`The fetch of https://${host}/ was refused: private addresses`), { code: "FetchRefused" });
-  if (host.startsWith("slow.")) return new Promise((resolve) => setTimeout(() => resolve(reply(200, "late")), 300));
+  if (host.startsWith("slow.")) return new Promise((resolve) => setTimeout(() => resolve(reply(200, "late")), 5000).unref());
   if (pathname === "/404") return reply(404, '{"no":1}');
   if (pathname === "/old") return reply(302, "", [["location", "/new"]]);
   if (pathname === "/big") return reply(200, "b".repeat(3_000_000));

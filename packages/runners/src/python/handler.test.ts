@@ -254,6 +254,7 @@ def run(e):
     const source = `
 import plinth, threading, time
 said = []
+threads = []
 def later():
   time.sleep(0.05)
   try:
@@ -261,12 +262,16 @@ def later():
   except plinth.HostCallError as error:
     said.append(str(error))
 def run(e):
-  if said: return said
-  threading.Thread(target=later).start()
+  if threads:
+    threads[0].join()
+    return said
+  threads.append(threading.Thread(target=later))
+  threads[0].start()
 `;
     const { peer } = await start({ "functions/f.py": source }, ["f"]);
     expect(await peer.invoke({ version: VERSION, kind: "handler", path: "f" })).toMatchObject({ text: "null", calls: [] });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // The thread asks meanwhile, with no call running.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     expect(await peer.invoke({ version: VERSION, kind: "handler", path: "f" })).toMatchObject({
       text: '["Only a running call can ask the host."]',
     });

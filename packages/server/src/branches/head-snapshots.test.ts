@@ -164,9 +164,9 @@ function resolved(path: string): Omit<ResolvedFunction, "version"> {
 }
 
 async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + 10_000;
+  const until = performance.now() + 30_000;
   while (!(await condition())) {
-    if (performance.now() > until) throw new Error("it did not come about in 10 seconds");
+    if (performance.now() > until) throw new Error("it did not come about in 30 seconds");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

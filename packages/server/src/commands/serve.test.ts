@@ -1,5 +1,6 @@
 /** The host's program as a process: what it says, how it ends, what it leaves. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -83,12 +84,16 @@ describe("serve", () => {
     const { port } = new URL(String(url));
     const socket = connect(Number(port), "127.0.0.1");
     socket.on("error", () => undefined);
-    socket.write("POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const head =
+      "POST /api/query HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n";
+    socket.write(head);
+    // The host says so when it has the request.
+    await once(socket, "data");
     child.kill("SIGINT");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    child.kill("SIGINT");
+    // Signals that come before the first was seen are one with it.
+    const again = setInterval(() => child.kill("SIGINT"), 300);
     expect((await ended).code).toBe(1);
+    clearInterval(again);
     socket.destroy();
   });
 

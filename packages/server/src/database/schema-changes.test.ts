@@ -45,7 +45,7 @@ async function storedIndexNumbers(scope: Scope): Promise<number[]> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let turn = 0; turn < 500; turn++) {
+  for (let turn = 0; turn < 4000; turn++) {
     if (await condition()) return;
     await test.runtime.sleep(5);
   }

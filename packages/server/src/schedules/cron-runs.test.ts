@@ -86,11 +86,11 @@ test("R2 years of missed runs are skipped at once", async () => {
   await database.update(scope, (transaction) =>
     applyCronsWith({ nowMs: () => NOW_MS })(transaction, jobs({ c: { type: "cron", cron: "* * * * *" } })),
   );
-  const fromMs = performance.now();
+  const fromCpu = process.cpuUsage();
   const nowMs = NOW_MS + 3 * 365 * 86_400_000 + 30_000;
   const start = await database.update(scope, (transaction) => startCron(transaction, { name: "c", dueMs: NOW_MS + MINUTE_MS, nowMs }));
   expect(start).toMatchObject({ kind: "run", run: { row: { runMs: nowMs - 30_000 } } });
-  expect(performance.now() - fromMs).toBeLessThan(1000);
+  expect(process.cpuUsage(fromCpu).user / 1000).toBeLessThan(3000);
 });
 
 test("a run whose cron was changed meanwhile is recorded and moves nothing", async () => {

@@ -10,7 +10,7 @@ async function echo(_op: string, argText: string): Promise<string> {
   const request: FetchRequest = JSON.parse(argText);
   sent.push(request);
   if (request.url.includes("/refused")) throw new Error("fetch to http://x/refused is refused: port 22 is not allowed.");
-  if (request.url.includes("/slow")) await new Promise((resolve) => setTimeout(resolve, 200));
+  if (request.url.includes("/slow")) await new Promise((resolve) => setTimeout(resolve, 2000).unref());
   const status = Number(new URL(request.url).searchParams.get("status") ?? 200);
   const response: FetchResponse = {
     url: request.url.includes("/moved") ? "https://a.test/end" : request.url,
