@@ -432,7 +432,8 @@ export class Runner {
   /** What a version gets that was being loaded. Without calls, nothing else can have taken the memory. */
   #loadEndOf(end: RunnerEnd): CallEnd {
     if (end.kind === "outOfMemory" && this.#calls.size === 0) return { kind: "outOfMemory", maxBytes: this.#memoryBytesMax };
-    return end.kind === "violation" ? callEndOf(end) : { kind: "lost", reason: "the runner ended while it loaded the code" };
+    const failure = callEndOf(end);
+    return failure.kind === "lost" ? { kind: "lost", reason: "the runner ended while it loaded the code" } : failure;
   }
 
   #noCallUsage(begunMs: number): CallOutcome["usage"] {

@@ -395,7 +395,7 @@ export class VersionPool implements Sandbox, BudgetMember {
         break; // `#ended` has seen it
       case "notLoaded":
         // What ended with the process for no reason of its code is tried again; `#ended` has counted it.
-        if (end.failure.kind !== "lost") this.#refuse(owner, end);
+        if (end.failure.kind !== "lost" && end.failure.kind !== "cancelled") this.#refuse(owner, end);
         break;
       case "notPossible":
         this.#refuse(owner, end);
