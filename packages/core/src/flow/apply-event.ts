@@ -9,7 +9,9 @@ import type { FlowEvent, Refusal, StepError } from "./events.ts";
 import { type FlowError, failure, stepError } from "./flow-error.ts";
 import { MAIN_CHAIN } from "./layout.ts";
 import { retryDelayMs, retries } from "./retries.ts";
-import { goOnWithLoaded } from "./load.ts";
+import { goOnAtEnd } from "./containers.ts";
+import { withLoaded } from "./load.ts";
+import type { ProgramNode } from "./program.ts";
 import type { RunDraft } from "./run-draft.ts";
 import { failStep, prepareUndo, settleCall, settleStep } from "./settle.ts";
 import type { Frame, Outcome, Wait } from "./state.ts";
@@ -238,14 +240,21 @@ function complete(draft: RunDraft, { key, output }: EventOf<"completed">): void 
   }
   const wait = must(frame.wait, "a step with a key waits");
   if ("timer" in wait) draft.commands.push({ kind: "cancelTimer", timer: wait.timer });
-  const node = draft.node(must(frame.node, "a wait has a node"));
+  const node = draft.nodeAt(frame);
   const done = { frame, node, key, output };
   if (wait.kind === "call" && wait.call.kind === "load") {
     if (frame.isDetached) endDetached(draft, frame, null);
-    else goOnWithLoaded(draft, frame, node, output);
+    else goOnWithLoaded(draft, withLoaded(draft, frame, node, output), node);
   } else if (frame.isDetached) endDetached(draft, frame, prepareUndo(draft, done));
   else if (wait.kind === "answer") settleStep(draft, frame, node, output);
   else settleCall(draft, done);
+}
+
+/** The node, or the loop around the end of the chain, is decided again. */
+function goOnWithLoaded(draft: RunDraft, frame: Frame | null, node: ProgramNode): void {
+  if (frame === null) return;
+  if (frame.node === null) goOnAtEnd(draft, frame, node);
+  else draft.resume(frame);
 }
 
 /** A detached frame has nothing more to do than to end its call. `error`: what it did cannot be undone. */
@@ -265,7 +274,7 @@ function fail(draft: RunDraft, key: string, error: StepError): void {
     return;
   }
   const wait = must(frame.wait, "a step with a key waits");
-  const node = draft.node(must(frame.node, "a wait has a node"));
+  const node = draft.nodeAt(frame);
   const failed = stepError(node, error.code, error.message, error.retryable);
   if ("timer" in wait) draft.commands.push({ kind: "cancelTimer", timer: wait.timer });
   if (frame.isDetached) {
@@ -357,7 +366,7 @@ function callAgain({ key, attempt, call, timeoutMs }: CallWait, nowMs: number): 
 
 function fireInFrame(draft: RunDraft, frame: Frame): void {
   const { wait } = frame;
-  const node = draft.node(must(frame.node, "a wait has a node"));
+  const node = draft.nodeAt(frame);
   switch (wait?.kind) {
     case "retry":
       draft.wait(frame, callAgain(wait, draft.nowMs));

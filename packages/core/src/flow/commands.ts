@@ -15,7 +15,7 @@ import type { CallDescription, WaitDescription } from "./calls.ts";
 import { itemsOf } from "./chunked-list.ts";
 import type { NodeId } from "./definition.ts";
 import type { FlowEvent, StepKey } from "./events.ts";
-import type { Frame, Outcome, RunState, Wait } from "./state.ts";
+import { type Frame, type Outcome, placeOf, type RunState, type Wait } from "./state.ts";
 import type { FlowValue } from "./value.ts";
 
 export type Command =
@@ -103,7 +103,10 @@ export function outstanding(state: RunState): readonly Command[] {
   const { status } = state;
   if (status.kind === "new" || status.kind === "ended") return [];
   const open = state.frames.filter((frame): frame is Frame => frame !== null);
-  const waits = open.flatMap((frame) => (frame.wait === null || frame.node === null ? [] : commandsOf(frame.wait, frame.node, false)));
+  const waits = open.flatMap((frame) => {
+    const node = placeOf(state.frames, frame);
+    return frame.wait === null || node === null ? [] : commandsOf(frame.wait, node, false);
+  });
   const held = itemsOf(state.held);
   const isDone = (command: Command): boolean => held.some((event) => event !== null && endsCommand(event, command));
   const canGoOn = status.kind !== "paused" && open.some((frame) => frame.wait === null && !frame.isDetached);

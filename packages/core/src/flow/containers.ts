@@ -4,7 +4,8 @@ import { limit } from "../limits.ts";
 import { EMPTY_LIST, withItem } from "./chunked-list.ts";
 import { decide } from "./decide.ts";
 import { endRun, failRun, giveUpInside } from "./ending.ts";
-import { stepError, StepFailure } from "./flow-error.ts";
+import { stepError, StepFailure, StoredValueNeeded } from "./flow-error.ts";
+import { load, withoutLoaded } from "./load.ts";
 import type { Decision } from "./node-type.ts";
 import type { ProgramNode } from "./program.ts";
 import type { RunDraft } from "./run-draft.ts";
@@ -91,10 +92,11 @@ function itemEnded(draft: RunDraft, { frame, around, wait }: { readonly frame: F
     result = node.collect === null ? frame.last : node.collect(resolverOf(draft, frame));
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error;
-    failStep(draft, frame, stepError(node, error.code, error.message));
+    if (error instanceof StoredValueNeeded && load(draft, frame, node, error.values)) return;
+    failStep(draft, withoutLoaded(draft, frame), stepError(node, error.code, error.message));
     return;
   }
-  draft.close(frame);
+  draft.close(withoutLoaded(draft, frame));
   const bytes = bytesOf(result, BYTES_MAX);
   draft.bytes += bytes;
   const results = withItem(wait.results, frame.place, result);
@@ -120,10 +122,19 @@ function branchEnded(
   settleStep(draft, next, node, recordValue(all));
 }
 
+/** What the loop around needs of stored values, to decide how the frame goes on, was read. */
+export function goOnAtEnd(draft: RunDraft, frame: Frame, node: ProgramNode): void {
+  const around = draft.frame(must(frame.parent, "a loop is around it"));
+  if (around.wait?.kind === "each") itemEnded(draft, { frame, around, wait: around.wait });
+  else iterate(draft, frame, node);
+}
+
 /** Before each iteration of a while node: `frame` is the one of its body. */
 export function iterate(draft: RunDraft, body: Frame, node: ProgramNode): void {
-  const frame = draft.set({ ...body, node: null });
-  const decided = decide(draft, frame, node);
+  const standing = draft.set({ ...body, node: null });
+  const decided = decide(draft, standing, node);
+  if (!decided.ok && load(draft, standing, node, decided.needed)) return;
+  const frame = withoutLoaded(draft, standing);
   if (!decided.ok) {
     failStep(draft, frame, decided.error);
     return;

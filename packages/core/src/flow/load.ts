@@ -18,6 +18,8 @@ export function load(draft: RunDraft, frame: Frame, node: ProgramNode, needed: r
   if (needed.length === 0 || bytes > limit("flowLoadedBytesMax")) return false;
   const input = listValue(needed.map((value) => ({ json: null, stored: [{ path: [], value }] })));
   const timeoutMs = limit("flowStepMs");
+  // At the end of a chain nothing else has counted a step, and the keys of two calls differ by it.
+  if (frame.node === null) draft.steps += 1;
   draft.wait(frame, {
     kind: "call",
     key: draft.newKey(node.id),
@@ -29,8 +31,8 @@ export function load(draft: RunDraft, frame: Frame, node: ProgramNode, needed: r
   return true;
 }
 
-/** The node is decided again, with what was read. */
-export function goOnWithLoaded(draft: RunDraft, frame: Frame, node: ProgramNode, output: FlowValue): void {
+/** The frame with what was read, whose node can be decided again; null when that is too much. */
+export function withLoaded(draft: RunDraft, frame: Frame, node: ProgramNode, output: FlowValue): Frame | null {
   const { wait } = frame;
   const stored = wait?.kind === "call" ? (wait.call.input.stored ?? []) : [];
   const items = isList(output.json) ? output.json : [];
@@ -38,13 +40,11 @@ export function goOnWithLoaded(draft: RunDraft, frame: Frame, node: ProgramNode,
   const bytes = loaded.reduce((sum, value) => sum + value.bytes, 0);
   draft.bytes += bytes;
   const next = { ...frame, wait: null, bytes: frame.bytes + bytes, loaded: [...(frame.loaded ?? []), ...loaded] };
-  if (!draft.isTooLarge) {
-    draft.resume(next);
-    return;
-  }
+  if (!draft.isTooLarge) return draft.set(next);
   const mib = limit("flowContextBytesMax") / 1_048_576;
   const message = `the values of the run have more than ${mib} MiB together; read less at the same time.`;
   failStep(draft, withoutLoaded(draft, draft.set(next)), stepError(node, "limit", message));
+  return null;
 }
 
 /** The node is decided. */

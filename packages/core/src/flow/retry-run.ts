@@ -78,7 +78,7 @@ function goOn(draft: RunDraft, frame: Frame): void {
   }
   const wait = afresh(frame.wait, draft.nowMs);
   draft.set({ ...frame, wait });
-  draft.commands.push(...commandsOf(wait, must(frame.node, "a wait has a node"), false));
+  draft.commands.push(...commandsOf(wait, draft.nodeAt(frame).id, false));
 }
 
 /** A call that was cancelled is another attempt; the results of earlier ones are refused. */

@@ -11,7 +11,17 @@ import type { FlowEvent, RunInfo, StepKey } from "./events.ts";
 import type { FlowError } from "./flow-error.ts";
 import type { StepNote } from "./notes.ts";
 import type { FlowProgram, ProgramNode } from "./program.ts";
-import type { Compensation, Frame, FrameId, RunState, RunStatus, Signal, StepRecord, Wait } from "./state.ts";
+import {
+  type Compensation,
+  type Frame,
+  type FrameId,
+  placeOf,
+  type RunState,
+  type RunStatus,
+  type Signal,
+  type StepRecord,
+  type Wait,
+} from "./state.ts";
 import { bytesOf, type FlowValue, NOTHING } from "./value.ts";
 
 export interface OpenFrame {
@@ -99,6 +109,11 @@ export class RunDraft {
 
   node(id: NodeId): ProgramNode {
     return must(this.program.nodes.get(id), "a frame is at a node of its definition");
+  }
+
+  /** Of a frame that waits. */
+  nodeAt(frame: Frame): ProgramNode {
+    return this.node(must(placeOf(this.frames, frame), "only a node waits"));
   }
 
   set(frame: Frame): Frame {
@@ -209,7 +224,7 @@ export class RunDraft {
 
   /** The frame waits, and the driver is told what for. */
   wait(frame: Frame, wait: Wait): Frame {
-    this.commands.push(...commandsOf(wait, must(frame.node, "only a node waits"), false));
+    this.commands.push(...commandsOf(wait, this.nodeAt(frame).id, false));
     return this.set({ ...frame, wait });
   }
 

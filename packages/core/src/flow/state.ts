@@ -55,6 +55,12 @@ export interface Frame {
   readonly loaded?: readonly LoadedValue[];
 }
 
+/** The node at which a frame stands; at the end of its chain the loop around it, which decides how it goes on. */
+export function placeOf(frames: readonly (Frame | null)[], { node, parent }: Pick<Frame, "node" | "parent">): NodeId | null {
+  if (node !== null || parent === null) return node;
+  return frames[parent]?.node ?? null;
+}
+
 /** `sinceMs`: when the step began to wait so. `timer`: name of the timer that ends it. */
 export type Wait =
   /** The driver makes the call. */
