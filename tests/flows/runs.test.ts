@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deployFolder, startLocalHost } from "../../tools/local-host.ts";
 import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
+import { rounds } from "../simulation/random.ts";
 
 let host: EventHost;
 let port = 0;
@@ -79,18 +80,19 @@ test("a run of scripts and decisions gives a result, and its history says what e
   expect(JSON.stringify(json)).toContain('"node":"large"');
 });
 
-test("W3 three mutations happen exactly once, however often the host is killed", { timeout: 120_000 }, async () => {
+test("W3 three mutations happen exactly once, however often the host is killed", { timeout: 300_000 }, async () => {
   await publish("three", "a", { a: add('=trigger.n + "a"', "b"), b: add('=trigger.n + "b"', "c"), c: add('=trigger.n + "c"') });
   const started = new Map<string, string>();
-  for (let round = 0; round < 4; round++) {
+  const kills = rounds({ ci: 2, long: 6 });
+  for (let round = 0; round < kills; round++) {
     const before = started.size;
-    const starts = Array.from({ length: 60 }, async (_, n) => {
+    const starts = Array.from({ length: 40 }, async (_, n) => {
       const name = `${round}.${n}.`;
       const id = await start("three", { n: name }).catch(() => null);
       if (id !== null) started.set(name, id);
     });
     // Killed while runs begin, go on and end.
-    await eventually(() => (started.size >= before + 10 + round * 10 ? true : undefined), "runs");
+    await eventually(() => (started.size >= before + 10 + (round % 3) * 10 ? true : undefined), "runs");
     const crashing = host.local.crash();
     await Promise.all(starts);
     host = eventHost(await crashing);
@@ -108,7 +110,7 @@ test("W3 three mutations happen exactly once, however often the host is killed",
 
 test("W4 a run sleeps while no host runs, and an idempotent start is one run", { timeout: 60_000 }, async () => {
   await publish("sleeper", "nap", {
-    nap: { type: "delay", data: { for: 1500 }, next: "done" },
+    nap: { type: "delay", data: { for: 4000 }, next: "done" },
     done: { type: "return", data: { output: "awake" } },
   });
   const id = await start("sleeper", {}, { idempotencyKey: "once" });
