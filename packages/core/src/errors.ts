@@ -184,7 +184,7 @@ export const ERRORS = {
     status: 409,
     grpc: "FAILED_PRECONDITION",
     message: "{detail}",
-    next: "`plinth flow runs` shows where runs stand; turn a flow that is off on first.",
+    next: "`plinth flow show <run>` says where a run stands; `plinth flow on <flow>` lets the runs of a flow that is off begin again.",
   },
   FlowVersionUnfit: {
     ...caller,
