@@ -544,6 +544,7 @@ export const LIMITS = {
   flowContentTypeCharsMax: { value: 200, reason: "media type of a stored value" },
   flowOpenedInputsMax: { value: 16, reason: "inputs that one call of a flow reads by pieces; each may hold a file open" },
   valuePieceBytesMax: { value: MiB, reason: "a piece of a value that code reads or writes; it travels as one host call" },
+  flowStoredPathMax: { value: 8, reason: "names above a part that is stored apart: each level measures all below it" },
   valueBytesReadMax: { value: 4096 * MiB, reason: "bytes that one call reads by pieces, those that it passes over included" },
   valueBytesWrittenMax: { value: 1024 * MiB, reason: "bytes that one call writes by pieces, in all attempts" },
   valuesWrittenMax: { value: 100, reason: "values that one call writes by pieces, in all attempts" },

@@ -47,8 +47,6 @@ const PARTS_MAX = limit("flowStoredPartsMax");
 /** Below this a part says more where it stands. */
 const PART_BYTES_MIN = 1024;
 const NULL_BYTES = 4;
-/** Each level measures all below it. */
-const DEPTH_MAX = 8;
 /** `"":0,` */
 const FIELD_BYTES_MIN = 5;
 
@@ -68,7 +66,7 @@ function cut(json: Json, { path, bytesMax, parts }: Cut): Json {
   }
   // Of an object that alone is too large, its own fields are taken: what it says besides stays readable.
   const [largest] = taken.values();
-  const isDeep = path.length >= DEPTH_MAX;
+  const isDeep = path.length >= limit("flowStoredPathMax");
   const inner = !isDeep && taken.size === 1 && largest !== undefined && isRecord(largest.json) ? largest : undefined;
   return mapChildren(json, (key, value) => {
     const child = taken.get(key);
