@@ -76,10 +76,13 @@ test("a person answers on a page, on which nothing runs", { timeout: 60_000 }, a
     status: "completed",
     output: { approved: true, by: "Ada", form: { reason: "loyal", amount: 12.5, tier: "gold", urgent: false } },
   });
-  expect((await page(url)).status).toBe(409);
-  const again = await fill(url, { decision: "refuse" });
-  expect(again.status).toBe(409);
-  expect(await again.text()).toContain("answered");
+  // Whoever opens it again is not told that the answer was lost.
+  for (const again of [await page(url), await fill(url, { decision: "refuse" })]) {
+    expect(again.status).toBe(409);
+    expect(await again.text()).toContain("an earlier answer stands");
+  }
+  const wrong = await page(`${url}x`);
+  expect([wrong.status, await wrong.text()]).toEqual([404, expect.stringContaining("The address is not whole, or not right.") as string]);
 });
 
 test("each approver has an address, and the answer says whose it was", { timeout: 60_000 }, async () => {

@@ -26,7 +26,7 @@ export function installFailure(tool: "npm" | "pip", output: string): CommandFail
   const advice =
     missing.length > 0
       ? `These packages could not be had: ${missing.join(", ")}. Correct their names or versions, or take others with --override.`
-      : "Correct what it complains about and build again.";
+      : "Correct what it complains about and try again.";
   return new CommandFailure(
     `${tool} could not install the dependencies, also without its cache. ${advice}\n${lines.map((line) => `  ${line}`).join("\n")}`,
     EXIT_CODE,

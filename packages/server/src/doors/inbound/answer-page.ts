@@ -3,6 +3,7 @@
  * page may load, run and frame nothing. Its address is a secret: it is sent to nobody and stored nowhere.
  */
 import { createHash } from "node:crypto";
+import type { PlinthError } from "@plinth/core/errors.ts";
 import { type FormField, formFields } from "../../flows/approvals.ts";
 import type { OpenQuestion } from "../../flows/flows.ts";
 import type { TextReply } from "../door.ts";
@@ -51,8 +52,19 @@ export function answeredPage(isApproved: boolean): string {
   return page(isApproved ? "Approved" : "Refused", "<p>The answer is recorded. You can close this page.</p>");
 }
 
-export function refusedPage(message: string): string {
-  return page("Nothing was recorded", `<p>${escaped(message)}</p>`);
+/** People open an address again after they have answered: that is no failure of theirs. */
+export function refusedPage({ code, message }: PlinthError): string {
+  if (code === "AnswerRefused")
+    return page(
+      "This question is closed",
+      "<p>It was answered, or its time is over. Nothing more is recorded, and an earlier answer stands.</p>",
+    );
+  if (code === "NotFound")
+    return page(
+      "There is no question here",
+      "<p>The address is not whole, or not right. Open it as it was sent to you, or ask who sent it.</p>",
+    );
+  return page("Nothing was recorded", `<p>${escaped(message)}</p><p>Go back, correct it, and send it again.</p>`);
 }
 
 function page(title: string, body: string): string {

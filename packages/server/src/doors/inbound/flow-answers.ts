@@ -53,7 +53,7 @@ async function asPage(body: () => Promise<string>): Promise<Reply> {
     return htmlReply(await body());
   } catch (error) {
     if (!(error instanceof PlinthError) || error.spec.fault !== "caller") throw error;
-    return htmlReply(refusedPage(error.message), error.spec.status);
+    return htmlReply(refusedPage(error), error.spec.status);
   }
 }
 
