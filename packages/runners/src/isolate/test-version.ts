@@ -1,10 +1,11 @@
 /** For tests: makes the script of a version from sources, as the CLI's bundler does, and starts runners. */
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { MODULES_GLOBAL } from "@plinth/core/protocol/runner-protocol.ts";
 import { build, type Plugin } from "esbuild";
+import { afterAll } from "vitest";
 import { type RunnerCommand, RunnerPeer } from "../conformance/runner-peer.ts";
 import { buildIsolateImage } from "./build-image.ts";
 
@@ -53,10 +54,17 @@ export async function bundleVersion(modules: Readonly<Record<string, string>>): 
 }
 
 let image: Promise<string> | undefined;
+let imageFolder: string | undefined;
+afterAll(async () => {
+  if (imageFolder !== undefined) await rm(imageFolder, { recursive: true, force: true });
+});
 
 /** The command of the real runner, without a jail. */
 export async function runnerCommand(): Promise<RunnerCommand> {
-  image ??= mkdtemp(join(tmpdir(), "plinth-isolate-")).then(async (outDir) => (await buildIsolateImage({ outDir })).runnerFile);
+  image ??= mkdtemp(join(tmpdir(), "plinth-isolate-")).then(async (outDir) => {
+    imageFolder = outDir;
+    return (await buildIsolateImage({ outDir })).runnerFile;
+  });
   return { file: process.execPath, args: ["--no-node-snapshot", "--single-threaded-gc", "--max-old-space-size=64", await image] };
 }
 

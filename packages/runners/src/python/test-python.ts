@@ -1,8 +1,9 @@
 /** Finds a CPython for tests and starts the runner with it. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
 import { limit } from "@plinth/core/limits.ts";
 import type { CallLimits, InlineResult, RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
 import { type RunnerCommand, RunnerPeer } from "../conformance/runner-peer.ts";
@@ -27,9 +28,15 @@ function isUsable(candidate: string): boolean {
   }
 }
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A package folder with these files below `code/`. */
 export function packageFolder(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), "plinth-python-"));
+  folders.push(folder);
   for (const [name, text] of Object.entries(files)) {
     const path = join(folder, "code", name);
     mkdirSync(dirname(path), { recursive: true });
