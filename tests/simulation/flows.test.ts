@@ -9,7 +9,7 @@ import { type SimulationResult, SimulationFailure, simulate } from "./flows/simu
 const given = process.env["PLINTH_TEST_SEED"];
 // The same ones each time: a change that breaks nothing fails nobody. The long run, at night, tries others.
 const FIRST = given === undefined ? rounds({ ci: 1, long: Math.floor(Math.random() * 2 ** 31) }) : Number(given);
-const SEEDS = Number(process.env["PLINTH_TEST_SEEDS"] ?? rounds({ ci: 600, long: 100_000 }));
+const SEEDS = Number(process.env["PLINTH_TEST_SEEDS"] ?? rounds({ ci: 1000, long: 100_000 }));
 
 async function simulated(seed: number): Promise<SimulationResult> {
   try {
