@@ -12,6 +12,7 @@ import type { RunRow } from "../../../packages/server/src/flows/flow-records.ts"
 import { readState, summaryOf, timerOf } from "../../../packages/server/src/flows/run-rows.ts";
 import type { Due } from "../../../packages/server/src/schedules/due-times.ts";
 import { follow, programsOf } from "../../flows/histories/history.ts";
+import { checkKeys } from "./call-keys.ts";
 import { APPLIED, type SeenCall } from "./simulated-calls.ts";
 
 const ALL = 10_000;
@@ -62,7 +63,7 @@ export class RunChecks {
     );
   }
 
-  /** C1, C3: what reaches the outside follows from what is stored, under one key for one step. */
+  /** C1: what reaches the outside follows from what is stored. */
   async seen(call: SeenCall): Promise<void> {
     this.#seen.push(call);
     if (call.callClass !== "outside") return;
@@ -115,11 +116,10 @@ export class RunChecks {
 
   async atEnd({ hadLosses }: { readonly hadLosses: boolean }): Promise<{ readonly runs: number; readonly events: number }> {
     const stored = await this.#checkStored();
-    const seen = new Map<string, string>();
+    for (const { row, events } of stored)
+      checkKeys({ programOf: this.#programOf, events, seen: this.#seen.filter(({ run }) => run === row.id) });
     const attempts = new Set<string>();
-    for (const { key, attempt, text } of this.#seen) {
-      if ((seen.get(key) ?? text) !== text) throw new Error(`C3 one key stands for two calls: ${key}`);
-      seen.set(key, text);
+    for (const { key, attempt } of this.#seen) {
       const name = `${key} ${attempt}`;
       if (!hadLosses && attempts.has(name)) throw new Error(`a call was made twice though nothing was lost: ${name}`);
       attempts.add(name);

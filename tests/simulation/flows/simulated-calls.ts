@@ -5,6 +5,7 @@ import type { Database, RecordTable, Scope } from "../../../packages/server/src/
 import { offerCallback } from "../../../packages/server/src/flows/callbacks.ts";
 import type { CallClass, CallOfRun, StepResult } from "../../../packages/server/src/flows/calls/call.ts";
 import type { CallsOfSteps } from "../../../packages/server/src/flows/step-calls.ts";
+import { textOf } from "./call-keys.ts";
 import type { Life, SimulatedTime } from "./simulated-time.ts";
 
 /** How often the mutation of a step was applied. */
@@ -23,7 +24,7 @@ export interface SeenCall {
   readonly key: string;
   readonly attempt: number;
   readonly callClass: CallClass;
-  /** What was asked for; the same for one key. */
+  /** What was asked for. */
   readonly text: string;
 }
 
@@ -55,14 +56,18 @@ export class SimulatedCalls implements CallsOfSteps {
   }
 
   async perform(of: CallOfRun): Promise<StepResult> {
-    const { key, attempt, call, node } = of.command;
+    const { key, attempt, call } = of.command;
     const { scope, row } = of;
     const callClass = classOf(call);
     this.#options.onUnderWay(key, 1);
-    await this.#options.onSeen({ scope, run: row.id, key, attempt, callClass, text: JSON.stringify([node, call]) });
-    this.#options.time.note(`call ${key} ${attempt}`);
-    const result = callClass === "store" ? await this.#mutation(of) : await this.#other(of);
-    this.#options.onUnderWay(key, -1);
+    let result: StepResult;
+    try {
+      await this.#options.onSeen({ scope, run: row.id, key, attempt, callClass, text: textOf(of.command) });
+      this.#options.time.note(`call ${key} ${attempt}`);
+      result = callClass === "store" ? await this.#mutation(of) : await this.#other(of);
+    } finally {
+      this.#options.onUnderWay(key, -1);
+    }
     this.#options.time.note(`answer ${key} ${attempt} ${result.ok === false ? result.error.code : String(result.ok)}`);
     return result;
   }

@@ -13,6 +13,7 @@ import { openDatabase } from "../../../packages/server/src/database/open-databas
 import { FLOW_LEDGER, FLOW_VERSIONS, FLOWS } from "../../../packages/server/src/database/record-tables.ts";
 import { type FlowsOptions, type OpenedFlows, openFlows } from "../../../packages/server/src/flows/open-flows.ts";
 import { type Due, DueTimes } from "../../../packages/server/src/schedules/due-times.ts";
+import { CallsUnderWay } from "./calls-under-way.ts";
 import { type Fault, MemoryStore } from "./memory-store.ts";
 import { People } from "./people.ts";
 import { randomFlow, withOneMoreStep } from "./random-flow.ts";
@@ -72,8 +73,7 @@ class Simulation {
   readonly time: SimulatedTime;
   readonly #store = new MemoryStore();
   readonly #due = new Map<string, Due>();
-  /** Calls that the outside has and has not answered, in this life. */
-  readonly #underWay = new Map<string, number>();
+  readonly #underWay = new CallsUnderWay();
   readonly #faults: { readonly refusals: number; readonly crashes: number; readonly hasSlowReads: boolean };
   #checks: RunChecks | undefined;
   #people: People | undefined;
@@ -161,7 +161,7 @@ class Simulation {
       isCalm: () => this.#isCalm,
       onSeen: async (seen) => await this.#checks?.seen(seen),
       onPromised: (token) => this.#people?.promised(token),
-      onUnderWay: (key, change) => this.#underWay.set(key, (this.#underWay.get(key) ?? 0) + change),
+      onUnderWay: (key, change) => this.#underWay.change(life, key, change),
     });
     const unlogged = (): void => {};
     const report = (fields: { readonly err?: unknown }, message: string): void => {
@@ -290,7 +290,8 @@ class Simulation {
       await settled();
       if (wasHelped === true) continue;
       // What is not durable yet is so by then, and what was lost is read again after a second.
-      if (time.untilTimerMs > Math.max(1000, limit("flowUnsavedBehindStepMs"))) await this.#checks?.atRest(this.#underWay, this.#due);
+      if (time.untilTimerMs > Math.max(1000, limit("flowUnsavedBehindStepMs")))
+        await this.#checks?.atRest(this.#underWay.counts, this.#due);
       if ((await this.#checks?.haveEnded()) === true && !time.hasWork && time.untilTimerMs === Infinity && this.#due.size === 0) return;
       if (!this.#passUntilNext()) throw new Error(`runs are stuck: ${await this.#checks?.describe()}`);
     }

@@ -4,7 +4,8 @@
  *
  * C1 An event is durable before a command that followed from it reaches the outside. Commands that only compute or read may be
  *    carried out before, so several steps in a row can be driven in memory and written in one commit: if that commit is lost, they
- *    run again with the same keys.
+ *    run again with the same keys. What they read may have changed by then, so such a key may come with another call: nobody
+ *    outside has seen the first one.
  * C2 A call that is a mutation, or that writes in the host's store, is done in one transaction with its `completed` event and with the
  *    records that the next commands need (timers, child runs): the driver computes the transition inside the transaction. A conflict
  *    aborts all of it together.
