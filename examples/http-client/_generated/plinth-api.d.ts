@@ -810,7 +810,11 @@ export interface paths {
         get: operations["getFlow"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a flow
+         * @description With its versions, tests and ended runs. Refused while runs go on: bulk changes cancel them.
+         */
+        delete: operations["deleteFlow"];
         options?: never;
         head?: never;
         patch?: never;
@@ -881,7 +885,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List runs, the newest first */
+        /**
+         * List runs, the newest first
+         * @description A page may be shorter than `limit`, or empty, and have more behind it: `next` says so.
+         */
         get: operations["listFlowRuns"];
         put?: never;
         post?: never;
@@ -917,7 +924,7 @@ export interface paths {
         };
         /**
          * Where a run stands, or what it does
-         * @description As a stream it tells each step, from the first one or behind `after`, and where the run stands, until its end.
+         * @description As a stream it tells each step, from the first one or behind `after`, what code prints, and where the run stands, until its end.
          */
         get: operations["getFlowRunState"];
         put?: never;
@@ -2078,7 +2085,7 @@ export interface components {
          * @description Stays the same through all doors.
          * @enum {unknown}
          */
-        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "FlowVersionUnfit" | "FlowFiltered" | "FlowFilterFailed" | "FlowRunFailed" | "FlowTooDeep" | "AnswerRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "InvalidBundle" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
+        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "FlowVersionUnfit" | "FlowHasRuns" | "FlowBeingDeleted" | "FlowFiltered" | "FlowFilterFailed" | "FlowRunFailed" | "FlowTooDeep" | "AnswerRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "InvalidBundle" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
         /** EventSource */
         EventSource: {
             id: string;
@@ -2231,6 +2238,25 @@ export interface components {
                 line: number;
                 column: number;
             };
+        };
+        /** FlowPrint */
+        FlowPrint: {
+            /** @description The same for all that an attempt of a step prints. */
+            id: string;
+            /** @description Of the step. */
+            key: string;
+            attempt: number;
+            node: string;
+            /** @description Lines with this `id` that came before. A watcher that comes again is told all of them again. */
+            from: number;
+            lines: {
+                level: string;
+                text: string;
+                /** @description Milliseconds since 1970. */
+                atMs: number;
+            }[];
+            /** @description Lines beyond the limits, until now. */
+            dropped: number;
         };
         /** FlowReplayDifference */
         FlowReplayDifference: {
@@ -6147,6 +6173,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description FlowBeingDeleted */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description LimitExceeded */
             560: {
                 headers: {
@@ -6599,6 +6634,60 @@ export interface operations {
             default: components["responses"]["Refused"];
         };
     };
+    deleteFlow: {
+        parameters: {
+            query?: {
+                /** @description The branch meant; `main` when absent. */
+                branch?: components["parameters"]["Branch"];
+            };
+            header?: {
+                /** @description The branch meant, in place of `?branch=`. */
+                "X-Plinth-Branch"?: components["parameters"]["BranchHeader"];
+                /** @description Key of the branch; every branch but `main` asks for it. */
+                "X-Plinth-Branch-Key"?: components["parameters"]["BranchKey"];
+            };
+            path: {
+                /** @description Name of the flow. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        /** @constant */
+                        deleted: true;
+                    };
+                };
+            };
+            /** @description NotFound */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FlowHasRuns */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            default: components["responses"]["Refused"];
+        };
+    };
     getFlowAddress: {
         parameters: {
             query?: {
@@ -6814,7 +6903,13 @@ export interface operations {
             query?: {
                 /** @description Runs of this flow alone. */
                 flow?: string;
-                /** @description Id of the last run that is known. */
+                /** @description Runs with one of these statuses, with commas between them. */
+                status?: string;
+                /** @description Code of the reason why they wait, or of their error. */
+                reason?: string;
+                /** @description `true`: those alone that have something to do which nobody does, or a time that is past by more than a minute. */
+                stuck?: string;
+                /** @description `next` of the page before, or the id of the last run that is known. */
                 after?: string;
                 /** @description At most this many. */
                 limit?: string;
@@ -6840,6 +6935,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         runs: components["schemas"]["FlowRun"][];
+                        /** @description Where older ones are. */
+                        next: string | null;
                     };
                 };
             };

@@ -506,6 +506,12 @@ export const LIMITS = {
   flowBranchesMax: { value: 50, reason: "branches of one parallel node" },
   flowNestingMax: { value: 16, reason: "chains within chains of one flow" },
   flowDepthMax: { value: 10, reason: "runs of flows that lie above one: flows that run flows come to an end" },
+  flowChildrenPerSecond: { value: 100, reason: "runs that steps of one tenant's runs begin in the long run; more of them wait" },
+  flowChildrenBurst: { value: 10_000, reason: "such runs at once: the items of one for_each" },
+  flowRunsOpenPerTenantMax: {
+    value: 10_000,
+    reason: "runs of one tenant in memory, which are those that do something; no more of them begin",
+  },
   flowFormFieldsMax: { value: 100, reason: "fields of one approval" },
   flowRefusedAnswersMax: {
     value: 50,

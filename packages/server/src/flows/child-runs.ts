@@ -18,6 +18,7 @@ import type { Log } from "../telemetry/log.ts";
 import { newAnswerToken } from "./answer-tokens.ts";
 import type { CallOf, CallOfRun } from "./calls/call.ts";
 import { ABANDONED, ENDED } from "./child-rows.ts";
+import { ChildStarts } from "./child-starts.ts";
 import type { ParentOfRun } from "./flow-records.ts";
 import type { StartRun } from "./flows.ts";
 import type { OpenRuns } from "./open-runs.ts";
@@ -28,7 +29,7 @@ export interface ChildRunsParts {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly log: Log;
-  readonly runs: Pick<OpenRuns, "begin" | "with" | "read">;
+  readonly runs: Pick<OpenRuns, "begin" | "with" | "read" | "turn">;
   /** A run that nothing is stored of. */
   readonly fresh: (start: StartRun) => Promise<RunAsRead & { readonly started: FlowEvent }>;
 }
@@ -46,16 +47,21 @@ export interface ChildRun {
 
 export class ChildRuns {
   readonly #parts: ChildRunsParts;
+  readonly #starts: ChildStarts;
 
   constructor(parts: ChildRunsParts) {
     this.#parts = parts;
+    this.#starts = new ChildStarts(parts.runtime);
   }
 
-  async prepare({ scope, row, command }: CallOfRun, { flow, awaited, input }: CallOf<"subflow">): Promise<ChildRun> {
+  async prepare({ scope, row, command, signal }: CallOfRun, { flow, awaited, input }: CallOf<"subflow">): Promise<ChildRun> {
     const { fresh, runs, log } = this.#parts;
     const depth = (row.depth ?? 0) + 1;
     // B3
     if (depth > limit("flowDepthMax")) throw plinthError("FlowTooDeep", { flow, max: limit("flowDepthMax") });
+    await this.#starts.take(scope.tenant, signal);
+    // So that others get theirs while very many begin.
+    await runs.turn(scope.tenant);
     const start: StartRun = { scope, actor: row.actor, flow, input: input.json, source: "function" };
     const read = await fresh(input.stored === undefined ? start : { ...start, stored: input.stored });
     const { program, started } = read;

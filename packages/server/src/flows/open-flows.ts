@@ -392,6 +392,7 @@ class StoredFlows implements OpenedFlows {
     const { version, trigger, isOn } = await this.#definitions.head(scope, flow);
     if (!isOn) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' is off.` });
     if (by !== undefined && by !== trigger) throw plinthError("FlowRunRefused", { detail: `The flow '${flow}' has another trigger now.` });
+    this.#runs.checkRoom(scope.tenant);
     const program = await this.#definitions.program(scope, flow, version);
     this.#filters.check(program.definition, { by, input, nowMs: runtime.nowMs() });
     const functions = (await deploys.version(scope))?.digest ?? null;

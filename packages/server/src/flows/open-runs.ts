@@ -1,5 +1,6 @@
 /** The runs that are in memory: those that do something, and those that somebody asks something of (W4). */
 import { plinthError } from "@plinth/core/errors.ts";
+import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope } from "../database/database.ts";
 import { FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -9,6 +10,7 @@ import { childrenOf } from "./child-rows.ts";
 import type { FlowDefinitions } from "./flow-definitions.ts";
 import { type RunAsRead, RunDriver } from "./run-driver.ts";
 import { readState, storedOf } from "./run-rows.ts";
+import { RunTurns } from "./run-turns.ts";
 import type { CallsOfSteps } from "./step-calls.ts";
 
 export interface OpenRunsParts {
@@ -30,10 +32,26 @@ const PAUSE_MS = 1000;
 export class OpenRuns {
   readonly #parts: OpenRunsParts;
   readonly #entries = new Map<string, Entry>();
+  /** How many each tenant has. */
+  readonly #counts = new Map<string, number>();
+  readonly #turns: RunTurns;
   #isStopped = false;
 
   constructor(parts: OpenRunsParts) {
     this.#parts = parts;
+    this.#turns = new RunTurns(parts.runtime);
+  }
+
+  /** Resolves when work of the tenant that nobody waits for may take the host's thread for a moment. */
+  turn(tenant: string): Promise<void> {
+    return this.#turns.next(tenant);
+  }
+
+  /** Whether another run of the tenant may begin: those in memory are bounded. Throws TooManyConcurrentRequests. */
+  checkRoom(tenant: string): void {
+    const max = limit("flowRunsOpenPerTenantMax");
+    if ((this.#counts.get(tenant) ?? 0) >= max)
+      throw plinthError("TooManyConcurrentRequests", { detail: `${max} runs of flows of this organisation do something` });
   }
 
   /** Whether it is in memory. */
@@ -100,7 +118,7 @@ export class OpenRuns {
 
   async #stopAll(entries: readonly (readonly [string, Entry])[]): Promise<void> {
     for (const [key, { driver, listeners }] of entries) {
-      this.#entries.delete(key);
+      this.#delete(key);
       await driver.then(
         (opened) => opened.stop(),
         () => undefined,
@@ -115,7 +133,10 @@ export class OpenRuns {
 
   #add(key: string, driver: Promise<RunDriver>): Entry {
     const entry: Entry = { driver, users: 0, listeners: new Set() };
+    this.#delete(key);
     this.#entries.set(key, entry);
+    const tenant = tenantOf(key);
+    this.#counts.set(tenant, (this.#counts.get(tenant) ?? 0) + 1);
     return entry;
   }
 
@@ -133,7 +154,15 @@ export class OpenRuns {
   }
 
   #forget(key: string, entry: Entry): void {
-    if (this.#entries.get(key) === entry) this.#entries.delete(key);
+    if (this.#entries.get(key) === entry) this.#delete(key);
+  }
+
+  #delete(key: string): void {
+    if (!this.#entries.delete(key)) return;
+    const tenant = tenantOf(key);
+    const left = (this.#counts.get(tenant) ?? 1) - 1;
+    if (left === 0) this.#counts.delete(tenant);
+    else this.#counts.set(tenant, left);
   }
 
   #driver(read: RunAsRead): RunDriver {
@@ -142,6 +171,7 @@ export class OpenRuns {
       database,
       runtime,
       calls,
+      turns: this.#turns,
       newToken: () => newAnswerToken({ scope: read.scope, run: read.stored.row.id }, runtime),
       onQuiet: (driver) => this.#quiet(driver),
       onLost: (driver, error) => this.#lost(driver, error),
@@ -162,7 +192,7 @@ export class OpenRuns {
     const { log, runtime } = this.#parts;
     const key = keyOf(scope, id);
     for (const listener of this.#entries.get(key)?.listeners ?? []) listener();
-    this.#entries.delete(key);
+    this.#delete(key);
     if (this.#isStopped) return;
     log.error({ err: error, tenant: scope.tenant, run: id }, "a run of a flow could not go on; it is read again in a second");
     runtime.timer(PAUSE_MS, () => void this.resume(scope, id));
@@ -181,6 +211,11 @@ export class OpenRuns {
 
 function keyOf({ tenant, branch }: Scope, id: string): string {
   return `${tenant}/${branch}/${id}`;
+}
+
+/** Names of tenants have no slashes. */
+function tenantOf(key: string): string {
+  return key.slice(0, key.indexOf("/"));
 }
 
 function noRun(id: string) {

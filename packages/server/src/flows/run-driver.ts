@@ -22,6 +22,7 @@ import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
 import { SerialQueue } from "../engine/serial-queue.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { RunTurns } from "./run-turns.ts";
 import { type StoredRun, waitsOutside, writeRun } from "./run-rows.ts";
 import type { CallClass, CallCommand, StepResult } from "./calls/call.ts";
 import type { CallsOfSteps } from "./step-calls.ts";
@@ -31,6 +32,7 @@ export interface RunDriverParts {
   readonly runtime: Runtime;
   readonly calls: CallsOfSteps;
   readonly newToken: () => string;
+  readonly turns: Pick<RunTurns, "next">;
   /** It cannot go on in memory: it is read again from the store. */
   readonly onLost: (driver: RunDriver, error: unknown) => void;
   /** It has come to rest, or may have. */
@@ -202,7 +204,7 @@ export class RunDriver {
     while (commands.some(({ kind }) => kind === "continue")) {
       const refusal = this.#apply({ kind: "continued", atMs: runtime.nowMs() });
       assert(refusal === null, "a run that can go on does");
-      await runtime.sleep(0);
+      await this.#parts.turns.next(this.scope.tenant);
       // Who waits for what is applied and not stored must not take it for stored.
       if (this.#isStopped) throw plinthError("ShuttingDown", {});
       commands = outstanding(this.#state);

@@ -105,7 +105,7 @@ function readDocument(document: JsonObject): ReadDocument {
       "The definition is another than the one that was exported; publish it with `plinth flow publish` if the change is meant.",
     );
   if (tests !== null && !isRecord(tests)) return refused("tests", "`tests` is no object.");
-  return { ok: true, name, note: typeof note === "string" ? note : null, definition, tests };
+  return { ok: true, name, note: typeof note === "string" ? note.slice(0, limit("flowReasonCharsMax")) : null, definition, tests };
 }
 
 function refused(path: string, message: string): ReadDocument & { readonly ok: false } {
