@@ -66,7 +66,7 @@ describe("other tenants", () => {
       ["/v1/flow-answers", { token, output: 1 }],
     ];
     for (const [path, body] of changes) expect((await stranger.send(path, { body })).status, path).toBe(404);
-    expect((await stranger.send("/v1/flow-runs")).json).toEqual({ runs: [] });
+    expect((await stranger.send("/v1/flow-runs")).json).toEqual({ runs: [], next: null });
     expect((await stranger.send("/v1/flows")).json).toEqual({ flows: [] });
     const all = { filter: { flow: "private" }, action: { kind: "cancel" } };
     expect((await stranger.send("/v1/flow-runs/changes", { body: all })).json).toMatchObject({ seen: 0, matched: 0 });
