@@ -171,6 +171,33 @@ export const CASES: Readonly<Record<string, Case>> = {
     options: { body: { node: "tell" } },
     refused: true,
   }),
+  compareFlow: async (place, tools) => {
+    await publishedFlow(place, tools);
+    return { path: "/v1/flows/compare", options: { body: { definition: flowOf(place) } } };
+  },
+  dryRunFlow: async (place) => ({ path: "/v1/flows/dry-run", options: { body: { definition: flowOf(place) } } }),
+  importFlow: async (place) => ({ path: "/v1/flows/import", options: { body: { definition: flowOf(place) } }, refused: true }),
+  exportFlow: async (place, tools) => {
+    await publishedFlow(place, tools);
+    return { path: "/v1/flows/told/export", tells: true };
+  },
+  getFlowTests: async (place, tools) => {
+    await publishedFlow(place, tools);
+    return { path: "/v1/flows/told/tests", refused: true };
+  },
+  setFlowTests: async () => ({ path: "/v1/flows/none/tests", options: { method: "PUT", body: {} }, refused: true }),
+  uploadFlowBundle: async () => ({
+    path: "/v1/flow-bundles",
+    options: { body: "no bundle", headers: { "content-type": "application/gzip" } },
+    refused: true,
+  }),
+  getFlowBundle: async () => ({ path: `/v1/flow-bundles/${"0".repeat(64)}`, refused: true }),
+  getFlowRunState: async (place, tools) => ({ path: `${await runOf(place, tools)}/state`, tells: true }),
+  changeFlowRuns: async () => ({ path: "/v1/flow-runs/changes", options: { body: { action: "none" } }, refused: true }),
+  moveFlowRun: async (place, tools) => ({ path: `${await runOf(place, tools)}/move`, options: { body: { to: "none" } }, refused: true }),
+  rerunFlowRun: async (place, tools) => ({ path: `${await runOf(place, tools)}/rerun`, options: { body: {} }, refused: true }),
+  getFlowValue: async (place, tools) => ({ path: `${await runOf(place, tools)}/values/${"0".repeat(64)}`, refused: true }),
+  getFlowLogs: async (place, tools) => ({ path: `${await runOf(place, tools)}/logs` }),
   answerFlowStep: async () => ({ path: "/v1/flow-answers", options: { body: { token: "none", output: 1 } }, refused: true }),
   listCommands: async () => ({ path: "/v1/commands" }),
   runCommand: async () => ({ path: "/v1/commands/none/none", options: { body: { object: "o", user: "u" } }, refused: true }),
@@ -209,6 +236,9 @@ export const CASES: Readonly<Record<string, Case>> = {
   "inbound.postWebhook": "about no branch",
   "inbound.getFlowHook": "about no branch",
   "inbound.postFlowHook": "about no branch",
+  "inbound.getFlowAnswer": "about no branch",
+  "inbound.postFlowAnswer": "about no branch",
+  "inbound.postScriptReport": "about no branch",
   "inbound.getEventSource": "about no branch",
   "inbound.postEventSource": "about no branch",
   "inbound.postEmail": "about no branch",
