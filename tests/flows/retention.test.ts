@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createBundler } from "../../packages/cli/src/bundle/bundle.ts";
 import { call } from "../../packages/cli/src/client.ts";
+import { archiveOf } from "../../packages/server/src/packages/test-packages.ts";
 import { startLocalHost } from "../../tools/local-host.ts";
 import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
 
@@ -54,6 +55,42 @@ test("W6 a run calls the functions that it began with, however many versions cam
   const later = await start("pinned");
   await succeed(host.send(`/v1/flow-runs/${later}/signal`, { body: { name: "go" } }));
   expect(await ended(later)).toMatchObject({ status: "completed", output: "version-24" });
+});
+
+test("W6 a function of a package is that of the version that is installed when its step begins", { timeout: 60_000 }, async () => {
+  const upload = async (answer: string): Promise<string> => {
+    const files = {
+      "manifest.yaml": 'version: "2"\nname: says\ndescription: Says.\nfunctions:\n  - name: say\n    description: Says.\n',
+      "code/package.json": '{"main":"./dist/index.js"}',
+      "code/dist/index.js": `exports.functionFactory = { say: async () => "${answer}" };`,
+    };
+    return String((await succeed(host.send("/v1/packages/says/versions", { body: archiveOf(files) }))).json["version"]);
+  };
+  await upload("old");
+  const { json: snapIn } = await succeed(host.send("/v1/snap-ins", { body: { package: "says" } }));
+  await succeed(host.send(`/v1/snap-ins/${String(snapIn["id"])}/activate`, { method: "POST" }));
+  await publish("says", "before", {
+    before: { type: "invoke", data: { function: "@says/say" }, next: "ask" },
+    ask: { type: "wait", data: { for: "signal", signal: "go" }, next: "between" },
+    between: { type: "invoke", data: { function: "@says/say" }, next: "again" },
+    again: { type: "wait", data: { for: "signal", signal: "go" }, next: "after" },
+    after: { type: "invoke", data: { function: "@says/say" }, next: "give" },
+    give: { type: "return", data: { output: "=[steps.before.output, steps.between.output, steps.after.output]" } },
+  });
+  const id = await start("says");
+  const waitsAt = async (node: string): Promise<true> =>
+    await eventually(async () => {
+      const { json } = await succeed(host.send(`/v1/flow-runs/${id}`));
+      return (json["reason"] as { readonly node: string } | null)?.node === node ? true : undefined;
+    }, `the wait ${node}`);
+  await waitsAt("ask");
+  // It is the head, and not what is installed.
+  const version = await upload("new");
+  await succeed(host.send(`/v1/flow-runs/${id}/signal`, { body: { name: "go" } }));
+  await waitsAt("again");
+  await succeed(host.send(`/v1/snap-ins/${String(snapIn["id"])}/upgrade`, { body: { version } }));
+  await succeed(host.send(`/v1/flow-runs/${id}/signal`, { body: { name: "go" } }));
+  expect(await ended(id)).toMatchObject({ status: "completed", output: ["old", "old", "new"] });
 });
 
 test("a run of more than a thousand events goes on after a crash, and its history is read in pages", { timeout: 120_000 }, async () => {

@@ -7,7 +7,9 @@
  *    transaction: it happens exactly once. Every other step happens at least once, under a key that stays the same.
  * W4 A run that waits holds no memory and no worker: its row, its timer and what may answer it lie in the store.
  * W5 A run has one writer at a time.
- * W6 A run keeps the version of its flow and of the functions that it calls, unless it is moved on purpose.
+ * W6 A run keeps the version of its flow and of the functions folder that it calls, unless it is moved on purpose. What a package serves
+ *    (`@package/function`, its operations) is that of the version that is installed when the step begins: a snap-in has one version at a
+ *    time, to which its inputs, event sources and keyrings belong and what its hooks have set up outside.
  */
 import type { Readable } from "node:stream";
 import type { FlowFinding, TriggerType } from "@plinth/core/flow/definition.ts";
