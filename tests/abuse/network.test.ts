@@ -649,7 +649,8 @@ describe("N19 one way out", () => {
     // Functions, operations (http, models, embeddings) and checks of keyrings by functions: as a part of an invocation. OAuth and
     // checks by templates: for the keyring.
     expect(users.toSorted()).toEqual(["engine/host-calls/fetch.ts", "keyrings/outside-calls.ts"]);
-    for (const path of users) expect(codeOf(path)).toMatch(/egress\.fetch\((?:request|sent), \{\s*(?:\.\.\.\{ )?tenant: (?:scope|subject)\.tenant,/);
+    for (const path of users)
+      expect(codeOf(path)).toMatch(/egress\.fetch\((?:request|sent), \{\s*(?:\.\.\.\{ )?tenant: (?:scope|subject)\.tenant,/);
     const makers = serverFiles().filter((path) => /\bcreateEgress\(/.test(codeOf(path)));
     expect(makers.filter((path) => !path.startsWith("sandbox/egress"))).toEqual(["host.ts"]);
   });
