@@ -8,7 +8,7 @@ import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
 import { newInvocationId } from "../../engine/invocation-ids.ts";
 import type { BulkAction, BulkRequest, RunFilter, RunNews } from "../../flows/upkeep/upkeep.ts";
 import { hasScope } from "../authenticate.ts";
-import { jsonReply, type Access, type DoorRequest, type Reply } from "../door.ts";
+import { jsonReply, type Reply } from "../door.ts";
 import { streamFormOf } from "../event-stream.ts";
 import {
   arrayField,
@@ -26,12 +26,9 @@ import type { DocumentedRoute } from "../openapi/route-doc.ts";
 import { readJsonObject, type JsonObject as Body } from "../request-body.ts";
 import { startKeyField } from "./start-key.ts";
 import { statusField } from "./run-status.ts";
+import { nameOf, READ, RUN, WRITE } from "./flow-access.ts";
 import { shownParts } from "./flow-values.ts";
 import { FLOW_UPKEEP_DOCS } from "./flow-upkeep-doc.ts";
-
-const READ: Access = ["read", "invoke", "deploy"];
-const RUN: Access = ["invoke"];
-const WRITE: Access = ["deploy"];
 
 export const compareFlow: DocumentedRoute = {
   method: "POST",
@@ -258,10 +255,6 @@ function inputOf(body: Body): { readonly input?: Json } {
 /** Bodies are JSON, so their fields are. */
 function jsonField(body: Body, name: string): JsonObject {
   return objectField(body, name) as JsonObject;
-}
-
-function nameOf({ caller }: DoorRequest): string {
-  return caller.actor.keyId ?? caller.actor.kind;
 }
 
 function asFinding({ path, message }: { readonly path: string; readonly message: string }) {

@@ -2,7 +2,7 @@
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Json, JsonObject } from "@plinth/core/operations/operation.ts";
-import { jsonReply, type Access, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
+import { jsonReply, type DoorContext, type DoorRequest, type Reply } from "../door.ts";
 import type { Scope } from "../../database/database.ts";
 import { flowAddress } from "../../flows/triggers/flow-address.ts";
 import type { FlowTriggerRow } from "../../flows/triggers/trigger-records.ts";
@@ -25,10 +25,8 @@ import { shownParts } from "./flow-values.ts";
 import { shownAnswers } from "./flow-answers.ts";
 import { FLOW_DOCS } from "./flows-doc.ts";
 import { statusField } from "./run-status.ts";
+import { nameOf, READ, RUN, WRITE } from "./flow-access.ts";
 
-const READ: Access = ["read", "invoke", "deploy"];
-const RUN: Access = ["invoke"];
-const WRITE: Access = ["deploy"];
 const REASON_CHARS_MAX = limit("flowReasonCharsMax");
 
 export const checkFlow: DocumentedRoute = {
@@ -277,10 +275,6 @@ function change(verb: string, doc: DocumentedRoute["doc"], make: (context: DoorC
       return jsonReply({ id, changed: true });
     },
   };
-}
-
-function nameOf({ caller }: DoorRequest): string {
-  return caller.actor.keyId ?? caller.actor.kind;
 }
 
 /** Bodies are JSON, so their fields are. */
