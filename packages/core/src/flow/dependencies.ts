@@ -60,7 +60,7 @@ export function namedTwice(language: DependencyLanguage, texts: readonly string[
 }
 
 /** The packages that the data of a node names, sorted, each once; of no other form than texts. */
-export function dependenciesOf(data: Readonly<Record<string, Json>>): readonly string[] {
+function dependenciesOf(data: Readonly<Record<string, Json>>): readonly string[] {
   const named = data["dependencies"];
   if (!isList(named)) return [];
   return [...new Set(named.filter((each) => typeof each === "string"))].toSorted();

@@ -66,18 +66,10 @@ export const webhook = defineNode({
   }),
 });
 
-const HOST = /^https?:\/\/[^\s/?#'"\\]+\/?$/;
+/** A text of an expression that has a scheme, a host and the beginning of a path, and to which something is added. */
+const HOST_FIRST = /^\s*(['"])https?:\/\/[^\s/?#'"\\]+\/[^'"\\]*\1\s*\+/;
 
 /** What values say may choose a path, and no host. */
 function beginsWithHost(url: Template): boolean {
-  if (url.kind === "literal") return true;
-  if (url.kind !== "expression") return false;
-  const first = /^\s*(?:'([^'\\]*)'|"([^"\\]*)")\s*\+/.exec(url.source.text);
-  const [origin, path] = originOf(first?.[1] ?? first?.[2] ?? "");
-  return HOST.test(origin) && path.startsWith("/");
-}
-
-function originOf(text: string): readonly [string, string] {
-  const end = text.indexOf("/", text.indexOf("//") + 2);
-  return end < 0 ? [text, ""] : [text.slice(0, end), text.slice(end)];
+  return url.kind === "literal" || (url.kind === "expression" && HOST_FIRST.test(url.source.text));
 }

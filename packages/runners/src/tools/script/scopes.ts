@@ -15,7 +15,7 @@ export function isDeclared(scope: Scope, name: string): boolean {
   return false;
 }
 
-export function isNode(value: unknown): value is AnyNode {
+function isNode(value: unknown): value is AnyNode {
   return typeof value === "object" && value !== null && "type" in value && typeof value.type === "string";
 }
 
@@ -70,7 +70,7 @@ export function* declaredBy({ declarations }: VariableDeclaration): Generator<st
   for (const { id } of declarations) yield* namesOf(id);
 }
 
-export function isFunction(node: AnyNode): boolean {
+function isFunction(node: AnyNode): boolean {
   return node.type === "FunctionDeclaration" || node.type === "FunctionExpression" || node.type === "ArrowFunctionExpression";
 }
 
