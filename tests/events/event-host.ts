@@ -98,10 +98,15 @@ export interface EventHost {
 export interface Answer {
   readonly status: number;
   readonly json: Record<string, unknown>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
-export async function startEventHost(listener: Pick<Listener, "port">, tenant?: string): Promise<EventHost> {
-  const local = await startLocalHost(["--egress-allow-private", `127.0.0.1:${listener.port}`, "--warm-runners", "1"]);
+export async function startEventHost(
+  listener: Pick<Listener, "port">,
+  tenant?: string,
+  settings: readonly string[] = [],
+): Promise<EventHost> {
+  const local = await startLocalHost(["--egress-allow-private", `127.0.0.1:${listener.port}`, "--warm-runners", "1", ...settings]);
   const host = eventHost(local, tenant);
   await deployFolder(local.connection, join(import.meta.dirname, "functions", "convex"));
   return host;
@@ -121,7 +126,11 @@ export function eventHost(local: LocalHost, tenant?: string): EventHost {
       ...(body === undefined ? {} : { body: isBytes ? body : JSON.stringify(body) }),
     });
     const response = await checkedFetch(request);
-    return { status: response.status, json: (await response.json()) as Record<string, unknown> };
+    return {
+      status: response.status,
+      json: (await response.json()) as Record<string, unknown>,
+      headers: Object.fromEntries(response.headers),
+    };
   };
   return {
     local,
@@ -137,7 +146,7 @@ export function eventHost(local: LocalHost, tenant?: string): EventHost {
   };
 }
 
-export async function succeed(sent: Promise<Answer>): Promise<Answer> {
+export async function succeed<T extends Pick<Answer, "status" | "json">>(sent: Promise<T>): Promise<T> {
   const answer = await sent;
   if (answer.status >= 300) throw new Error(`${answer.status} ${JSON.stringify(answer.json)}`);
   return answer;

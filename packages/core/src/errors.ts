@@ -559,6 +559,13 @@ export const ERRORS = {
     message: "More than {perSecond} calls a second of {what}; there is room in {waitMs} ms.",
     next: "Wait that long; stored calls wait by themselves. `plinth limits` shows and changes the rate.",
   },
+  TooManyEventsWaiting: {
+    ...overload,
+    status: 429,
+    grpc: "RESOURCE_EXHAUSTED",
+    message: "{count} events of this branch wait for their automations, and {max} may; try again in {waitMs} ms.",
+    next: "`plinth events waiting` shows which automations are behind; make them faster, or deactivate what is not needed.",
+  },
   BudgetExceeded: {
     ...caller,
     status: 402,

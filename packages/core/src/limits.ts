@@ -497,6 +497,16 @@ export const LIMITS = {
   deadLetterRetentionMs: { value: 30 * 86_400_000, reason: "how long dead letters are kept" },
   deadLettersShownMax: { value: 100, reason: "dead letters of one answer" },
   flowEventsPerSourceMax: { value: 10_000, reason: "events of one source that wait for their time" },
+  eventsWaitingMax: {
+    value: 100_000,
+    reason: "events of one branch that wait for their automations, before triggers from outside are refused",
+  },
+  eventsWaitingOfChangesShare: { value: 2, reason: "times as many before mutations are refused whose changes would add more" },
+  eventsWaitingOfAutomationsShare: {
+    value: 3,
+    reason: "times as many before what automations cause themselves is refused: they make room",
+  },
+  eventsFullPauseMs: { value: 10_000, reason: "pause of timers, and of those who were refused, while too many events wait" },
   eventsShownMax: { value: 1000, reason: "rows that are looked at to say what waits of a branch" },
 
   // Flows.

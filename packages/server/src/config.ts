@@ -303,6 +303,15 @@ export const SETTINGS = {
     unit: "ms",
     description: "Whole time of an action.",
   }),
+  eventsWaitingMax: number<number>({
+    env: "PLINTH_EVENTS_WAITING_MAX",
+    flag: "events-waiting-max",
+    default: limit("eventsWaitingMax"),
+    min: 1,
+    max: 10_000_000,
+    description:
+      "Events of one branch that wait for their automations before triggers from outside are refused; changes of documents are at twice as many.",
+  }),
   syncReportMs: number<number>({
     env: "PLINTH_SYNC_REPORT_MS",
     flag: "sync-report-ms",

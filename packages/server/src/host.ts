@@ -143,7 +143,18 @@ async function start(
     bootId: await bootIdOf(`${process.pid}-${startedMs}`),
   });
   shutdown.add("version folders", () => folders.close());
-  const database = await openDatabase({ store, runtime });
+  const database = await openDatabase({
+    store,
+    runtime,
+    events: {
+      max: config.eventsWaitingMax,
+      onRefused: ({ scope, origin, isFirst, ...counts }) => {
+        telemetry.metrics.eventRefused(origin);
+        if (isFirst) log.warn({ ...scope, origin, ...counts }, "more events wait for automations than may; others are refused");
+      },
+    },
+  });
+  telemetry.metrics.watchEvents(() => database.waitingEvents.total);
   shutdown.add("database", () => database.close());
   const egress = createEgress({
     runtime,
@@ -309,6 +320,7 @@ async function start(
   const warmer = new CacheWarmer({ deploys, packages, sandbox, log, used: () => usedBranches.load(), isServed });
   branches.onEnded(async (scope) => {
     usedBranches.forget(scope);
+    database.waitingEvents.forget(scope);
     search.forget(scope);
     streams.endOfBranch(scope);
     await flows.endBranch(scope);

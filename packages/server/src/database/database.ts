@@ -11,6 +11,7 @@
  *    happens to the base later; a transaction in it conflicts only with commits into the branch.
  */
 import type { EventRow } from "../events/event-records.ts";
+import type { WaitingEvents } from "../events/waiting-events.ts";
 import type { Schema } from "@plinth/core/documents/schema.ts";
 import type { KeyRange, Timestamp } from "../store/store.ts";
 
@@ -129,6 +130,8 @@ export interface SchemaPlan {
 }
 
 export interface Database {
+  /** Commits whose changes of documents are events are refused with TooManyEventsWaiting where it says so. */
+  readonly waitingEvents: WaitingEvents;
   begin(scope: Scope, options: BeginOptions): Promise<Transaction>;
   /**
    * Runs a platform transaction (records, system documents) and commits it; runs it again on conflict, with

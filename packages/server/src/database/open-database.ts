@@ -4,6 +4,7 @@ import { encodeKeyValues } from "@plinth/core/documents/keys.ts";
 import type { Schema } from "@plinth/core/documents/schema.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { WaitingEvents, type WaitingEventsOptions } from "../events/waiting-events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { KeyRange, Store, Timestamp } from "../store/store.ts";
 import { createBranchFrom } from "./branch-base.ts";
@@ -23,6 +24,7 @@ import { View } from "./view.ts";
 export interface DatabaseOptions {
   readonly store: Store;
   readonly runtime: Runtime;
+  readonly events?: Omit<WaitingEventsOptions, "store">;
 }
 
 export function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -30,6 +32,7 @@ export function openDatabase(options: DatabaseOptions): Promise<Database> {
 }
 
 class StoreDatabase implements Database {
+  readonly waitingEvents: WaitingEvents;
   readonly #store: Store;
   readonly #runtime: Runtime;
   readonly #ids: InternalIds;
@@ -43,8 +46,9 @@ class StoreDatabase implements Database {
   readonly #schemaHost: SchemaHost;
   #closed = false;
 
-  constructor({ store, runtime }: DatabaseOptions) {
+  constructor({ store, runtime, events }: DatabaseOptions) {
     this.#store = store;
+    this.waitingEvents = new WaitingEvents({ store, ...events });
     this.#catalogues = new CatalogueCache(store);
     this.#runtime = runtime;
     this.#ids = new InternalIds(runtime);
@@ -166,6 +170,7 @@ class StoreDatabase implements Database {
       ids: this.#ids,
       readonly: options.readonly,
       nowMs,
+      waitingEvents: this.waitingEvents,
       ...(causeDepth === undefined ? {} : { causeDepth }),
     });
   }

@@ -5,6 +5,7 @@ import { plinthError } from "@plinth/core/errors.ts";
 import type { KeyRange, Pin, Store, Timestamp } from "../store/store.ts";
 import type { Records, Scope, SystemTableName, Transaction, TransactionMetrics } from "./database.ts";
 import { EventWriter } from "../events/event-writer.ts";
+import type { WaitingEvents } from "../events/waiting-events.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { putDocumentEvents } from "./document-events.ts";
 import { Documents } from "./documents.ts";
@@ -53,6 +54,7 @@ export interface TransactionOptions {
   readonly readonly: boolean;
   readonly nowMs: number;
   readonly causeDepth?: number;
+  readonly waitingEvents: Pick<WaitingEvents, "check">;
 }
 
 type CommitOutcome = Awaited<ReturnType<Transaction["commit"]>>;
@@ -80,6 +82,7 @@ export class OpenTransaction implements Transaction {
   readonly #ids: InternalIds;
   readonly #nowMs: number;
   readonly #causeDepth: number;
+  readonly #waitingEvents: Pick<WaitingEvents, "check">;
   #events: EventWriter | undefined;
 
   constructor(options: TransactionOptions) {
@@ -94,6 +97,7 @@ export class OpenTransaction implements Transaction {
     this.#ids = ids;
     this.#nowMs = nowMs;
     this.#causeDepth = options.causeDepth ?? 0;
+    this.#waitingEvents = options.waitingEvents;
     this.records = new RecordStore(view, keys);
     const documents = new Documents({ view, keys: keys.branch, usage: this.#usage, catalogue, ids, nowMs });
     this.#documents = documents;
@@ -252,7 +256,11 @@ export class OpenTransaction implements Transaction {
   /** After everything else: what was undone is not there any more, and of several writes to a document the last one counts. */
   async #putDocumentEvents(catalogue: Catalogue): Promise<void> {
     const { overlay, snapshot } = this.view;
-    await putDocumentEvents({ catalogue, writes: overlay.writes(), snapshot, writer: () => this.#writer(), nowMs: this.#nowMs });
+    const writer = (): EventWriter => {
+      this.#waitingEvents.check(this.scope, { isChange: true, causeDepth: this.#causeDepth });
+      return this.#writer();
+    };
+    await putDocumentEvents({ catalogue, writes: overlay.writes(), snapshot, writer, nowMs: this.#nowMs });
   }
 
   countSchedule(argsBytes: number): void {

@@ -76,6 +76,8 @@ export interface TimerRow {
   readonly anchorMs: number;
   /** The next tick. */
   readonly runMs: number;
+  /** When it is looked after, where it was put off. */
+  readonly dueMs?: number;
   readonly metadata: unknown;
 }
 

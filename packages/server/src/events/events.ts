@@ -57,21 +57,23 @@ export interface DeadLetter {
 }
 
 export interface Events {
-  /** V1. Returns the id of the event, or of the earlier one with the key. */
+  /** V1. Returns the id of the event, or of the earlier one with the key. Rejects with TooManyEventsWaiting. */
   publish(transaction: Transaction, event: NewEvent): Promise<{ readonly id: string; readonly isNew: boolean }>;
-  /** V1. Publishes or stores it; rejects with AlreadyExists when one with the key waits. */
+  /** V1. Publishes or stores it; rejects with AlreadyExists when one with the key waits, and with TooManyEventsWaiting. */
   schedule(transaction: Transaction, event: FlowEvent): Promise<{ readonly key: string }>;
   /** False when none with the key waits. */
   unschedule(transaction: Transaction, sourceId: string, key: string): Promise<boolean>;
   deadLetters(scope: Scope, page: { readonly after?: string; readonly limit: number }): Promise<readonly DeadLetter[]>;
   deadLetter(scope: Scope, id: string): Promise<DeadLetter | undefined>;
-  /** Puts it back behind what waits now. False when there is none. */
+  /** Puts it back behind what waits now. False when there is none. Rejects with TooManyEventsWaiting. */
   replay(scope: Scope, id: string): Promise<boolean>;
   discard(scope: Scope, id: string): Promise<boolean>;
   /** What waits of a branch, and why. */
   waiting(
     scope: Scope,
   ): Promise<readonly { readonly automation: string; readonly snapInId: string; readonly count: number; readonly reason: string }[]>;
+  /** How many events wait for their automations, and from how many on triggers from outside are refused (`waiting-events.ts`). */
+  backlog(scope: Scope): { readonly count: number; readonly max: number };
   start(): Promise<void>;
   stop(): Promise<void>;
 }

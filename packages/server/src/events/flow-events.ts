@@ -17,7 +17,7 @@ import { checkEvent, publishEvent } from "./publish.ts";
 export async function scheduleFlowEvent(
   transaction: Transaction,
   event: FlowEvent,
-  { nowMs, newKey }: { readonly nowMs: number; readonly newKey: string },
+  { nowMs, newKey, checkRoom }: { readonly nowMs: number; readonly newKey: string; readonly checkRoom?: () => void },
 ): Promise<{ readonly key: string }> {
   const { records, scope } = transaction;
   const { sourceId, payload, syncId, publishAtMs = nowMs, key = newKey, causeDepth } = event;
@@ -32,7 +32,7 @@ export async function scheduleFlowEvent(
     throw plinthError("AlreadyExists", { what: `An event of the source with the key '${key.slice(0, 64)}'` });
   if (before !== undefined) await forget(transaction, { sourceId, key, dueMs: before.dueMs });
   if (publishAtMs <= nowMs) {
-    await publishEvent(transaction, { type, sourceId, payload, syncId, ...depth }, nowMs);
+    await publishEvent(transaction, { type, sourceId, payload, syncId, ...depth }, nowMs, checkRoom);
     return { key };
   }
   await count(transaction, sourceId, 1);
@@ -56,7 +56,7 @@ export async function unscheduleAll(transaction: Transaction, sourceId: string):
   transaction.records.delete(FLOW_EVENT_COUNTS, [sourceId]);
 }
 
-/** Publishes what is due. */
+/** Publishes what is due; while too many events wait, it does too. */
 export async function publishDue(
   parts: { readonly database: Database; readonly runtime: Pick<Runtime, "nowMs"> },
   due: Due,
@@ -68,6 +68,12 @@ export async function publishDue(
     const row = await records.get(FLOW_EVENTS, [sourceId, key]);
     records.delete(DUE_TIMES, dueKey(scope, due.dueMs, "flowEvent", due.id));
     if (row === undefined || row.dueMs !== due.dueMs) return;
+    if (parts.database.waitingEvents.isFull(scope)) {
+      const dueMs = parts.runtime.nowMs() + limit("eventsFullPauseMs");
+      records.put(FLOW_EVENTS, [sourceId, key], { ...row, dueMs });
+      records.put(DUE_TIMES, dueKey(scope, dueMs, "flowEvent", due.id), true);
+      return;
+    }
     await forget(transaction, { sourceId, key, dueMs: due.dueMs });
     const { type, payloadText, syncId, causeDepth } = row;
     const event = { type, sourceId, payload: JSON.parse(payloadText) as unknown, syncId };

@@ -16,6 +16,8 @@ export function openEvents(parts: DispatcherParts): Events {
 class StoredEvents implements Events {
   readonly #parts: DispatcherParts;
   readonly #dispatcher: Dispatcher;
+  #counting: Promise<void> = Promise.resolve();
+  #isStopped = false;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
@@ -23,13 +25,14 @@ class StoredEvents implements Events {
   }
 
   publish(transaction: Transaction, event: NewEvent): Promise<{ readonly id: string; readonly isNew: boolean }> {
-    return publishEvent(transaction, event, this.#parts.runtime.nowMs());
+    return publishEvent(transaction, event, this.#parts.runtime.nowMs(), () => this.#checkRoom(transaction.scope, event.causeDepth));
   }
 
   schedule(transaction: Transaction, event: FlowEvent): Promise<{ readonly key: string }> {
     const { runtime } = this.#parts;
     const newKey = `evk_${Buffer.from(runtime.randomBytes(16)).toString("hex")}`;
-    return scheduleFlowEvent(transaction, event, { nowMs: runtime.nowMs(), newKey });
+    const checkRoom = () => this.#checkRoom(transaction.scope, event.causeDepth);
+    return scheduleFlowEvent(transaction, event, { nowMs: runtime.nowMs(), newKey, checkRoom });
   }
 
   unschedule(transaction: Transaction, sourceId: string, key: string): Promise<boolean> {
@@ -54,6 +57,7 @@ class StoredEvents implements Events {
       const { records } = transaction;
       const letter = await records.get(DEAD_LETTERS, [id]);
       if (letter === undefined) return false;
+      this.#checkRoom(scope, 0);
       deleteDeadLetter({ records }, letter);
       const { sourceId, automation, key } = letter.delivery;
       const nowMs = this.#parts.runtime.nowMs();
@@ -109,12 +113,25 @@ class StoredEvents implements Events {
     });
   }
 
-  start(): Promise<void> {
-    return this.#dispatcher.start();
+  backlog(scope: Scope): { readonly count: number; readonly max: number } {
+    const { waitingEvents } = this.#database;
+    return { count: waitingEvents.count(scope), max: waitingEvents.maxOf("outside") };
   }
 
-  stop(): Promise<void> {
-    return this.#dispatcher.stop();
+  async start(): Promise<void> {
+    this.#counting = this.#database.waitingEvents
+      .load(this.#database, () => this.#isStopped)
+      .catch((error: unknown) => this.#parts.log.error({ err: error }, "the events that wait could not be counted"));
+    await this.#dispatcher.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([this.#dispatcher.stop(), this.#counting]);
+  }
+
+  #checkRoom(scope: Scope, causeDepth = 0): void {
+    this.#database.waitingEvents.check(scope, { isChange: false, causeDepth });
   }
 
   get #database(): Database {

@@ -28,7 +28,7 @@ interface Refusals {
   count: number;
 }
 
-const REFUSALS: ReadonlySet<string> = new Set(["RateLimited", "BudgetExceeded", "TooManyConcurrentRequests"]);
+const REFUSALS: ReadonlySet<string> = new Set(["RateLimited", "BudgetExceeded", "TooManyConcurrentRequests", "TooManyEventsWaiting"]);
 
 export class PlatformEvents {
   readonly sink: ResultSink;

@@ -9,11 +9,14 @@ export async function publishEvent(
   transaction: Transaction,
   event: NewEvent,
   nowMs: number,
+  /** Throws when there is no room for another one; absent for what was acknowledged before. */
+  checkRoom?: () => void,
 ): Promise<{ readonly id: string; readonly isNew: boolean }> {
   const payloadText = JSON.stringify(event.payload ?? {});
   checkEvent(event, payloadText);
   const known = await knownEvent(transaction, event);
   if (known !== undefined) return { id: known, isNew: false };
+  checkRoom?.();
   const { type, sourceId, syncId, causeDepth = 0 } = event;
   const depth = causeDepth === 0 ? {} : { causeDepth };
   const id = transaction.putEvent({ type, sourceId, payloadText, syncId, createdMs: nowMs, ...depth });

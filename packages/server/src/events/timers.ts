@@ -12,6 +12,7 @@ import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import { organisationName } from "../snap-ins/ids.ts";
 import type { EventSourceRow } from "../snap-ins/snap-in-records.ts";
+import type { TimerRow } from "./event-records.ts";
 import { publishEvent } from "./publish.ts";
 
 /** Makes the timer that of its source: running as it says when the source is enabled, gone when it is not. */
@@ -34,7 +35,7 @@ export async function putTimer(
     records.put(TIMERS, [sourceId], { ...before, metadata });
     return;
   }
-  if (before !== undefined) records.delete(DUE_TIMES, dueKey(scope, before.runMs, "timer", sourceId));
+  if (before !== undefined) records.delete(DUE_TIMES, dueKey(scope, dueOf(before), "timer", sourceId));
   const anchorMs = schedule.kind === "interval" ? openedMs : 0;
   const runMs = nextRun(schedule, openedMs, anchorMs);
   records.put(TIMERS, [sourceId], { schedule, anchorMs, runMs, metadata });
@@ -43,21 +44,28 @@ export async function putTimer(
 
 export async function deleteTimer(transaction: Transaction, sourceId: string): Promise<void> {
   const row = await transaction.records.get(TIMERS, [sourceId]);
-  if (row !== undefined) forgetTimer(transaction, sourceId, row.runMs);
+  if (row !== undefined) forgetTimer(transaction, sourceId, dueOf(row));
 }
 
-/** One tick, by its due time. */
+/** One tick, by its due time; put off while too many events wait, so that the newest of those ticks is left. */
 export async function tick(parts: { readonly database: Database; readonly runtime: Pick<Runtime, "nowMs"> }, due: Due): Promise<void> {
   await parts.database.update(due.scope, async (transaction) => {
     const { records, scope } = transaction;
     const nowMs = parts.runtime.nowMs();
     const row = await records.get(TIMERS, [due.id]);
     records.delete(DUE_TIMES, dueKey(scope, due.dueMs, "timer", due.id));
-    if (row === undefined || row.runMs !== due.dueMs) return;
+    if (row === undefined || dueOf(row) !== due.dueMs) return;
+    if (parts.database.waitingEvents.isFull(scope)) {
+      const dueMs = nowMs + limit("eventsFullPauseMs");
+      records.put(TIMERS, [due.id], { ...row, dueMs });
+      records.put(DUE_TIMES, dueKey(scope, dueMs, "timer", due.id), true);
+      return;
+    }
     const scheduledMs = latestRun(row, nowMs);
     await publishEvent(transaction, tickOf(scope, { sourceId: due.id, metadata: row.metadata, scheduledMs }), nowMs);
     const runMs = nextRun(row.schedule, scheduledMs, row.anchorMs);
-    records.put(TIMERS, [due.id], { ...row, runMs });
+    const { dueMs: _, ...rest } = row;
+    records.put(TIMERS, [due.id], { ...rest, runMs });
     records.put(DUE_TIMES, dueKey(scope, runMs, "timer", due.id), true);
   });
 }
@@ -72,9 +80,13 @@ function tickOf(scope: Scope, { sourceId, metadata, scheduledMs }: { sourceId: s
   };
 }
 
-function forgetTimer({ records, scope }: Transaction, sourceId: string, runMs: number): void {
+function dueOf({ runMs, dueMs }: TimerRow): number {
+  return dueMs ?? runMs;
+}
+
+function forgetTimer({ records, scope }: Transaction, sourceId: string, dueMs: number): void {
   records.delete(TIMERS, [sourceId]);
-  records.delete(DUE_TIMES, dueKey(scope, runMs, "timer", sourceId));
+  records.delete(DUE_TIMES, dueKey(scope, dueMs, "timer", sourceId));
 }
 
 /** Checked when the manifest was read. */

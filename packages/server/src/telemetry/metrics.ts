@@ -105,6 +105,7 @@ export class Metrics {
   readonly #syncRefusals = this.#counter("plinth.sync.reports_refused", "Reports of sync calls that were refused.", ["result"]);
 
   readonly #flowReaped = this.#counter("plinth.flow.reaped", "What was stuck in flows and was looked after.", ["what"]);
+  readonly #eventsRefused = this.#counter("plinth.events.refused", "Events that were refused because too many waited.", ["origin"]);
   readonly #flowAnswersRefused = this.#counter("plinth.flow.answers_refused", "Answers to steps of flows that were refused.", ["code"]);
 
   finished(call: FinishedCall): void {
@@ -148,6 +149,11 @@ export class Metrics {
   }
 
   /** `code`: late, double or forged. */
+  /** `origin`: outside, change, automation. */
+  eventRefused(origin: string): void {
+    this.#eventsRefused.inc({ origin });
+  }
+
   flowAnswerRefused(code: string): void {
     this.#flowAnswersRefused.inc({ code });
   }
@@ -197,6 +203,10 @@ export class Metrics {
     this.#gauge("plinth.queue.waiting", "Calls that wait for a place.", () => read().waiting);
     this.#gauge("plinth.running.transactions", "Queries and mutations that run.", () => read().runningTransactions);
     this.#gauge("plinth.running.actions", "Actions that run.", () => read().runningActions);
+  }
+
+  watchEvents(waiting: () => number): void {
+    this.#gauge("plinth.events.waiting", "Events that wait for their automations.", waiting);
   }
 
   watchCache(read: () => { readonly entries: number; readonly bytes: number }): void {

@@ -56,6 +56,7 @@ export class TenantEraser {
       await this.#eraseBlobs(name);
       await erasePlatformRows(this.#database, [...TABLES_OF_BRANCHES, TENANT_LIMITS], [name]);
       await this.#database.eraseTenant(name);
+      this.#database.waitingEvents.forget({ tenant: name });
     } catch (error) {
       this.#log.error({ err: error, tenant: name }, "a deleted tenant's data is not all gone; the next start goes on");
     }

@@ -12,7 +12,7 @@ function webhook(summary: string, address: Pick<RouteDoc, "path" | "query">): Ro
     tag: "Events",
     ...address,
     answers: { 200: { description: "What the policy says; other statuses too.", content: ANY } },
-    errors: ["WebhookRefused", "WebhookFailed", "RateLimited", "BudgetExceeded", "NotAvailable"],
+    errors: ["WebhookRefused", "WebhookFailed", "TooManyEventsWaiting", "RateLimited", "BudgetExceeded", "NotAvailable"],
   };
 }
 
@@ -97,7 +97,7 @@ export const INBOUND_DOCS = {
     },
     body: { required: true, content: { "message/rfc822": text(undefined, { contentEncoding: "binary" }) } },
     answers: { 202: json(closed({ id: text("Id of the event."), isNew: flag("False when it came before.") }), "The email is stored.") },
-    errors: ["EmailRefused", "RateLimited", "BudgetExceeded", "NotAvailable"],
+    errors: ["EmailRefused", "TooManyEventsWaiting", "RateLimited", "BudgetExceeded", "NotAvailable"],
   },
   getArtefact: {
     summary: "Read a file that came with an email",

@@ -57,7 +57,7 @@ export const EVENT_DOCS = {
       }),
     ),
     answers: { 202: json(closed({ key: text() }), "The event is stored.") },
-    errors: ["NotFound", "WrongState", "AlreadyExists", "LimitExceeded"],
+    errors: ["NotFound", "WrongState", "AlreadyExists", "LimitExceeded", "TooManyEventsWaiting"],
   },
   unscheduleEvent: {
     summary: "Take back an event that waits for its time",
@@ -70,7 +70,15 @@ export const EVENT_DOCS = {
     summary: "What waits to be delivered, and why",
     tag: "Events",
     answers: {
-      200: json(closed({ waiting: list(closed({ automation: text(), snapInId: text(), count: whole(), reason: text() })) })),
+      200: json(
+        closed({
+          waiting: list(closed({ automation: text(), snapInId: text(), count: whole(), reason: text() })),
+          events: closed({
+            count: whole("Events whose last delivery has not ended."),
+            max: whole("From so many on, triggers from outside are refused with TooManyEventsWaiting."),
+          }),
+        }),
+      ),
     },
   },
   listDeadLetters: {
@@ -102,7 +110,7 @@ export const EVENT_DOCS = {
     tag: "Events",
     path: PATH,
     answers: { 202: json(closed({ id: text(), replayed: always(true) }), "It waits to be delivered.") },
-    errors: ["NotFound"],
+    errors: ["NotFound", "TooManyEventsWaiting"],
   },
   discardDeadLetter: {
     summary: "Delete a dead letter",

@@ -65,7 +65,10 @@ export const listWaiting: DocumentedRoute = {
   path: "/v1/events/waiting",
   access: ["read"],
   doc: EVENT_DOCS.listWaiting,
-  handle: async (context, { caller }): Promise<Reply> => jsonReply({ waiting: await context.events.waiting(caller.scope) }),
+  handle: async (context, { caller }): Promise<Reply> => {
+    const waiting = await context.events.waiting(caller.scope);
+    return jsonReply({ waiting, events: context.events.backlog(caller.scope) });
+  },
 };
 
 /** `?after=&limit=` */

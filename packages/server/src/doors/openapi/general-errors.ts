@@ -25,6 +25,7 @@ export const RUN_ERRORS = [
   "ArgumentValidation",
   "IdempotencyConflict",
   "RateLimited",
+  "TooManyEventsWaiting",
   "BudgetExceeded",
   "ExpiredInQueue",
   "DeadlineExceeded",
