@@ -136,9 +136,9 @@ it("a tenant and a branch leave nothing but their names", { timeout: 120_000 }, 
   await new Promise((resolve) => setTimeout(resolve, 3000));
   await next.stop();
 
-  // That there was one, so that nobody gets its name and its old keys are refused; and what it cost, for the bill of the month.
+  // That there was one, so that nobody gets its name and its old keys are refused.
   const tenant = await rowsWith(host.dataDir, TENANT);
-  expect([...tenant].filter((name) => !["tenants", "keys", "spending", "retentionDays"].includes(name))).toEqual([]);
+  expect([...tenant].filter((name) => !["tenants", "keys", "retentionDays"].includes(name))).toEqual([]);
   // Which branches were used is written anew when one is used.
   const branch = await rowsWith(host.dataDir, BRANCH);
   expect([...branch].filter((name) => !["usedBranches", "retentionDays"].includes(name))).toEqual([]);

@@ -311,7 +311,7 @@ async function start(
   shutdown.add("snap-ins", stopSnapIns);
   shutdown.add("addresses", () => opened.reject(plinthError("ShuttingDown", {})));
 
-  const eraser = new TenantEraser({ database, blobs, tenants, log });
+  const eraser = new TenantEraser({ database, blobs, tenants, budgets, log });
   eraser.start();
   const keys = new Keys({ database, runtime });
   const streams = new OpenStreams();

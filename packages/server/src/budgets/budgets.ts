@@ -68,6 +68,8 @@ export interface Budgets {
   limits(tenant: string): TenantLimits;
   setLimits(tenant: string, limits: TenantLimits): Promise<void>;
   /** Of the current month, by day. */
+  /** Deletes what is kept about a tenant that was deleted; calls of it that end later are not counted. */
+  forgetTenant(tenant: string): Promise<void>;
   spending(tenant: string): { readonly stage: BudgetStage; readonly spentNanos: number; readonly days: readonly Spending[] };
   start(): Promise<void>;
   stop(): Promise<void>;

@@ -3,6 +3,7 @@ import { periodEndMs, stageOf, throttleDelayMs, type Budget, type BudgetStage } 
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope } from "../database/database.ts";
+import { erasePlatformRows } from "../database/erase-platform-rows.ts";
 import { PLATFORM_SCOPE, TENANT_LIMITS } from "../database/record-tables.ts";
 import type { InvocationResult, ResultSink } from "../engine/result-sink.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -126,6 +127,13 @@ class StoredBudgets implements Budgets {
     });
     this.#limits.set(tenant, limits);
     this.#noteStage(tenant);
+  }
+
+  async forgetTenant(tenant: string): Promise<void> {
+    await this.#book.forget(tenant);
+    await erasePlatformRows(this.#options.database, [TENANT_LIMITS], [tenant]);
+    this.#limits.delete(tenant);
+    this.#stages.delete(tenant);
   }
 
   spending(tenant: string) {

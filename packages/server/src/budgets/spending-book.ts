@@ -1,7 +1,7 @@
 /** What each tenant used, by day: counted in memory, written once a second (B3, B4). */
 import { dayOf, isInPeriod } from "@plinth/core/policy/budget.ts";
 import { limit } from "@plinth/core/limits.ts";
-import type { Database } from "../database/database.ts";
+import type { Database, KeyPart } from "../database/database.ts";
 import { PLATFORM_SCOPE, SPENDING } from "../database/record-tables.ts";
 import type { InvocationUsage } from "../engine/invocation.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -16,6 +16,8 @@ export class SpendingBook {
   /** Tenant → day → what it used. Days of the current month. */
   readonly #tenants = new Map<string, Map<string, Spending>>();
   readonly #dirty = new Set<string>();
+  /** Deleted tenants, whose names are not given again. */
+  readonly #forgotten = new Set<string>();
   #timer: { cancel(): void } | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -40,6 +42,7 @@ export class SpendingBook {
   }
 
   add(tenant: string, usage: InvocationUsage): void {
+    if (this.#forgotten.has(tenant)) return;
     const { runtime } = this.#options;
     const day = dayOf(runtime.nowMs());
     const days = this.#daysOf(tenant);
@@ -70,6 +73,32 @@ export class SpendingBook {
     let sum = 0;
     for (const { day, costNanos } of this.#tenants.get(tenant)?.values() ?? []) if (isInPeriod(day, period, nowMs)) sum += costNanos;
     return sum;
+  }
+
+  /** Deletes what is known of a tenant, for good. Its last sums go to the log, for who writes bills. */
+  async forget(tenant: string): Promise<void> {
+    const { database, log } = this.#options;
+    if (this.#tenants.has(tenant))
+      log.info({ tenant, costNanos: this.spentNanos(tenant, "month") }, "what a deleted tenant spent this month");
+    this.#forgotten.add(tenant);
+    this.#tenants.delete(tenant);
+    this.#dirty.delete(tenant);
+    // What is being written is written before.
+    const erased = this.#writing.then(async () => {
+      for (let after: readonly KeyPart[] | undefined; ;) {
+        const [row] = await database.read(PLATFORM_SCOPE, ({ records }) =>
+          records.range(SPENDING, { prefix: [], limit: 1, ...(after === undefined ? {} : { after }) }),
+        );
+        if (row === undefined) return;
+        const { day } = row.value;
+        await database.update(PLATFORM_SCOPE, async ({ records }) => {
+          if ((await records.get(SPENDING, [day, tenant])) !== undefined) records.delete(SPENDING, [day, tenant]);
+        });
+        after = [day, LAST_NAME];
+      }
+    });
+    this.#writing = erased.catch(() => undefined);
+    await erased;
   }
 
   /** Writes what was not written; a failure is tried again with the next. */
@@ -112,6 +141,8 @@ export class SpendingBook {
 
 /** Of one month, and a day of the next. */
 const DAYS_KEPT = 32;
+/** Behind all names of tenants. */
+const LAST_NAME = "\u{10ffff}";
 
 function emptyDay(day: string): Spending {
   return { day, costNanos: 0, calls: 0, executionMs: 0, cpuMs: 0, gibSeconds: 0, egressBytes: 0 };

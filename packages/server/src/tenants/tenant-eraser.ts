@@ -5,7 +5,7 @@
 import type { Blobs } from "../blobs/blobs.ts";
 import type { Database } from "../database/database.ts";
 import { erasePlatformRows, TABLES_OF_BRANCHES } from "../database/erase-platform-rows.ts";
-import { TENANT_LIMITS } from "../database/record-tables.ts";
+import type { Budgets } from "../budgets/budgets.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Tenants } from "./tenants.ts";
 
@@ -13,6 +13,7 @@ export class TenantEraser {
   readonly #database: Database;
   readonly #blobs: Blobs | undefined;
   readonly #tenants: Tenants;
+  readonly #budgets: Pick<Budgets, "forgetTenant"> | undefined;
   readonly #log: Log;
   #work: Promise<void> = Promise.resolve();
 
@@ -20,16 +21,19 @@ export class TenantEraser {
     database,
     blobs,
     tenants,
+    budgets,
     log,
   }: {
     readonly database: Database;
     readonly blobs?: Blobs;
     readonly tenants: Tenants;
+    readonly budgets?: Pick<Budgets, "forgetTenant">;
     readonly log: Log;
   }) {
     this.#database = database;
     this.#blobs = blobs;
     this.#tenants = tenants;
+    this.#budgets = budgets;
     this.#log = log;
   }
 
@@ -54,7 +58,8 @@ export class TenantEraser {
   async #eraseOne(name: string): Promise<void> {
     try {
       await this.#eraseBlobs(name);
-      await erasePlatformRows(this.#database, [...TABLES_OF_BRANCHES, TENANT_LIMITS], [name]);
+      await erasePlatformRows(this.#database, TABLES_OF_BRANCHES, [name]);
+      await this.#budgets?.forgetTenant(name);
       await this.#database.eraseTenant(name);
       this.#database.waitingEvents.forget({ tenant: name });
     } catch (error) {
