@@ -722,10 +722,20 @@ export const LIMITS = {
   requestBodyBytesMax: { value: 24 * MiB, reason: "one HTTP request: the largest arguments with JSON escapes" },
   requestBodiesBytesMax: { value: 512 * MiB, reason: "bodies of all requests that are being read or answered" },
   requestBodiesAnonymousBytesMax: {
-    value: 256 * MiB,
+    value: 192 * MiB,
     reason: "bodies of all requests that bring no key: a part of all, so that others go on",
   },
-  connectionsMax: { value: 10_000, reason: "open connections of one port" },
+  requestBodiesTenantBytesMax: {
+    value: 192 * MiB,
+    reason: "bodies of all requests with keys of one tenant: beside those without keys others have a part left",
+  },
+  connectionsMax: { value: 10_000, reason: "open connections of one port, where the host does not say" },
+  connectionsPerAddressMax: {
+    value: 1000,
+    reason: "open connections of one address to all HTTP and gRPC ports, where the host does not say: ten such addresses fill a port",
+  },
+  slowRequestsCheckMs: { value: 5000, reason: "between two looks for requests that do not arrive in time" },
+  brokenRequestMs: { value: 1000, reason: "how long a client may take its answer to what was no request, before it is cut off" },
   unreadBytesMax: { value: 1024 * MiB, reason: "answers of all tenants that their clients have not read yet" },
   unreadTenantBytesMax: { value: 256 * MiB, reason: "answers of one tenant that its clients have not read yet" },
   answerStallMs: { value: 60_000, reason: "until a client that takes nothing of a large answer is cut off" },

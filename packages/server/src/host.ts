@@ -25,6 +25,7 @@ import type { Scope } from "./database/database.ts";
 import { openDatabase } from "./database/open-database.ts";
 import { openDeploys } from "./deploys/open-deploys.ts";
 import { BodyBudget } from "./doors/body-budget.ts";
+import { ConnectionBounds } from "./doors/connection-bounds.ts";
 import { BodyTurns } from "./doors/body-turns.ts";
 import { InvocationFeed } from "./doors/invocation-feed.ts";
 import { openDoors, type Doors } from "./doors/open-doors.ts";
@@ -366,7 +367,16 @@ async function start(
       feed,
       streams,
       answers: new UnreadAnswers(),
-      bodies: new BodyBudget(limit("requestBodiesBytesMax"), limit("requestBodiesAnonymousBytesMax")),
+      bodies: new BodyBudget(limit("requestBodiesBytesMax"), {
+        anonymousBytesMax: limit("requestBodiesAnonymousBytesMax"),
+        tenantBytesMax: limit("requestBodiesTenantBytesMax"),
+      }),
+      connections: new ConnectionBounds({
+        perAddressMax: config.connectionsPerAddress,
+        perPortMax: config.connections,
+        trustedProxies: config.trustedProxies,
+        onRefused: (why) => telemetry.metrics.connectionRefused(why),
+      }),
       bodyTurns: new BodyTurns(runtime),
       tier,
       packageCells: sandbox.report.packages,

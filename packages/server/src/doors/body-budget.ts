@@ -1,21 +1,40 @@
 /**
  * Bounds the memory that bodies of requests take together: a body that could pass the bound is refused before it is
  * read. A body of unknown length counts as the largest that its route takes. Requests without a credential have a
- * part of it: who announces large bodies and never sends them needs no key, and locks out nobody who has one.
+ * part of it: who announces large bodies and never sends them needs no key, and locks out nobody who has one. Requests
+ * of each tenant's keys have a part too, and lock out no other tenant's.
  */
 import { plinthError } from "@plinth/core/errors.ts";
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Caller } from "./door.ts";
+
+/** The tenant whose credential a request brings. Names of tenants are not empty. */
+export type BodyOwner = string;
+export const ANONYMOUS: BodyOwner = "";
+
+export interface BodyParts {
+  readonly anonymousBytesMax?: number;
+  readonly tenantBytesMax?: number;
+}
+
+/** Whose part the body of a caller's request is of. */
+export function bodyOwner({ actor, scope }: Pick<Caller, "actor" | "scope">): BodyOwner {
+  return actor.kind === "anonymous" ? ANONYMOUS : scope.tenant;
+}
 
 export class BodyBudget {
   readonly #bytesMax: number;
   readonly #anonymousBytesMax: number;
+  readonly #tenantBytesMax: number;
   #bytes = 0;
-  #anonymousBytes = 0;
+  /** By tenant; those without a credential by `ANONYMOUS`. */
+  readonly #parts = new Map<string, number>();
 
-  constructor(bytesMax: number, anonymousBytesMax = bytesMax) {
+  constructor(bytesMax: number, { anonymousBytesMax = bytesMax, tenantBytesMax = bytesMax }: BodyParts = {}) {
     this.#bytesMax = bytesMax;
     this.#anonymousBytesMax = anonymousBytesMax;
+    this.#tenantBytesMax = tenantBytesMax;
   }
 
   get bytes(): number {
@@ -23,15 +42,15 @@ export class BodyBudget {
   }
 
   /** Takes room for bytes as they come, of a body whose length nobody said, until the response is over. */
-  holder(response: EventEmitter): (bytes: number) => void {
+  holder(response: EventEmitter, owner: BodyOwner): (bytes: number) => void {
     let held = 0;
     response.once("close", () => {
-      this.#bytes -= held;
+      this.#hold(owner, -held);
       held = 0;
     });
     return (bytes) => {
-      this.#check(bytes);
-      this.#bytes += bytes;
+      this.#check(owner, bytes);
+      this.#hold(owner, bytes);
       held += bytes;
     };
   }
@@ -40,24 +59,26 @@ export class BodyBudget {
   take(
     request: IncomingMessage,
     response: ServerResponse,
-    { bodyBytesMax, isAnonymous = false }: { readonly bodyBytesMax: number; readonly isAnonymous?: boolean },
+    { bodyBytesMax, owner }: { readonly bodyBytesMax: number; readonly owner: BodyOwner },
   ): void {
     const bytes = bodyBytes(request, bodyBytesMax);
     // Of a client that went away while its credential was checked, nothing is read and no close will come.
     if (bytes === 0 || response.closed) return;
-    this.#check(bytes);
-    if (isAnonymous && this.#anonymousBytes + bytes > this.#anonymousBytesMax) throw full();
-    const anonymousBytes = isAnonymous ? bytes : 0;
-    this.#bytes += bytes;
-    this.#anonymousBytes += anonymousBytes;
-    response.once("close", () => {
-      this.#bytes -= bytes;
-      this.#anonymousBytes -= anonymousBytes;
-    });
+    this.#check(owner, bytes);
+    this.#hold(owner, bytes);
+    response.once("close", () => this.#hold(owner, -bytes));
   }
 
-  #check(bytes: number): void {
-    if (this.#bytes + bytes > this.#bytesMax) throw full();
+  #check(owner: BodyOwner, bytes: number): void {
+    const partMax = owner === ANONYMOUS ? this.#anonymousBytesMax : this.#tenantBytesMax;
+    if (this.#bytes + bytes > this.#bytesMax || (this.#parts.get(owner) ?? 0) + bytes > partMax) throw full();
+  }
+
+  #hold(owner: BodyOwner, bytes: number): void {
+    this.#bytes += bytes;
+    const part = (this.#parts.get(owner) ?? 0) + bytes;
+    if (part === 0) this.#parts.delete(owner);
+    else this.#parts.set(owner, part);
   }
 }
 

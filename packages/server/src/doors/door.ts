@@ -36,6 +36,7 @@ import type { Keys } from "../tenants/keys.ts";
 import type { TenantEraser } from "../tenants/tenant-eraser.ts";
 import type { Tenants } from "../tenants/tenants.ts";
 import type { BodyBudget } from "./body-budget.ts";
+import type { ConnectionBounds } from "./connection-bounds.ts";
 import type { BodyTurns } from "./body-turns.ts";
 import type { FinishedInvocation, InvocationFeed } from "./invocation-feed.ts";
 import type { OpenStreams } from "./open-streams.ts";
@@ -77,6 +78,7 @@ export interface DoorContext {
   readonly recentInvocations: (scope: Scope) => Promise<readonly FinishedInvocation[]>;
   readonly streams: OpenStreams;
   readonly bodies: BodyBudget;
+  readonly connections: ConnectionBounds;
   readonly answers: UnreadAnswers;
   readonly bodyTurns: BodyTurns;
   readonly metricsText: () => Promise<string>;

@@ -3,10 +3,10 @@
  * time to send a request, percent-encoding, body size. The only files that know the HTTP library are this one and
  * those that serve a table of routes with it.
  */
-import { plinthError } from "@plinth/core/errors.ts";
+import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import type { IncomingMessage } from "node:http";
+import { STATUS_CODES, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { DoorContext, TextReply } from "./door.ts";
 import { errorReply, httpLibraryError, registeredError } from "./error-reply.ts";
@@ -17,13 +17,14 @@ const pathTenants = new WeakMap<IncomingMessage, string>();
 export type HttpServer = FastifyInstance;
 
 export function createHttpServer(
-  context: Pick<DoorContext, "log" | "runtime" | "answers">,
-  options: { readonly bodyBytesMax: number },
+  context: Pick<DoorContext, "log" | "runtime" | "answers" | "connections">,
+  options: { readonly bodyBytesMax: number; readonly readMsMax?: number },
 ): HttpServer {
+  const { readMsMax = limit("requestReadMsMax") } = options;
   const server = fastify({
     logger: false,
     bodyLimit: options.bodyBytesMax,
-    requestTimeout: limit("requestReadMsMax"),
+    requestTimeout: readMsMax,
     keepAliveTimeout: 72_000,
     // Idle connections are closed when the host stops; busy ones get the time to drain.
     forceCloseConnections: "idle",
@@ -33,16 +34,20 @@ export function createHttpServer(
     onConstructorPoisoning: "ignore",
     // Routes read the query themselves, from the part of the URL that was counted.
     routerOptions: { maxParamLength: limit("requestHeaderBytesMax"), querystringParser: () => ({}) },
-    http: { maxHeaderSize: limit("requestHeaderBytesMax"), headersTimeout: limit("requestReadMsMax") },
+    http: {
+      maxHeaderSize: limit("requestHeaderBytesMax"),
+      headersTimeout: readMsMax,
+      connectionsCheckingInterval: Math.min(limit("slowRequestsCheckMs"), readMsMax),
+    },
     rewriteUrl: cutTenantPrefix,
     frameworkErrors: (error, _request, reply) => {
       sendText(reply, errorReply(httpLibraryError(error, options.bodyBytesMax) ?? registeredError(context, error)));
     },
-    clientErrorHandler: answerBrokenHttp,
+    clientErrorHandler: (error, socket) => answerBrokenHttp(context, error, socket),
   });
   // Node drops headers beyond its own count without a word; ours is checked in `checkHead`.
   server.server.maxHeadersCount = 0;
-  server.server.maxConnections = limit("connectionsMax");
+  context.connections.watch(server.server, refuseConnection);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   server.addHook("onSend", (request, reply, payload, done) => {
@@ -121,12 +126,26 @@ function cutTenantPrefix(request: IncomingMessage): string {
   return rest.startsWith("/") ? rest : `/${rest}`;
 }
 
-/** Answers what is not even a request, and closes. */
-function answerBrokenHttp(error: Error, socket: Socket): void {
-  if (!socket.writable) return;
-  const registered = httpLibraryError(error, 0) ?? plinthError("BadRequest", { detail: "This is not valid HTTP." });
-  const { status, body } = errorReply(registered);
-  socket.end(
-    `HTTP/1.1 ${status} ${status === 413 ? "Payload Too Large" : "Bad Request"}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+/** Answers what is not even a request, and closes: also when the client does not close its own side, or sends on. */
+function answerBrokenHttp({ runtime }: Pick<DoorContext, "runtime">, error: Error, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(rawReply(httpLibraryError(error, 0) ?? plinthError("BadRequest", { detail: "This is not valid HTTP." })));
+  const cut = runtime.timer(limit("brokenRequestMs"), () => socket.destroy());
+  socket.once("close", () => cut.cancel());
+}
+
+function refuseConnection(socket: Socket): void {
+  const error = plinthError("TooManyConcurrentRequests", { detail: "this address has as many connections as it may" });
+  socket.end(rawReply(error), () => socket.destroy());
+}
+
+function rawReply(error: PlinthError): string {
+  const { status, headers, body } = errorReply(error);
+  const lines = Object.entries({ ...headers, connection: "close", "content-type": "application/json" }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
   );
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

@@ -4,6 +4,7 @@ import { limit } from "@plinth/core/limits.ts";
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { authenticate } from "./authenticate.ts";
+import { bodyOwner } from "./body-budget.ts";
 import { allowOrigin, answerPreflight } from "./cross-origin.ts";
 import type { Caller, DoorContext, DoorRequest, Reply, Route } from "./door.ts";
 import { errorReply, registeredError } from "./error-reply.ts";
@@ -58,7 +59,7 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
       reply.headers(branchHeaders(request.caller.scope.branch));
       context.bodies.take(request.raw, reply.raw, {
         bodyBytesMax: route.streamsBody === true ? limit("streamedBodyBytes") : bodyLimit,
-        isAnonymous: request.caller.actor.kind === "anonymous",
+        owner: bodyOwner(request.caller),
       });
     },
     handler: async (request, reply) => {

@@ -105,6 +105,9 @@ export class Metrics {
   readonly #syncRefusals = this.#counter("plinth.sync.reports_refused", "Reports of sync calls that were refused.", ["result"]);
 
   readonly #flowReaped = this.#counter("plinth.flow.reaped", "What was stuck in flows and was looked after.", ["what"]);
+  readonly #connectionsRefused = this.#counter("plinth.connections.refused", "Connections to HTTP and gRPC ports beyond a bound.", [
+    "bound",
+  ]);
   readonly #eventsRefused = this.#counter("plinth.events.refused", "Events that were refused because too many waited.", ["origin"]);
   readonly #flowAnswersRefused = this.#counter("plinth.flow.answers_refused", "Answers to steps of flows that were refused.", ["code"]);
 
@@ -149,6 +152,11 @@ export class Metrics {
   }
 
   /** `code`: late, double or forged. */
+  /** `bound`: address, port. */
+  connectionRefused(bound: string): void {
+    this.#connectionsRefused.inc({ bound });
+  }
+
   /** `origin`: outside, change, automation. */
   eventRefused(origin: string): void {
     this.#eventsRefused.inc({ origin });

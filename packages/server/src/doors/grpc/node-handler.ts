@@ -5,6 +5,7 @@ import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { limit } from "@plinth/core/limits.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { ANONYMOUS, bodyOwner } from "../body-budget.ts";
 import type { DoorContext } from "../door.ts";
 import { callerIn, PATH_TENANT } from "./call-gate.ts";
 import { thrownAsGrpc } from "./grpc-error.ts";
@@ -56,7 +57,7 @@ async function serve(
   const body = given.body as AsyncIterable<Uint8Array>;
   const single = handler.method.methodKind === "unary" || handler.method.methodKind === "server_streaming";
   const answer = await handler(
-    single ? { ...given, body: checkedBody(context, { handler, response, header: given.header, body }) } : given,
+    single ? { ...given, body: checkedBody(context, { handler, response, header: given.header, values, body }) } : given,
   );
   await universalResponseToNodeResponse(
     answer.body === undefined
@@ -100,15 +101,17 @@ async function* checkedBody(
     readonly handler: UniversalHandler;
     readonly response: NodeResponse;
     readonly header: Headers;
+    readonly values: ContextValues;
     readonly body: AsyncIterable<Uint8Array>;
   },
 ): AsyncGenerator<Uint8Array> {
   const timer = context.runtime.timer(limit("requestReadMsMax"), () => call.response.destroy());
+  const caller = callerIn(call.values);
   try {
     yield await readRequestMessage(call.body, {
       input: call.handler.method.input,
       form: messageForm(call.header),
-      hold: context.bodies.holder(call.response),
+      hold: context.bodies.holder(call.response, caller === undefined ? ANONYMOUS : bodyOwner(caller)),
       turn: (bytes) => {
         // It has come whole.
         timer.cancel();

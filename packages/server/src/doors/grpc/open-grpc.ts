@@ -67,7 +67,7 @@ export async function openGrpc(context: DoorContext, at: { readonly address: str
     },
     (request, response) => void handle(request, response),
   );
-  server.maxConnections = limit("connectionsMax");
+  context.connections.watch(server, (socket) => socket.destroy());
   // A silent connection is closed when its calls are answered; clients open another. Its types do not know the property.
   Object.assign(server, { timeout: limit("grpcIdleMs") });
   server.on("timeout", (session: ServerHttp2Session) => session.close());

@@ -10,6 +10,7 @@ import { limit } from "@plinth/core/limits.ts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ServerResponse } from "node:http";
 import { authenticate } from "../authenticate.ts";
+import { bodyOwner } from "../body-budget.ts";
 import { jsonReply, type Caller, type DoorContext } from "../door.ts";
 import { errorReply, registeredError } from "../error-reply.ts";
 import { checkHead, pathTenantOf, sendText, type HttpServer } from "../http-server.ts";
@@ -46,7 +47,7 @@ export function serveMcp(server: HttpServer, context: DoorContext): McpSessions 
         return await refuse(context, request, reply, registeredError(context, error));
       }
       context.usedBranches.note(request.caller.scope);
-      context.bodies.take(request.raw, reply.raw, { bodyBytesMax: limit("requestBodyBytesMax") });
+      context.bodies.take(request.raw, reply.raw, { bodyBytesMax: limit("requestBodyBytesMax"), owner: bodyOwner(request.caller) });
     },
     handler: async (request, reply) => {
       const caller = request.caller;
