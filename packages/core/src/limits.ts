@@ -671,6 +671,13 @@ export const LIMITS = {
   smtpConnectionsMax: { value: 200, reason: "connections to the SMTP port" },
   smtpConnectionsPerAddressMax: { value: 20, reason: "connections of one address to the SMTP port" },
   smtpBytesInMemoryMax: { value: 128 * MiB, reason: "emails that are being taken at the SMTP port" },
+  smtpEmailsPerTenantPerSecond: { value: 20, reason: "emails to one tenant at the SMTP port in the long run: 1,200 a minute" },
+  smtpEmailsPerTenantBurst: { value: 300, reason: "emails to one tenant at the SMTP port at once" },
+  smtpEmailsPerTenantRunningMax: {
+    value: 64,
+    reason: "emails to one tenant that are being taken at the SMTP port: a third of its connections",
+  },
+  smtpBytesPerTenantMax: { value: 48 * MiB, reason: "of the emails that are being taken, those to one tenant: others have a part left" },
   smtpIdleMsMax: { value: 60_000, reason: "silence of a connection to the SMTP port" },
   smtpSessionMsMax: { value: 600_000, reason: "one connection to the SMTP port, however slowly it speaks" },
   smtpRefusalsMax: { value: 20, reason: "recipients that one connection to the SMTP port asks for in vain before it is closed" },

@@ -32,9 +32,9 @@ export class Emails {
     this.#parts = parts;
   }
 
-  /** Rejects with NotFound when the address takes no emails. */
-  async check(token: string): Promise<void> {
-    await findOpenSource(this.#parts, token, TYPE);
+  /** The tenant whose address it is. Rejects with NotFound when it takes no emails. */
+  async check(token: string): Promise<string> {
+    return (await findOpenSource(this.#parts, token, TYPE)).scope.tenant;
   }
 
   /** Rejects with NotFound, EmailRefused, or what says that there is too much to do. */

@@ -33,10 +33,8 @@ export class SourceGate {
   /** Does work for a source, or rejects with RateLimited or TooManyConcurrentRequests. */
   async run<T>(sourceId: string, work: () => Promise<T>): Promise<T> {
     this.#take(sourceId);
-    const running = this.#running.get(sourceId) ?? 0;
-    const { runningMax: max, what } = this.#limits;
-    if (running >= max) throw plinthError("TooManyConcurrentRequests", { detail: `${max} requests to ${what} are worked on` });
-    this.#running.set(sourceId, running + 1);
+    this.#checkRunning(sourceId);
+    this.#running.set(sourceId, (this.#running.get(sourceId) ?? 0) + 1);
     try {
       return await work();
     } finally {
@@ -44,6 +42,21 @@ export class SourceGate {
       if (left === 0) this.#running.delete(sourceId);
       else this.#running.set(sourceId, left);
     }
+  }
+
+  /** Rejects like `run` what would have to wait now, and counts nothing. */
+  check(sourceId: string): void {
+    this.#checkRunning(sourceId);
+    const { what, ...rate } = this.#limits;
+    const nowMs = this.#runtime.monotonicMs();
+    const { waitMs } = takeToken(this.#buckets.get(sourceId) ?? fullBucket(rate, nowMs), rate, nowMs);
+    if (waitMs > 0) throw plinthError("RateLimited", { perSecond: rate.perSecond, what, waitMs });
+  }
+
+  #checkRunning(sourceId: string): void {
+    const { runningMax: max, what } = this.#limits;
+    if ((this.#running.get(sourceId) ?? 0) >= max)
+      throw plinthError("TooManyConcurrentRequests", { detail: `${max} requests to ${what} are worked on` });
   }
 
   #take(sourceId: string): void {

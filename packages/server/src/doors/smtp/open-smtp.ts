@@ -5,12 +5,16 @@
  * S2 A positive answer comes after the event of each recipient is committed; where one failed for a while, the sender tries again, and
  *    those that have it already know it again.
  * S3 Connections, those of one address, commands, recipients, sizes, silence and the bytes in memory are bounded.
+ * S4 So are the emails to one tenant, by their rate, their number at a time and their bytes: they take the places of no other tenant.
  *
  * There is no TLS and no sign-in: the address is the secret. Beyond a trusted network a mail server stands in front.
  */
 import { plinthError, type PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
+import { finished } from "node:stream/promises";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerOptions, type SMTPServerSession } from "smtp-server";
+import { SourceGate, type GateLimits } from "../../inbound/source-gate.ts";
+import { networkOf } from "../connection-bounds.ts";
 import type { DoorContext } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 
@@ -35,7 +39,17 @@ export interface SmtpOptions {
   readonly port: number;
   /** Name that it answers with. */
   readonly domain: string;
+  /** S4. The limits when absent. */
+  readonly perTenant?: GateLimits & { readonly bytesMax: number };
 }
+
+const PER_TENANT = {
+  what: "the addresses of this organisation",
+  perSecond: limit("smtpEmailsPerTenantPerSecond"),
+  burst: limit("smtpEmailsPerTenantBurst"),
+  runningMax: limit("smtpEmailsPerTenantRunningMax"),
+  bytesMax: limit("smtpBytesPerTenantMax"),
+};
 
 export async function openSmtp(context: Pick<DoorContext, "emails" | "log" | "runtime">, options: SmtpOptions): Promise<SmtpDoor> {
   const door = new Smtp(context, options);
@@ -49,10 +63,16 @@ class Smtp {
   readonly #timers = new Map<string, { cancel(): void }>();
   /** Refused recipients of each connection. */
   readonly #refused = new Map<string, number>();
+  readonly #gate: SourceGate;
+  readonly #bytesPerTenantMax: number;
+  readonly #bytesOfTenants = new Map<string, number>();
   #bytes = 0;
 
-  constructor(context: Pick<DoorContext, "emails" | "log" | "runtime">, { domain }: SmtpOptions) {
+  constructor(context: Pick<DoorContext, "emails" | "log" | "runtime">, { domain, perTenant = PER_TENANT }: SmtpOptions) {
     this.#context = context;
+    const { bytesMax, ...gate } = perTenant;
+    this.#gate = new SourceGate(context.runtime, gate);
+    this.#bytesPerTenantMax = bytesMax;
     this.#server = new SMTPServer({ ...this.#limits(), ...this.#handlers(), name: domain, banner: "Plinth" });
     // What a client does wrong ends its connection.
     this.#server.on("error", (error: Error) => context.log.error({ err: error }, "a connection to the SMTP port failed"));
@@ -95,8 +115,9 @@ class Smtp {
   #handlers(): SMTPServerOptions {
     return {
       onConnect: ({ id, remoteAddress }, done) => {
-        const open = (this.#connections.get(remoteAddress) ?? 0) + 1;
-        this.#connections.set(remoteAddress, open);
+        const network = networkOf(remoteAddress);
+        const open = (this.#connections.get(network) ?? 0) + 1;
+        this.#connections.set(network, open);
         this.#timers.set(
           id,
           this.#context.runtime.timer(limit("smtpSessionMsMax"), () => this.#cut(id)),
@@ -107,24 +128,27 @@ class Smtp {
         this.#timers.get(id)?.cancel();
         this.#timers.delete(id);
         this.#refused.delete(id);
-        const open = (this.#connections.get(remoteAddress) ?? 1) - 1;
-        if (open <= 0) this.#connections.delete(remoteAddress);
-        else this.#connections.set(remoteAddress, open);
+        const network = networkOf(remoteAddress);
+        const open = (this.#connections.get(network) ?? 1) - 1;
+        if (open <= 0) this.#connections.delete(network);
+        else this.#connections.set(network, open);
       },
       onRcptTo: ({ address }, { id }, done) => void this.#settle(this.#checkRecipient(address, id), done),
       onData: (stream, session, done) => void this.#settle(this.#take(stream, session), done),
     };
   }
 
-  /** S1. Who tries out addresses is sent away; each of them costs a look into the store. */
+  /** S1, S4. Who tries out addresses is sent away; each of them costs a look into the store. */
   async #checkRecipient(address: string, connection: string): Promise<void> {
+    let tenant: string;
     try {
-      await this.#context.emails.check(tokenOf(address));
+      tenant = await this.#context.emails.check(tokenOf(address));
     } catch (error) {
       const refused = (this.#refused.get(connection) ?? 0) + 1;
       if (this.#timers.has(connection)) this.#refused.set(connection, refused);
       throw refused > limit("smtpRefusalsMax") ? new Refusal(421, "4.7.0 Too many recipients that take no emails") : error;
     }
+    this.#gate.check(tenant);
   }
 
   async #settle<T>(work: Promise<T>, done: (error: Error | null, value?: T) => void): Promise<void> {
@@ -138,8 +162,33 @@ class Smtp {
     done(null, value);
   }
 
+  /** S4 */
   async #take(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
-    const held = new Held((bytes) => this.#hold(bytes));
+    const tenants = await this.#tenantsOf(session);
+    const take = [...tenants].reduce<() => Promise<string>>(
+      (work, tenant) => () => this.#gate.run(tenant, work),
+      () => this.#receive(stream, session, tenants),
+    );
+    try {
+      return await take();
+    } finally {
+      // What is refused is read too: an answer comes behind the last byte.
+      if (!stream.readableEnded && !stream.destroyed) await finished(stream.resume()).catch(() => undefined);
+    }
+  }
+
+  /** Of recipients whose sources were closed meanwhile there is none. */
+  async #tenantsOf({ envelope }: SMTPServerSession): Promise<ReadonlySet<string>> {
+    const tenants = new Set<string>();
+    for (const token of new Set(envelope.rcptTo.map(({ address }) => tokenOf(address)))) {
+      const tenant = await this.#context.emails.check(token).catch(() => undefined);
+      if (tenant !== undefined) tenants.add(tenant);
+    }
+    return tenants;
+  }
+
+  async #receive(stream: SMTPServerDataStream, session: SMTPServerSession, tenants: ReadonlySet<string>): Promise<string> {
+    const held = new Held((bytes) => this.#hold(tenants, bytes));
     try {
       // All of it is read, also what is dropped: an answer comes behind the last byte.
       for await (const piece of stream as AsyncIterable<Buffer>) {
@@ -179,9 +228,15 @@ class Smtp {
   }
 
   /** False when there is no room. */
-  #hold(bytes: number): boolean {
-    if (this.#bytes + bytes > BYTES_IN_MEMORY_MAX) return false;
+  #hold(tenants: ReadonlySet<string>, bytes: number): boolean {
+    const isFull = [...tenants].some((tenant) => (this.#bytesOfTenants.get(tenant) ?? 0) + bytes > this.#bytesPerTenantMax);
+    if (bytes > 0 && (isFull || this.#bytes + bytes > BYTES_IN_MEMORY_MAX)) return false;
     this.#bytes += bytes;
+    for (const tenant of tenants) {
+      const held = (this.#bytesOfTenants.get(tenant) ?? 0) + bytes;
+      if (held === 0) this.#bytesOfTenants.delete(tenant);
+      else this.#bytesOfTenants.set(tenant, held);
+    }
     return true;
   }
 
