@@ -520,6 +520,13 @@ export const ERRORS = {
     message: "A run of this sync unit goes on: {run}.",
     next: "Wait for its end, or cancel it with `plinth sync cancel`.",
   },
+  SyncItemMapped: {
+    ...caller,
+    status: 409,
+    grpc: "ALREADY_EXISTS",
+    message: "The {side} item '{item}' belongs to the mapping {mapping} already.",
+    next: "Read that mapping and update it, or take the item out of it first.",
+  },
   SchemaMismatch: {
     ...caller,
     status: 400,

@@ -1,4 +1,12 @@
-/** Which item of the other system is which item here, as loaders write it down for each sync unit. */
+/**
+ * Which item of the other system is which item here, as loaders write it down for each sync unit.
+ *
+ * M1 An item belongs to one mapping. What would take an item of another mapping is refused as a whole, so that of two who map the same
+ *    item at once one is told of the other.
+ * M2 Each write sees those before it: additions of two add up, of two lists the later one stays. None is half done.
+ * M3 A creation that finds its own items, all in one mapping that has no others, is that mapping: an answer that was lost can be asked
+ *    for again.
+ */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Database, Records, Scope } from "../database/database.ts";
@@ -43,6 +51,13 @@ export class SyncMappers {
     };
     checkSize(row);
     return await this.#database.update(scope, async ({ records }) => {
+      const same = await sameMapper(records, row);
+      if (same !== undefined) {
+        const again = { ...row, id: same.id };
+        records.put(SYNC_MAPPERS, [unitId, same.id], again);
+        return again;
+      }
+      await checkItems(records, row);
       const unit = await records.get(SYNC_UNITS, [unitId]);
       if (unit === undefined) throw plinthError("NotFound", { what: "sync unit of the mapping" });
       const max = limit("syncMappersPerUnitMax");
@@ -67,6 +82,7 @@ export class SyncMappers {
         rest: { ...before.rest, ...restOf(fields) },
       };
       checkSize(row);
+      await checkItems(records, row);
       for (const [side, item] of keysOf(before)) records.delete(SYNC_MAPPERS_BY_ITEM, [unitId, side, item]);
       putMapper(records, row);
       return row;
@@ -82,6 +98,26 @@ export function shownMapper({ id, externalIds, targets, status, rest }: SyncMapp
 function putMapper(records: Records, row: SyncMapperRow): void {
   records.put(SYNC_MAPPERS, [row.unitId, row.id], row);
   for (const [side, item] of keysOf(row)) records.put(SYNC_MAPPERS_BY_ITEM, [row.unitId, side, item], row.id);
+}
+
+/** M1 */
+async function checkItems(records: Records, row: SyncMapperRow): Promise<void> {
+  for (const [side, item] of keysOf(row)) {
+    const mapping = await records.get(SYNC_MAPPERS_BY_ITEM, [row.unitId, side, item]);
+    if (mapping !== undefined && mapping !== row.id) throw plinthError("SyncItemMapped", { side, item: item.slice(0, 128), mapping });
+  }
+}
+
+/** M3 */
+async function sameMapper(records: Records, row: SyncMapperRow): Promise<SyncMapperRow | undefined> {
+  const [first] = keysOf(row);
+  const id = first === undefined ? undefined : await records.get(SYNC_MAPPERS_BY_ITEM, [row.unitId, ...first]);
+  const known = id === undefined ? undefined : await records.get(SYNC_MAPPERS, [row.unitId, id]);
+  return known !== undefined && itemsText(known) === itemsText(row) ? known : undefined;
+}
+
+function itemsText(row: SyncMapperRow): string {
+  return JSON.stringify(keysOf(row).map(String).sort());
 }
 
 function keysOf({ externalIds, targets }: SyncMapperRow): readonly (readonly [MapperSide, string])[] {
