@@ -83,7 +83,7 @@ export function inlineCall(
 }
 
 /** Inline code belongs to no version: any process of the runtime can run it, once. In an isolate it has a context of its own. */
-function inlineVersion(runtime: RuntimeName): VersionCode {
+export function inlineVersion(runtime: RuntimeName): VersionCode {
   if (runtime === "isolate") return INLINE_ISOLATE;
   return {
     digest: `inline-${runtime}`,

@@ -15,6 +15,7 @@ import { bundlesOf, lockFindings } from "./bundles/lock-findings.ts";
 import { flowCatalogue, type FlowCatalogueParts } from "./flow-catalogue.ts";
 import type { FlowRow } from "./flow-records.ts";
 import type { FlowSummary, FlowVersion, Published } from "./flows.ts";
+import { PythonChecks } from "./python-check.ts";
 import type { ScriptChecks } from "./script-check.ts";
 import { dropOldFlowVersions } from "./retention/old-flow-versions.ts";
 import { bindTrigger, switchTrigger } from "./triggers/bind-trigger.ts";
@@ -34,9 +35,11 @@ export class FlowDefinitions {
   readonly #parts: FlowDefinitionsParts;
   /** By scope, flow and version. */
   readonly #programs = new Map<string, FlowProgram>();
+  readonly #python: PythonChecks;
 
   constructor(parts: FlowDefinitionsParts) {
     this.#parts = parts;
+    this.#python = new PythonChecks(parts);
   }
 
   async check(
@@ -52,6 +55,7 @@ export class FlowDefinitions {
       ...(await lockFindings(this.#parts.bundles, scope, definition, isPublished ? "error" : "warning")),
       ...(await triggerFindings(definition.trigger, { ...this.#parts, scope, nowMs: this.#parts.runtime.nowMs() })),
       ...(await this.#parts.scripts.flowFindings(scope.tenant, definition)),
+      ...(await this.#python.flowFindings(scope, definition)),
     ];
     return { definition: findings.some(({ severity }) => severity === "error") ? null : definition, findings };
   }

@@ -1,6 +1,7 @@
 /**
  * The tools for hostile text (`tools.ts`), run as a version of Plinth's own in the node runtime: a process serves one tenant, one
- * call after another. A call that hangs ends with its process; the next one starts another.
+ * call after another. A call that hangs ends with its process; the next one starts another. What reads Python is the runner of
+ * inline Python, in a process for each call.
  */
 import { join } from "node:path";
 import { scanJsonText } from "@plinth/core/documents/json-scan.ts";
@@ -9,6 +10,7 @@ import { limit } from "@plinth/core/limits.ts";
 import { escapeText } from "@plinth/core/policy/escape-text.ts";
 import type { PackageLoad } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { inlineInRunner, inlineVersion } from "../engine/inline-code.ts";
 import { prepareSharedFolder, sharedBaseFolder } from "./jail/image.ts";
 import { runnerProgram } from "./jail/runner-program.ts";
 import type { CallHandler, CallOutcome, Sandbox, VersionCode } from "./sandbox.ts";
@@ -17,7 +19,7 @@ import type { JailTools, ToolName } from "./tools.ts";
 /** No branch of a tenant has this name. */
 const BRANCH = "";
 const PROGRAM = runnerProgram("tools", ["code/index.js"]);
-const LOAD: PackageLoad = { functions: ["yaml", "jq", "rego", "mime", "script"] satisfies readonly ToolName[] };
+const LOAD: PackageLoad = { functions: ["yaml", "jq", "rego", "mime", "script"] satisfies readonly Exclude<ToolName, "python">[] };
 const HANDLER: CallHandler = {
   call: () => Promise.reject(plinthError("EffectDenied", { detail: "Tools cannot call the host." })),
   log: () => undefined,
@@ -36,7 +38,7 @@ export class NodeTools implements JailTools {
   }
 
   async run(tenant: string, tool: ToolName, input: unknown): Promise<unknown> {
-    const version = await this.#prepared();
+    const version = tool === "python" ? inlineVersion("python") : await this.#prepared();
     const patience = new AbortController();
     const maxMs = limit("actionQueueWaitMsMax");
     const timer = this.#runtime.timer(maxMs, () => patience.abort(plinthError("ExpiredInQueue", { maxMs, reason: "noRunner" })));
@@ -55,9 +57,9 @@ export class NodeTools implements JailTools {
   #request(version: VersionCode, tool: ToolName, input: unknown): Parameters<Awaited<ReturnType<Sandbox["acquire"]>>["run"]>[0] {
     return {
       version,
-      kind: "handler",
-      path: tool,
-      argsText: JSON.stringify([input]),
+      ...(tool === "python"
+        ? { ...inlineInRunner(version), argsText: JSON.stringify(input) }
+        : { kind: "handler", path: tool, argsText: JSON.stringify([input]) }),
       requestId: `tool-${tool}`,
       seed: "0".repeat(32),
       nowMs: this.#runtime.nowMs(),

@@ -17,5 +17,7 @@ export interface JailTools {
  *   that name.
  * - mime: `{base64}` → `{message}`, the parts of an email.
  * - script: `{code, names}` → `{findings: [{line, column, message}]}`: what a script of a flow must not use.
+ * - python: `{check: [{code, modules}]}` → `{findings: [[{line, column, message}]]}`: what inline Python must not use, for each code;
+ *   `modules` are those of its packages, or null where nobody knows. Rejects with NotAvailable where the machine has no Python.
  */
-export type ToolName = "yaml" | "jq" | "rego" | "mime" | "script";
+export type ToolName = "yaml" | "jq" | "rego" | "mime" | "script" | "python";

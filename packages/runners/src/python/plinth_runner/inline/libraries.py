@@ -19,16 +19,17 @@ _facades: dict = {}
 def prepare(modules, folder):
     """Lets inline code import `modules`, which lie in `folder`, and imports them: whoever waits for a call has them then."""
     sys.path.append(folder)
-    for name in modules:
-        if name in sys.stdlib_module_names or name in names.ALLOWED_MODULES or name in names.BLOCKED_MODULES:
-            # The interpreter finds its own one first.
-            continue
-        names.LIBRARIES.add(name)
+    names.LIBRARIES.update(name for name in modules if may_be_offered(name))
     for name in sorted(names.LIBRARIES):
         try:
             __import__(name)
         except BaseException:  # noqa: S112  (the code that imports it gets the error itself)
             continue
+
+
+def may_be_offered(name):
+    """The interpreter finds its own one first."""
+    return not (name in sys.stdlib_module_names or name in names.ALLOWED_MODULES or name in names.BLOCKED_MODULES)
 
 
 def module(name, fromlist):

@@ -12,8 +12,11 @@ from .scan import Unrunnable
 _EXTRA_NAMES = frozenset(("__name__",))
 
 
-def check_tree(tree):
-    """Walks the tree without recursion, in the order of the source as far as that is cheap."""
+def check_tree(tree, found=None):
+    """
+    Walks the tree without recursion, in the order of the source as far as that is cheap. With a list, breaches are added to it, at
+    most one for a node, and not raised.
+    """
     stored = _Stored()
     later = []
     stack = [tree]
@@ -24,10 +27,14 @@ def check_tree(tree):
         if count > INLINE_CODE_PARTS_MAX:
             raise Unrunnable(f"The code has more than {INLINE_CODE_PARTS_MAX} parts.")
         kind = type(node).__name__
-        check = _CHECKS.get(kind)
-        if check is not None:
-            check(node)
-        _check_identifiers(node, kind, stored, later)
+        try:
+            check = _CHECKS.get(kind)
+            if check is not None:
+                check(node)
+            _check_identifiers(node, kind, stored, later)
+        except PolicyBreach as breach:
+            _take(breach, found)
+            stored.discard("super")
         for field in node._fields:
             value = getattr(node, field, None)
             if isinstance(value, list):
@@ -35,15 +42,27 @@ def check_tree(tree):
             elif hasattr(value, "_fields"):
                 stack.append(value)
     for node in later:
-        kind = type(node).__name__
-        if kind == "MatchClass":
-            # A class of the code's own under this name could read any attribute by its position.
-            if node.cls.id in stored:
-                raise _no(node, f"class patterns with positions are not available where '{node.cls.id}' is another class")
-            continue
-        # A name that the code itself gives a meaning is not the built-in.
-        if node.id not in stored:
-            raise _no(node, f"the built-in '{node.id}' is not available")
+        try:
+            _check_later(node, stored)
+        except PolicyBreach as breach:
+            _take(breach, found)
+
+
+def _take(breach, found):
+    if found is None:
+        raise breach
+    found.append(breach)
+
+
+def _check_later(node, stored):
+    """What depends on names that the code gives a meaning further down."""
+    if type(node).__name__ == "MatchClass":
+        # A class of the code's own under this name could read any attribute by its position; `_check_class_pattern` refuses others.
+        if type(node.cls).__name__ == "Name" and node.cls.id in stored:
+            raise _no(node, f"class patterns with positions are not available where '{node.cls.id}' is another class")
+    # A name that the code itself gives a meaning is not the built-in.
+    elif node.id not in stored:
+        raise _no(node, f"the built-in '{node.id}' is not available")
 
 
 def check_module(name, node=None):
@@ -232,4 +251,7 @@ _CHECKS = {
 
 def _no(node, message):
     line = getattr(node, "lineno", None)
-    return PolicyBreach(f"{'' if line is None else f'line {line}: '}{message}.")
+    error = PolicyBreach(f"{'' if line is None else f'line {line}: '}{message}.")
+    error.plain = f"{message}."
+    error.place = (line or 1, getattr(node, "col_offset", 0))
+    return error

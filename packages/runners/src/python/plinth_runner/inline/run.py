@@ -1,5 +1,5 @@
 """
-Runs inline code: looks at it, parses it, checks it, runs it in a world of its own, and reads its result.
+Runs inline code: prepares it, runs it in a world of its own, and reads its result. Asked to check code, it runs none.
 
 R1 Values cross as data: the code is never put together from texts of others.
 R2 A process runs one piece of inline code; what the code changed in it ends with it.
@@ -7,7 +7,6 @@ R3 What the code prints is output, whatever it looks like; the result goes over 
 """
 
 import sys
-from _warnings import filters as _warning_filters
 
 from ..failures import failure_body, message_of, stack_of
 from ..json_text import dumps, loads
@@ -17,14 +16,12 @@ from .breach import PolicyBreach, first_breach
 from .facades import import_module
 from .guarded import restricted_builtins
 from .output import Output
-from .policy import check_tree
-from .rewrite import as_written, rewrite_tree
+from .prepare import prepare, syntax_message
+from .rewrite import as_written
 from .result_text import ResultWriter, Unsendable
-from .scan import Unrunnable, scan
+from .scan import Unrunnable
 
-_FILENAME = "<inline>"
-_ONLY_AST = 0x400
-_compile, _exec, _eval = compile, exec, eval
+_exec, _eval = exec, eval
 _used: list = []
 
 
@@ -48,7 +45,11 @@ def _run(limits, body, host, output):
         given = loads(body)
         if tell is not None and given.get("streams") is True:
             output.stream_to(tell)
-        program, last = _prepare(given["code"])
+        if "check" in given:
+            from .check import check_all
+
+            return "result", dumps({"value": {"findings": check_all(given["check"])}}).encode()
+        program, last = prepare(given["code"])
     except Unrunnable as error:
         return "invalid", failure_body(str(error))
     except PolicyBreach as error:
@@ -56,7 +57,7 @@ def _run(limits, body, host, output):
     except (MemoryError, RecursionError):
         return "invalid", failure_body("The code is too deep or too large to be parsed.")
     except (SyntaxError, ValueError) as error:
-        return "error", failure_body(_syntax_message(error))
+        return "error", failure_body(syntax_message(error))
     try:
         value = _value_of(program, last, given, output)
         answer = _answer(value, limits["resultBytes"], output)
@@ -67,35 +68,6 @@ def _run(limits, body, host, output):
     if first_breach() is not None:
         return "policy", failure_body(first_breach())
     return kind, answer
-
-
-def _prepare(code):
-    """The compiled program, and its last expression apart from it."""
-    if type(code) is not str:
-        raise Unrunnable("The code is not a text.")
-    source = code.removeprefix("\ufeff")
-    scan(source)
-    # Warnings of the compiler, and of the standard library about itself, are no output of the code.
-    _warning_filters.insert(0, ("ignore", None, Warning, None, 0))
-    tree = _compile(source, _FILENAME, "exec", _ONLY_AST, dont_inherit=True)
-    check_tree(tree)
-    rewrite_tree(tree)
-    last = None
-    if tree.body and type(tree.body[-1]).__name__ == "Expr":
-        from _ast import Expression
-
-        last = _compile(Expression(tree.body.pop().value), _FILENAME, "eval", _flags(tree), dont_inherit=True)
-    return _compile(tree, _FILENAME, "exec", dont_inherit=True), last
-
-
-def _flags(tree):
-    """A future statement of the program holds for its last expression too."""
-    for node in tree.body:
-        if type(node).__name__ == "ImportFrom" and node.module == "__future__":
-            import __future__
-
-            return sum(getattr(__future__, alias.name).compiler_flag for alias in node.names if hasattr(__future__, alias.name))
-    return 0
 
 
 def _value_of(program, last, given, output):
@@ -132,9 +104,3 @@ def _failed(error):
     if isinstance(error, Unsendable):
         return "error", failure_body(str(error))
     return "error", failure_body(as_written(message_of(error)), as_written(stack_of(error)))
-
-
-def _syntax_message(error):
-    if isinstance(error, SyntaxError):
-        return f"SyntaxError: {error.msg} (line {error.lineno})"
-    return f"SyntaxError: {error}"
