@@ -1,4 +1,6 @@
 /** Approvals that people answer on a page, without a key: on a real host. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocalHost } from "../../tools/local-host.ts";
 import { eventHost, eventually, succeed, type EventHost } from "../events/event-host.ts";
@@ -108,4 +110,28 @@ test("each approver has an address, and the answer says whose it was", { timeout
   // The other one comes too late.
   const late = await fetch(urlOf(answers, "ada@example.com"), { ...json, body: JSON.stringify({ approved: true }) });
   expect(late.status).toBe(409);
+});
+
+test("a token lies in no file of the host, and is shown again after a crash", { timeout: 60_000 }, async () => {
+  const { id, answers } = await ask("secret", { approvers: ["ada@example.com", "bob@example.com"] });
+  const told = await Promise.all(
+    ["history", "events", "logs"].map(async (what) => JSON.stringify((await host.send(`/v1/flow-runs/${id}/${what}`)).json)),
+  );
+  host = eventHost(await host.local.crash());
+  const { dataDir } = host.local;
+  const files = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const stored = Buffer.concat(files.map(({ parentPath, name }) => readFileSync(join(parentPath, name))));
+  expect(stored.includes(id)).toBe(true);
+  for (const { token } of answers) {
+    const [, secret = ""] = String(token).split(".");
+    expect(secret).toHaveLength(32);
+    for (const text of [stored, ...told]) expect(text.includes(secret)).toBe(false);
+  }
+  const { json } = await succeed(host.send(`/v1/flow-runs/${id}`));
+  const again = json["answers"] as readonly Address[];
+  expect(again.map(({ token }) => token)).toEqual(answers.map(({ token }) => token));
+  const body = JSON.stringify({ approved: true });
+  const headers = { "content-type": "application/json" };
+  expect((await fetch(urlOf(again, "ada@example.com"), { method: "POST", headers, body })).status).toBe(200);
+  expect(await ended(id)).toMatchObject({ output: { approved: true, by: "ada@example.com" } });
 });

@@ -52,6 +52,7 @@ import { Collector } from "./packages/collector.ts";
 import { openPackages } from "./packages/open-packages.ts";
 import { VersionFolders } from "./packages/version-folders.ts";
 import { bootIdOf, prepareVersionsBase } from "./packages/versions-base.ts";
+import { AnswerTokens } from "./flows/answer-tokens.ts";
 import { flowBundleBlobs } from "./flows/bundles/bundle-rows.ts";
 import { FlowBundles } from "./flows/bundles/flow-bundles.ts";
 import { openFlows } from "./flows/open-flows.ts";
@@ -241,10 +242,11 @@ async function start(
   const stopEngine = once(() => engine.stop());
   shutdown.add("engine", stopEngine);
   const values = new LargeValues({ blobs });
+  const tokens = new AnswerTokens(ring, runtime);
   const scripts = new ScriptChecks(sandbox.tools);
   const stepLogs = new StepLogs({ database, runtime, log });
   const asyncScripts: AsyncScripts = new AsyncScripts({
-    ...{ database, blobs, values, stepLogs, runtime, log },
+    ...{ database, blobs, values, stepLogs, tokens, runtime, log },
     engine: () => engine,
     callbacks: () => scriptCallbacks,
   });
@@ -261,6 +263,7 @@ async function start(
     engine: () => engine,
     runtime,
     log,
+    tokens,
     scripts,
     stepLogs,
     asyncScripts,

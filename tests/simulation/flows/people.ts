@@ -3,12 +3,15 @@ import { PlinthError } from "../../../packages/core/src/errors.ts";
 import type { FlowEvent } from "../../../packages/core/src/flow/events.ts";
 import type { Scope } from "../../../packages/server/src/database/database.ts";
 import type { OpenedFlows } from "../../../packages/server/src/flows/open-flows.ts";
+import { answerTokens } from "./answer-keys.ts";
 import type { RunChecks } from "./run-checks.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 
 /** What a caller may be told besides that he is wrong. */
 const EXPECTED: ReadonlySet<string> = new Set(["ShuttingDown", "StoreFailure", "OptimisticConcurrencyControlFailure"]);
 const RUNS_MAX = 3;
+/** Makes none. */
+const SHOWN = answerTokens({ randomBytes: (length) => new Uint8Array(length) });
 
 interface Asked {
   readonly flows: OpenedFlows;
@@ -124,7 +127,7 @@ export class People {
         this.#watch("history", flows.history(scope, run, { after: 0, limit: 100 }), () => {});
         return;
       case 12:
-        this.#watch("run", flows.run(scope, run), ({ answers }) => this.#tokens.push(...answers.map(({ token }) => token)));
+        this.#watch("run", flows.run(scope, run), ({ answers }) => this.#tokens.push(...answers.map(({ token }) => String(token))));
         return;
       case 14: {
         const moving = flows.upkeep.move(scope, run, { by, to: random.pick(this.#versions), isDry: false });
@@ -210,10 +213,11 @@ export class People {
       this.#ask(id, "help", flows.resume(this.#scope, id, { by: "help" }), of("resumed", "help"));
       return true;
     }
-    for (const { answers } of (await checks?.runs()) ?? []) {
+    for (const { id, answers } of (await checks?.runs()) ?? []) {
       const [open] = answers;
       if (open === undefined || this.#time.chance(0.5)) continue;
-      if (!this.#tokens.includes(open.token)) this.#tokens.push(open.token);
+      const token = String(SHOWN.of({ scope: this.#scope, run: id }, open.seed ?? ""));
+      if (!this.#tokens.includes(token)) this.#tokens.push(token);
       this.#answer(flows, `help ${(this.#count += 1)}`);
       return true;
     }

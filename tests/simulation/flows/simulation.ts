@@ -15,6 +15,7 @@ import { type FlowsOptions, type OpenedFlows, openFlows } from "../../../package
 import { type Due, DueTimes } from "../../../packages/server/src/schedules/due-times.ts";
 import { CallsUnderWay } from "./calls-under-way.ts";
 import { type Fault, MemoryStore } from "./memory-store.ts";
+import { answerTokens } from "./answer-keys.ts";
 import { People } from "./people.ts";
 import { randomFlow, withOneMoreStep } from "./random-flow.ts";
 import { RunChecks } from "./run-checks.ts";
@@ -177,6 +178,7 @@ class Simulation {
       operations: { list: () => Promise.resolve([]) },
       keyrings: { list: () => Promise.resolve([]) },
       scripts: { flowFindings: () => Promise.resolve([]) },
+      tokens: answerTokens(runtime),
       values: { keep: (_: Scope, json: Json) => Promise.resolve({ json }) },
     };
     const flows = openFlows(options as unknown as FlowsOptions, calls);

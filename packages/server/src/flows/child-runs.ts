@@ -15,7 +15,7 @@ import type { Database, Scope, Transaction } from "../database/database.ts";
 import { FLOW_CHILDREN, FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
-import { newAnswerToken } from "./answer-tokens.ts";
+import type { AnswerTokens } from "./answer-tokens.ts";
 import type { CallOf, CallOfRun } from "./calls/call.ts";
 import { ABANDONED, ENDED } from "./child-rows.ts";
 import { ChildStarts } from "./child-starts.ts";
@@ -29,6 +29,7 @@ export interface ChildRunsParts {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly log: Log;
+  readonly tokens: AnswerTokens;
   readonly runs: Pick<OpenRuns, "begin" | "with" | "read" | "turn">;
   /** A run that nothing is stored of. */
   readonly fresh: (start: StartRun) => Promise<RunAsRead & { readonly started: FlowEvent }>;
@@ -78,7 +79,7 @@ export class ChildRuns {
           stored: { ...read.stored, row: child },
           state,
           events: [started],
-          newToken: () => newAnswerToken({ scope, run: child.id }, this.#parts.runtime),
+          newToken: () => this.#parts.tokens.make({ scope, run: child.id }),
         });
       },
       begin: () => {

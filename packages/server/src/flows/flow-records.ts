@@ -34,7 +34,10 @@ export interface OpenAnswer {
   readonly key: string;
   readonly node: string;
   readonly kind: "callback" | "approval";
-  readonly token: string;
+  /** What its token follows from (T1 of answer-tokens.ts). */
+  readonly seed?: string;
+  /** The token itself, in rows that an earlier version of the host wrote. */
+  readonly token?: string;
   readonly untilMs: number;
   /** Whose token it is: an approval that names who may answer has one of each. */
   readonly approver?: string;

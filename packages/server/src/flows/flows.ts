@@ -75,7 +75,8 @@ export interface RunDetail extends RunSummary {
   readonly answers: readonly {
     readonly node: string;
     readonly kind: "callback" | "approval";
-    readonly token: string;
+    /** Null where the host has the key that it follows from no more. */
+    readonly token: string | null;
     readonly untilMs: number;
     /** Whose token it is; null where anybody may answer by it. */
     readonly approver: string | null;

@@ -21,7 +21,7 @@ import type { JailTools } from "../sandbox/tools.ts";
 import type { Due } from "../schedules/due-times.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
 import type { Log } from "../telemetry/log.ts";
-import { newAnswerToken } from "./answer-tokens.ts";
+import type { AnswerTokens } from "./answer-tokens.ts";
 import { Answers, type AnswersParts } from "./answers.ts";
 import type { StepCallsParts } from "./calls/call.ts";
 import { ChildRuns } from "./child-runs.ts";
@@ -63,6 +63,7 @@ export interface FlowsOptions extends Omit<StepCallsParts, "children">, Pick<Ans
   readonly bundles?: FlowBundles;
   readonly runtime: Runtime;
   readonly log: Log;
+  readonly tokens: AnswerTokens;
   readonly scripts: Pick<ScriptChecks, "check" | "flowFindings">;
   /** Reads what triggers have as user text. */
   readonly tools?: Pick<JailTools, "run">;
@@ -177,7 +178,7 @@ class StoredFlows implements OpenedFlows {
         stored: fresh.stored,
         state,
         events: [started],
-        newToken: () => newAnswerToken({ scope, run: fresh.stored.row.id }, this.#options.runtime),
+        newToken: () => this.#options.tokens.make({ scope, run: fresh.stored.row.id }),
       });
     });
     const reading = storing.then((begun): RunAsRead => {
@@ -219,7 +220,7 @@ class StoredFlows implements OpenedFlows {
         await quiet;
         // Now somebody is told of it (W1).
         await driver.save();
-        return detailOf(driver);
+        return this.#detailOf(driver);
       });
     } finally {
       timer.cancel();
@@ -227,7 +228,7 @@ class StoredFlows implements OpenedFlows {
   }
 
   async run(scope: Scope, id: string): Promise<RunDetail> {
-    return detailOf(await this.#runs.read(scope, id));
+    return this.#detailOf(await this.#runs.read(scope, id));
   }
 
   async history(scope: Scope, id: string, page: Parameters<Flows["history"]>[2]): Promise<HistoryPage> {
@@ -413,6 +414,30 @@ class StoredFlows implements OpenedFlows {
     return { scope, program, state: NEW_RUN, stored: { row, timers: new Map(), isOpen: false }, started };
   }
 
+  #detailOf({ scope, state, stored }: Pick<RunAsRead, "scope" | "state" | "stored">): RunDetail {
+    const summary = summaryOf(state, stored.row);
+    const { status } = state;
+    const given = status.kind === "ended" && status.outcome.kind === "completed" ? status.outcome.output : NOTHING;
+    const shown = recordValue({ output: given, variables: recordValue(state.variables) });
+    const { output = null, variables = {} } = isRecord(shown.json) ? shown.json : {};
+    const place = { scope, run: stored.row.id };
+    const answers = stored.row.answers.map(({ node, kind, seed = "", token, untilMs, approver = null }) => {
+      return { node, kind, token: token ?? this.#options.tokens.of(place, seed), untilMs, approver };
+    });
+    const reply = state.reply?.json ?? null;
+    const { parent } = stored.row;
+    const above = parent === undefined ? null : { run: parent.run, node: parent.node };
+    return {
+      ...summary,
+      parent: above,
+      output,
+      reply,
+      variables: isRecord(variables) ? variables : {},
+      stored: shown.stored ?? [],
+      answers,
+    };
+  }
+
   async #tell(scope: Scope, id: string, event: UntimedEvent): Promise<void> {
     const timed = { ...event, atMs: this.#options.runtime.nowMs() };
     const refusal = await this.#runs.with(scope, id, (driver) => driver.deliver(timed, { isDurable: true }));
@@ -435,19 +460,6 @@ class StoredFlows implements OpenedFlows {
 
 type WithoutTime<Event> = Event extends FlowEvent ? Omit<Event, "atMs"> : never;
 type UntimedEvent = WithoutTime<FlowEvent>;
-
-function detailOf({ state, stored }: Pick<RunAsRead, "state" | "stored">): RunDetail {
-  const summary = summaryOf(state, stored.row);
-  const { status } = state;
-  const given = status.kind === "ended" && status.outcome.kind === "completed" ? status.outcome.output : NOTHING;
-  const shown = recordValue({ output: given, variables: recordValue(state.variables) });
-  const { output = null, variables = {} } = isRecord(shown.json) ? shown.json : {};
-  const answers = stored.row.answers.map(({ node, kind, token, untilMs, approver = null }) => ({ node, kind, token, untilMs, approver }));
-  const reply = state.reply?.json ?? null;
-  const { parent } = stored.row;
-  const above = parent === undefined ? null : { run: parent.run, node: parent.node };
-  return { ...summary, parent: above, output, reply, variables: isRecord(variables) ? variables : {}, stored: shown.stored ?? [], answers };
-}
 
 function shown({ id, flow, version, status, reason, trigger, startedMs, endedMs, error }: RunRow): RunSummary {
   return { id, flow, version, status, reason, trigger, startedMs, endedMs, error };

@@ -5,7 +5,7 @@ import type { Database, Scope } from "../database/database.ts";
 import { FLOW_RUNS } from "../database/record-tables.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Log } from "../telemetry/log.ts";
-import { newAnswerToken } from "./answer-tokens.ts";
+import type { AnswerTokens } from "./answer-tokens.ts";
 import { childrenOf } from "./child-rows.ts";
 import type { FlowDefinitions } from "./flow-definitions.ts";
 import { type RunAsRead, RunDriver } from "./run-driver.ts";
@@ -17,6 +17,7 @@ export interface OpenRunsParts {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly definitions: FlowDefinitions;
+  readonly tokens: AnswerTokens;
   readonly calls: CallsOfSteps;
   readonly log: Log;
 }
@@ -166,13 +167,13 @@ export class OpenRuns {
   }
 
   #driver(read: RunAsRead): RunDriver {
-    const { database, runtime, calls } = this.#parts;
+    const { database, runtime, calls, tokens } = this.#parts;
     return new RunDriver(read, {
       database,
       runtime,
       calls,
       turns: this.#turns,
-      newToken: () => newAnswerToken({ scope: read.scope, run: read.stored.row.id }, runtime),
+      newToken: () => tokens.make({ scope: read.scope, run: read.stored.row.id }),
       onQuiet: (driver) => this.#quiet(driver),
       onLost: (driver, error) => this.#lost(driver, error),
     });

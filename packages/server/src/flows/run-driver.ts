@@ -22,6 +22,7 @@ import { limit } from "@plinth/core/limits.ts";
 import type { Database, Scope, Transaction } from "../database/database.ts";
 import { SerialQueue } from "../engine/serial-queue.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { SeededToken } from "./answer-tokens.ts";
 import type { RunTurns } from "./run-turns.ts";
 import { type StoredRun, waitsOutside, writeRun } from "./run-rows.ts";
 import type { CallClass, CallCommand, StepResult } from "./calls/call.ts";
@@ -31,7 +32,7 @@ export interface RunDriverParts {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly calls: CallsOfSteps;
-  readonly newToken: () => string;
+  readonly newToken: () => SeededToken;
   readonly turns: Pick<RunTurns, "next">;
   /** It cannot go on in memory: it is read again from the store. */
   readonly onLost: (driver: RunDriver, error: unknown) => void;

@@ -21,7 +21,7 @@ import {
   OPEN_FLOW_RUNS,
 } from "../database/record-tables.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
-import { digestOf } from "./answer-tokens.ts";
+import { digestOf, type SeededToken } from "./answer-tokens.ts";
 import { childrenOf, noteChildren } from "./child-rows.ts";
 import type { OpenAnswer, RunRow } from "./flow-records.ts";
 import type { RunSummary } from "./flows.ts";
@@ -42,7 +42,7 @@ export interface RunWrite {
   readonly state: RunState;
   /** Those that made the state of the stored one. */
   readonly events: readonly FlowEvent[];
-  readonly newToken: () => string;
+  readonly newToken: () => SeededToken;
   /** Its state is written down whatever its journal has. */
   readonly mustFold?: boolean;
 }
@@ -58,7 +58,7 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   // One that is not there any more was deleted, since its time was over.
   if (latest === undefined || latest.seq > seq)
     throw plinthError("OptimisticConcurrencyControlFailure", { path: `a step of run '${id}'`, attempts: 1 });
-  const next = after(write, outstanding(state));
+  const { next, opened } = after(write, outstanding(state));
   // D1 of retention/deleted-flows.ts: read, so that of a start and a deletion that meet one comes first.
   if (seq === 0 && (await records.get(FLOWS, [stored.row.flow])) === undefined)
     throw plinthError("NotFound", { what: `flow '${stored.row.flow}'` });
@@ -76,7 +76,8 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
   records.put(FLOW_RUNS, [id], row);
   noteEnd(records, scope, { before: stored.row, after: row });
   writeTimers(records, { scope, id, before: stored.timers, after: next.timers });
-  writeAnswers(records, { id, before: stored.row.answers, after: next.row.answers });
+  for (const { digest, key, node, kind, approver = null } of opened)
+    records.put(FLOW_ANSWERS, [id, digest], { key, attempt: ANSWER_ATTEMPT, node, kind, approver });
   const children = childrenOf(state);
   noteChildren({ records, scope }, { before: stored, after: row, children, events, nowMs: state.nowMs });
   const place = [scope.tenant, scope.branch, id];
@@ -88,9 +89,10 @@ export async function writeRun({ records, scope }: Transaction, write: RunWrite)
 function after(
   { stored, events, newToken }: Pick<RunWrite, "events" | "newToken"> & { readonly stored: Pick<StoredRun, "row"> },
   commands: readonly Command[],
-): StoredRun {
+): { readonly next: StoredRun; readonly opened: readonly OpenedAnswer[] } {
   const timers = new Map<string, number>();
   const answers: OpenAnswer[] = [];
+  const opened: OpenedAnswer[] = [];
   let isOpen = false;
   for (const command of commands) {
     if (command.kind === "startTimer") timers.set(command.timer, command.atMs);
@@ -98,10 +100,21 @@ function after(
     if (command.kind !== "openWait" || command.wait.kind === "signal") continue;
     const { key, node, untilMs, wait } = command;
     const known = stored.row.answers.filter((answer) => answer.key === key);
-    if (known.length > 0) answers.push(...known);
-    else answers.push(...holdersOf(wait).map((holder) => ({ key, node, kind: wait.kind, token: newToken(), untilMs, ...holder })));
+    answers.push(...known);
+    if (known.length > 0) continue;
+    for (const holder of holdersOf(wait)) {
+      const { seed, token } = newToken();
+      const answer = { key, node, kind: wait.kind, seed, untilMs, ...holder };
+      answers.push(answer);
+      opened.push({ ...answer, digest: digestOf(token) });
+    }
   }
-  return { row: { ...stored.row, seq: stored.row.seq + events.length, answers }, timers, isOpen };
+  return { next: { row: { ...stored.row, seq: stored.row.seq + events.length, answers }, timers, isOpen }, opened };
+}
+
+interface OpenedAnswer extends OpenAnswer {
+  /** Of its token. */
+  readonly digest: string;
 }
 
 /** Whoever holds a token answers by it: an approval that names who may answer has one of each. */
@@ -121,16 +134,6 @@ function writeTimers(records: Records, { scope, id, before, after: wanted }: Tim
     if (wanted.get(name) !== atMs) records.delete(DUE_TIMES, dueKey(scope, atMs, "flow", dueIdOf(id, name)));
   for (const [name, atMs] of wanted)
     if (before.get(name) !== atMs) records.put(DUE_TIMES, dueKey(scope, atMs, "flow", dueIdOf(id, name)), true);
-}
-
-function writeAnswers(
-  records: Records,
-  { id, before, after: open }: { readonly id: string; readonly before: readonly OpenAnswer[]; readonly after: readonly OpenAnswer[] },
-): void {
-  for (const { token, key, node, kind, approver = null } of open) {
-    if (before.some((answer) => answer.token === token)) continue;
-    records.put(FLOW_ANSWERS, [id, digestOf(token)], { key, attempt: ANSWER_ATTEMPT, node, kind, approver });
-  }
 }
 
 /** Ids of runs have no spaces. */
@@ -187,7 +190,7 @@ export async function readState(records: Records, row: RunRow, program: FlowProg
 
 /** What is durable of a run whose journal was read to its end. */
 export function storedOf(row: RunRow, state: RunState): StoredRun {
-  const { timers, isOpen } = after({ stored: { row }, events: [], newToken: () => "" }, outstanding(state));
+  const { timers, isOpen } = after({ stored: { row }, events: [], newToken: () => ({ seed: "", token: "" }) }, outstanding(state)).next;
   return { row, timers, isOpen, children: childrenOf(state) };
 }
 

@@ -1,11 +1,12 @@
 /**
- * Encryption of keyrings: AES-256-GCM under a ring of master keys, of which the first encrypts and all decrypt.
+ * Encryption of keyrings: AES-256-GCM under a ring of master keys, of which the first encrypts and all decrypt. Other secrets of the
+ * host follow from the same keys.
  *
  * N1 An envelope opens only in the place that it was sealed for: tenant, branch, keyring and field are authenticated with it.
  * N2 Nonces are random, 96 bits, never used twice on purpose.
  * N3 Errors name the id of a key, never its bytes nor those of what is encrypted.
  */
-import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, createHmac } from "node:crypto";
 import { assert } from "@plinth/core/assert.ts";
 import { plinthError } from "@plinth/core/errors.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -70,6 +71,14 @@ export class KeyRing {
     } catch {
       throw plinthError("KeyringUnreadable", { id: place.keyring, keyId: envelope.keyId });
     }
+  }
+
+  /** A secret of 32 bytes that follows from a key and says nothing of it; each purpose has a key of its own. Null where the key is gone. */
+  mac(keyId: string, purpose: string, text: string): Buffer | null {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) return null;
+    const own = createHmac("sha256", key).update(`plinth ${purpose}`).digest();
+    return createHmac("sha256", own).update(text).digest();
   }
 
   #key(keyId: string): Buffer {

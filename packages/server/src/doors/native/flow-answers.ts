@@ -8,7 +8,7 @@ import type { DoorContext, DoorRequest } from "../door.ts";
 export async function shownAnswers({ urls }: Pick<DoorContext, "urls">, { caller }: DoorRequest, { answers }: RunDetail) {
   const { api } = await urls;
   return answers.map(({ token, approver, ...answer }) => {
-    const isShown = approver === null || hasScope(caller.actor, "admin");
+    const isShown = token !== null && (approver === null || hasScope(caller.actor, "admin"));
     return { ...answer, approver, token: isShown ? token : null, url: isShown ? answerUrl(api, token) : null };
   });
 }

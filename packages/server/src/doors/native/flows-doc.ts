@@ -83,7 +83,9 @@ const DETAIL_FIELDS = {
     closed({
       node: text(),
       kind: choice(["callback", "approval"]),
-      token: orNull(text("Null for keys without `admin` where it is an approver's.")),
+      token: orNull(
+        text("Null for keys without `admin` where it is an approver's, and where the host has the key no more with which it was made."),
+      ),
       url: orNull(text("Where it is answered without a key.")),
       untilMs: moment(),
       approver: orNull(text()),

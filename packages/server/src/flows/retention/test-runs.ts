@@ -79,7 +79,7 @@ export class WrittenRun {
   async apply(event: FlowEvent): Promise<void> {
     const { state, refusal } = transition(SIGNALLED, this.state, event);
     if (refusal !== null) throw new Error(refusal.message);
-    const write = { program: SIGNALLED, stored: this.stored, state, events: [event], newToken: () => "token" };
+    const write = { program: SIGNALLED, stored: this.stored, state, events: [event], newToken: () => ({ seed: "", token: "" }) };
     this.stored = await this.#database.update(this.#scope, (transaction) => writeRun(transaction, write));
     this.state = must(state, "an event gives a state");
   }

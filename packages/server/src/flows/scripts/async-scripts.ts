@@ -21,7 +21,7 @@ import type { Engine, InvocationOutcome } from "../../engine/invocation.ts";
 import { nativePath, type NativeCode, type NativeCodes, type NativeContext } from "../../engine/native-code.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Log } from "../../telemetry/log.ts";
-import { digestOf, newAnswerToken } from "../answer-tokens.ts";
+import { type AnswerTokens, digestOf, newAnswerToken } from "../answer-tokens.ts";
 import { bundleOfCall } from "../bundles/bundle-of-call.ts";
 import type { CallOf, CallOfRun, Deferral } from "../calls/call.ts";
 import { codeOf, inlineResult } from "../calls/inline-code.ts";
@@ -40,6 +40,7 @@ export interface AsyncScriptsParts {
   readonly callbacks: () => Pick<ScriptCallbacks, "take">;
   readonly values: Pick<LargeValues, "described">;
   readonly stepLogs: StepLogs;
+  readonly tokens: AnswerTokens;
   readonly runtime: Runtime;
   readonly log: Log;
 }
@@ -101,16 +102,16 @@ export class AsyncScripts {
   }
 
   async #enqueue(scope: Scope, row: RunRow, script: AsyncScriptRow): Promise<void> {
-    const { database, runtime, engine } = this.#parts;
+    const { database, runtime, engine, tokens } = this.#parts;
     const { key, attempt, node, tries } = script;
-    const token = newAnswerToken({ scope, run: row.id }, runtime);
+    const { seed, token } = tokens.make({ scope, run: row.id });
     await database.update(scope, async ({ records }) => {
       records.put(FLOW_ANSWERS, [row.id, digestOf(token)], { key, attempt, node, kind: "call", approver: null });
     });
     const { id } = await engine().enqueue({
       ...scope,
       ...{ actor: row.actor, source: row.source, internalAllowed: true, priority: "normal", path: PATH },
-      argsText: JSON.stringify({ run: row.id, key, attempt, token }),
+      argsText: JSON.stringify({ run: row.id, key, attempt, seed }),
       deadlineMs: Math.max(1, script.untilMs - runtime.nowMs()),
       idempotencyKey: `${key}:${attempt}:${tries}`,
       comparedText: "",
@@ -178,9 +179,10 @@ export class AsyncScripts {
     return JSON.stringify(JSON.stringify(report));
   }
 
-  async #scriptOf({ request, scope }: NativeContext): Promise<{ readonly script: AsyncScriptRow | undefined; readonly token: string }> {
-    // Its own request, from the store.
-    const { run, key, attempt, token } = JSON.parse(request.argsText) as { run: string; key: string; attempt: number; token: string };
+  async #scriptOf({ request, scope }: NativeContext): Promise<ScriptToRun> {
+    // Its own request, from the store. One that an earlier version of the host wrote has no seed, and reports by a token of its own.
+    const { run, key, attempt, seed } = JSON.parse(request.argsText) as { run: string; key: string; attempt: number; seed?: string };
+    const token = seed === undefined ? undefined : (this.#parts.tokens.of({ scope, run }, seed) ?? undefined);
     const place = keyOf(scope, { run, key, attempt });
     return { script: await this.#parts.database.read(scope, ({ records }) => records.get(FLOW_SCRIPTS, place)), token };
   }
@@ -216,7 +218,7 @@ export class AsyncScripts {
   /** S3 */
   async #delivered(
     scope: Scope,
-    { script, report, token }: { readonly script: AsyncScriptRow; readonly report: ScriptReport; readonly token: string },
+    { script, report, token }: { readonly script: AsyncScriptRow; readonly report: ScriptReport; readonly token: string | undefined },
   ): Promise<void> {
     const { runtime, log } = this.#parts;
     for (let attempt = 1; ; attempt += 1) {
@@ -236,6 +238,11 @@ export class AsyncScripts {
       }
     }
   }
+}
+
+interface ScriptToRun {
+  readonly script: AsyncScriptRow | undefined;
+  readonly token: string | undefined;
 }
 
 export function keyOf(scope: Scope, { run, key, attempt }: Pick<AsyncScriptRow, "run" | "key" | "attempt">) {

@@ -19,7 +19,7 @@ test("the context travels by reference, under the name of its run, and the invoc
   expect(row.name).toMatch(new RegExp(`^workflow-scripts/main/${host.scope.tenant}/${id}-a-\\d{8}T\\d{9}Z\\.json$`));
   const context = await readContext(host.blobs, host.scope, row);
   expect(context).toMatchObject({ code: "return inputs.n", inputs: { n: 5, workflow: { trigger: { n: 5 } } } });
-  expect(Object.keys(JSON.parse(host.asked.get("i1")?.argsText ?? "") as object)).toEqual(["run", "key", "attempt", "token"]);
+  expect(Object.keys(JSON.parse(host.asked.get("i1")?.argsText ?? "") as object)).toEqual(["run", "key", "attempt", "seed"]);
   expect(await host.kept(id)).toBe(1);
 });
 

@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { openDiskBlobs } from "../../blobs/disk/disk-blobs.ts";
 import type { Blobs } from "../../blobs/blobs.ts";
 import type { Scope } from "../../database/database.ts";
-import { FLOW_SCRIPTS, FLOW_VALUES, FLOW_VERSIONS, FLOWS, PLATFORM_SCOPE } from "../../database/record-tables.ts";
+import { FLOW_RUNS, FLOW_SCRIPTS, FLOW_VALUES, FLOW_VERSIONS, FLOWS, PLATFORM_SCOPE } from "../../database/record-tables.ts";
 import { newScope, openTestDatabase, type TestDatabase } from "../../database/test-database.ts";
 import type { Engine, InvocationRecord, InvocationRequest } from "../../engine/invocation.ts";
+import { KeyRing } from "../../keyrings/encryption.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { createSystemRuntime } from "../../runtime/system-runtime.ts";
+import type { RunRow } from "../flow-records.ts";
 import type { RunDetail } from "../flows.ts";
+import { AnswerTokens } from "../answer-tokens.ts";
 import { type FlowsOptions, type OpenedFlows, openFlows } from "../open-flows.ts";
 import { StepLogs } from "../step-logs.ts";
 import { LargeValues } from "../values/large-values.ts";
@@ -21,6 +24,7 @@ import type { AsyncScriptRow } from "./script-records.ts";
 import { type ScriptReport, signatureOf } from "./script-report.ts";
 
 const system = createSystemRuntime();
+const tokens = new AnswerTokens(new KeyRing([system.randomBytes(32)], system), system);
 const quiet = (): void => undefined;
 const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
@@ -90,6 +94,7 @@ export class ScriptHost {
       stepLogs: new StepLogs({ database, runtime, log }),
       runtime,
       log,
+      tokens,
       engine: () => this.#engine,
     };
     const values = new LargeValues({ blobs: this.blobs });
@@ -181,6 +186,14 @@ export class ScriptHost {
     throw new Error("it does not become so");
   }
 
+  /** As another host wrote it. */
+  async changeRun(id: string, change: (row: RunRow) => RunRow): Promise<void> {
+    await this.#stored.database.update(this.scope, async ({ records }) => {
+      const row = await records.get(FLOW_RUNS, [id]);
+      if (row !== undefined) records.put(FLOW_RUNS, [id], change(row));
+    });
+  }
+
   async rows(): Promise<readonly AsyncScriptRow[]> {
     const page = { prefix: [this.scope.tenant, this.scope.branch], limit: 10 };
     const found = await this.#stored.database.read(PLATFORM_SCOPE, ({ records }) => records.range(FLOW_SCRIPTS, page));
@@ -207,7 +220,8 @@ export class ScriptHost {
   }
 
   token(invocation = "i1"): string {
-    return String((JSON.parse(this.asked.get(invocation)?.argsText ?? "{}") as { readonly token: string }).token);
+    const { run, seed } = JSON.parse(this.asked.get(invocation)?.argsText ?? "{}") as { readonly run: string; readonly seed: string };
+    return String(tokens.of({ scope: this.scope, run }, seed));
   }
 
   async report(token: string, report: unknown, signature?: string): Promise<void> {
