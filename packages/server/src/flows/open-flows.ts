@@ -363,11 +363,12 @@ class StoredFlows implements OpenedFlows {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#resuming.catch(() => undefined);
     await this.#reaper?.stop();
     await this.#deleted.stop();
     await this.retention.stop();
     await this.#runs.stop();
+    // Not before: a run that is resumed goes on as long as it can, and no longer when it is stopped.
+    await this.#resuming.catch(() => undefined);
   }
 
   async #keptRuns(scope: Scope, flow: string): Promise<KeptRuns> {
