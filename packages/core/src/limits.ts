@@ -78,6 +78,8 @@ export const LIMITS = {
   platformConflictBackoffMsMax: { value: 100, reason: "longest pause after a conflict of the platform's own records" },
   schemaBatchDocumentsMax: { value: 256, reason: "documents of one transaction that fills an index or removes a dropped one" },
   cataloguesCachedBytesMax: { value: 64 * MiB, reason: "stored form of the catalogues that are kept parsed" },
+  keptReadsBytesMax: { value: 16 * MiB, reason: "settings of branches that are kept in memory until they change" },
+  keptReadBytesMax: { value: 256 * KiB, reason: "one of them; a larger one is read each time" },
   cataloguesCachedMax: { value: 1000, reason: "catalogues of branches that are kept parsed" },
   queryOperatorsMax: { value: 256, reason: "filters and limits of one query (Convex)" },
   queryPageSizeMax: { value: 8192, reason: "rows of one page; a page is an array" },

@@ -143,6 +143,12 @@ export interface Database {
   /** Reads in one read-only transaction. */
   read<T>(scope: Scope, body: (transaction: Transaction) => Promise<T>): Promise<T>;
   /**
+   * As `read`, for what many calls ask and hardly any commit changes: the result is kept until a commit writes into what was read,
+   * and given to all who ask, who therefore must not change it. It depends on nothing but the scope, the data and `name`, which is
+   * that of one read alone.
+   */
+  readKept<T>(scope: Scope, name: string, body: (transaction: Transaction) => Promise<T>): Promise<T>;
+  /**
    * Prepares a new schema while the old one serves: creates tables, backfills new indexes in bounded
    * transactions (writers keep them up to date meanwhile), checks existing documents. Rejects with
    * SchemaMismatch or InvalidPackage and then changes nothing that can be seen. `null` = no schema.

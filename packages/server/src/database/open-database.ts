@@ -14,6 +14,7 @@ import { backoffMs } from "./conflict-backoff.ts";
 import type { BeginOptions, Database, KeyPart, PreparedSchema, RecordTable, Scope, Transaction } from "./database.ts";
 import { eraseRange } from "./erase.ts";
 import { InternalIds } from "./internal-ids.ts";
+import { KeptReads } from "./kept-reads.ts";
 import { KeySpace, prefixRange, tenantRange } from "./key-space.ts";
 import { PLATFORM_SCOPE } from "./record-tables.ts";
 import { activateSchema, discard, prepareSchema, type Prepared, type SchemaHost, sweepDropped } from "./schema-changes.ts";
@@ -37,6 +38,8 @@ class StoreDatabase implements Database {
   readonly #runtime: Runtime;
   readonly #ids: InternalIds;
   readonly #catalogues: CatalogueCache;
+  readonly #kept: KeptReads;
+  readonly #stopListening: () => void;
   readonly #platform = new KeySpace(PLATFORM_SCOPE);
   readonly #keySpaces = new Map<string, KeySpace>();
   /** The last preparation of each branch; the next one waits for it. */
@@ -50,6 +53,8 @@ class StoreDatabase implements Database {
     this.#store = store;
     this.waitingEvents = new WaitingEvents({ store, ...events });
     this.#catalogues = new CatalogueCache(store);
+    this.#kept = new KeptReads(store.latest());
+    this.#stopListening = store.onCommit((commit) => this.#kept.committed(commit));
     this.#runtime = runtime;
     this.#ids = new InternalIds(runtime);
     this.#schemaHost = {
@@ -76,6 +81,14 @@ class StoreDatabase implements Database {
     } finally {
       transaction.release();
     }
+  }
+
+  readKept<T>(scope: Scope, name: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return this.#kept.get(
+      `${scopeName(scope)}\n${name}`,
+      () => this.#store.latest(),
+      () => this.read(scope, async (transaction) => ({ value: await body(transaction), ranges: transaction.readRanges() })),
+    );
   }
 
   async schema(scope: Scope): Promise<Schema | null> {
@@ -150,6 +163,7 @@ class StoreDatabase implements Database {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#stopListening();
     await Promise.all(this.#preparing.values());
     await Promise.all(this.#sweeps.values());
     await Promise.allSettled(this.#erasing);

@@ -249,7 +249,7 @@ export class Executor {
     const { parts } = this.#core;
     const { accepted } = run;
     const tables = await (place.transaction === undefined
-      ? parts.database.read(accepted.scope, (transaction) => transaction.tables())
+      ? parts.database.readKept(accepted.scope, "tables", (transaction) => transaction.tables())
       : place.transaction.tables());
     if (accepted.fn !== undefined && accepted.args !== undefined) checkArgs(accepted.fn, accepted.args, { tables, checks: run.checks });
     const isTransaction = place.transaction !== undefined;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createSystemRuntime } from "../runtime/system-runtime.ts";
 import type { Commit, KeyRange } from "../store/store.ts";
 import { QueryCache, type CachedResult, type QueryKey } from "./query-cache.ts";
-import { RangeIndex } from "./range-index.ts";
+import { RangeIndex } from "../database/range-index.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text, "latin1");
 const key = (name: string, identity = ""): QueryKey => ({ base: name, identity });

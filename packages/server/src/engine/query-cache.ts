@@ -14,7 +14,7 @@ import { compareBytes } from "@plinth/core/documents/keys.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Commit, KeyRange, Timestamp } from "../store/store.ts";
 import type { LogLine } from "./invocation.ts";
-import { RangeIndex } from "./range-index.ts";
+import { RangeIndex } from "../database/range-index.ts";
 
 export interface CachedResult {
   readonly valueText: string;

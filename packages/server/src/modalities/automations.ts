@@ -23,7 +23,9 @@ export const AUTOMATION: Modality<AutomationTrigger, InvocationOutcome> = {
   name: "automation",
 
   async prepare({ database }: Pick<ModalityContext, "database">, scope: Scope, trigger: AutomationTrigger): Promise<ModalityCall> {
-    const snapIn = await database.read(scope, ({ records }) => records.get(SNAP_INS, [trigger.snapInId]));
+    const snapIn = await database.readKept(scope, `snap-in\n${trigger.snapInId}`, ({ records }) =>
+      records.get(SNAP_INS, [trigger.snapInId]),
+    );
     if (snapIn === undefined) throw plinthError("NotFound", { what: "snap-in of the automation" });
     if (!isLive(snapIn)) throw plinthError("WrongState", { what: "snap-in", state: snapIn.state, wanted: "active" });
     return {

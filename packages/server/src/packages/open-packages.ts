@@ -104,7 +104,7 @@ class StoredPackages implements Packages {
 
   async version(scope: Scope, name: string, version?: string): Promise<StoredPackageVersion | undefined> {
     checkPackageName(name);
-    const row = await this.#options.database.read(scope, ({ records }) => findVersion(records, name, version));
+    const row = await this.#version(scope, name, version);
     if (row === undefined) return undefined;
     const { manifest } = await this.#versions.load(scope.tenant, row);
     return { package: name, version: row.digest, runtime: row.runtime, manifest, functions: row.functions, createdMs: row.createdMs };
@@ -161,10 +161,16 @@ class StoredPackages implements Packages {
     target: { readonly name: string; readonly function: string },
     version: string | undefined,
   ): Promise<ResolvedFunction | undefined> {
-    const row = await this.#options.database.read(scope, ({ records }) => findVersion(records, target.name, version));
+    const row = await this.#version(scope, target.name, version);
     if (row === undefined || !row.functions.includes(target.function)) return undefined;
     const loaded = await this.#versions.load(scope.tenant, row);
     return handlerOf(target, loaded, versionCodeOf(this.#options.folders, scope.tenant, loaded));
+  }
+
+  #version(scope: Scope, name: string, version: string | undefined): Promise<PackageVersionRow | undefined> {
+    return this.#options.database.readKept(scope, `version of a package\n${name}\n${version ?? ""}`, ({ records }) =>
+      findVersion(records, name, version),
+    );
   }
 
   async #storeArchive(scope: Scope, request: UploadRequest): Promise<{ readonly digest: string; readonly archiveBytes: number }> {

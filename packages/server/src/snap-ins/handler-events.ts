@@ -125,17 +125,22 @@ function without(text: string, secret: string, name: string): string {
 }
 
 async function findInstalled(database: Database, { scope, fn, subject }: HandlerEventRequest): Promise<Installed | undefined> {
-  return await database.read(scope, async ({ records }) => {
-    const id = subject.snapInId ?? (await records.get(SNAP_INS_BY_PACKAGE, [fn.handler?.package ?? ""]));
+  const { snapInId } = subject;
+  const name = snapInId === undefined ? `of a package\n${fn.handler?.package ?? ""}` : `by its id\n${snapInId}`;
+  const installed = await database.readKept(scope, `snap-in with its sources, ${name}`, async ({ records }) => {
+    const id = snapInId ?? (await records.get(SNAP_INS_BY_PACKAGE, [fn.handler?.package ?? ""]));
     const snapIn = id === undefined ? undefined : await records.get(SNAP_INS, [id]);
-    if (snapIn === undefined) {
-      if (subject.snapInId !== undefined) throw plinthError("NotFound", { what: "snap-in of the call" });
-      return undefined;
-    }
+    if (snapIn === undefined) return undefined;
     const rows = await records.range(EVENT_SOURCES, { prefix: [snapIn.id], limit: limit("eventSourcesPerSnapInMax") });
-    const sources = rows.map(({ value }) => value).filter(({ user, enabled }) => enabled && (user === null || user === subject.userId));
-    return { snapIn, sources };
+    return { snapIn, sources: rows.map(({ value }) => value) };
   });
+  if (installed === undefined) {
+    if (snapInId !== undefined) throw plinthError("NotFound", { what: "snap-in of the call" });
+    return undefined;
+  }
+  const { snapIn } = installed;
+  const sources = installed.sources.filter(({ user, enabled }) => enabled && (user === null || user === subject.userId));
+  return { snapIn, sources };
 }
 
 /** The keyrings that the function declares (Y2): the organisation's by their bindings, and those of the user. */

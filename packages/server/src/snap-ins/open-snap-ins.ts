@@ -235,7 +235,7 @@ class StoredSnapIns implements SnapIns {
     const { packages, database } = this.#options;
     const name = splitPath(path)?.name;
     if (version !== undefined || name === undefined) return await packages.resolve(scope, path, version);
-    const row = await database.read(scope, async ({ records }) => {
+    const row = await database.readKept(scope, `snap-in of a package\n${name}`, async ({ records }) => {
       const id = await records.get(SNAP_INS_BY_PACKAGE, [name]);
       return id === undefined ? undefined : await records.get(SNAP_INS, [id]);
     });
