@@ -50,21 +50,28 @@ export async function readDelivery(records: Records, key: DeliveryKey): Promise<
   return row === undefined || event === undefined ? undefined : { row, event };
 }
 
-/** Takes a delivery away, the event with its last one, and gives the next of the group its turn. Whether there is one. */
-export async function endDelivery(place: Place, key: DeliveryKey, row: DeliveryRow): Promise<boolean> {
+/** A delivery without its event. */
+export interface NextDelivery {
+  readonly key: DeliveryKey;
+  readonly row: DeliveryRow;
+}
+
+/** Takes a delivery away, the event with its last one, and gives the next of the group its turn. The next, where there is one. */
+export async function endDelivery(place: Place, key: DeliveryKey, row: DeliveryRow): Promise<NextDelivery | undefined> {
   const { records } = place;
   deleteMark(place, key, row);
   const ofEvent = await records.range(DELIVERIES, { prefix: placeOf(key), limit: 2 });
   records.delete(DELIVERIES, key);
   if (ofEvent.length < 2) records.delete(EVENTS, placeOf(key));
-  if (row.group === null) return false;
+  if (row.group === null) return undefined;
   records.delete(DELIVERY_GROUPS, [row.group, ...key]);
   const [next] = await records.range(DELIVERY_GROUPS, { prefix: [row.group], limit: 1 });
-  if (next === undefined) return false;
+  if (next === undefined) return undefined;
   const nextKey = deliveryKeyOf(next.key.slice(1));
   const nextRow = await records.get(DELIVERIES, nextKey);
-  if (nextRow !== undefined) putMark(place, nextKey, nextRow);
-  return true;
+  if (nextRow === undefined) return undefined;
+  putMark(place, nextKey, nextRow);
+  return { key: nextKey, row: nextRow };
 }
 
 /** Lets it wait for its next call, with those of its group behind it. */

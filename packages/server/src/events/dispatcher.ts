@@ -1,7 +1,8 @@
 /**
  * Gives events to automations and runs their deliveries.
  *
- * Owns: what runs. Everything else lies in the store; in memory are keys of deliveries that run, and one place per busy branch.
+ * Owns: what runs. Everything else lies in the store; in memory are keys of deliveries that run, one place per busy branch, and the
+ * next few of a branch whose deliveries wait for a place, so that each that ends does not read the queue again.
  * Nothing polls: commits wake it, and the due time of a delivery that waits for its next call does (V5).
  * Places are few per tenant; when those of the host are taken, the tenant with the fewest running goes first.
  */
@@ -36,11 +37,16 @@ interface Loop {
   failures: number;
 }
 
+/** Deliveries of a branch that are read ahead while no place is free. */
+const AHEAD = 32;
+
 interface Branch {
   readonly scope: Scope;
   readonly events: Loop;
   readonly deliveries: Loop;
   readonly running: Set<string>;
+  /** The first that are due and do not run, in the order of the queue: none that a commit took out of it since. */
+  readonly ahead: Map<string, DeliveryKey>;
   /** Nothing that is due waits but what runs: what commits add can be started without a look at the queue. */
   isKnown: boolean;
 }
@@ -94,8 +100,8 @@ export class Dispatcher {
 
   #committed(commit: Commit): void {
     for (const { key, value } of commit.writes) {
-      if (value === null) continue;
-      if (isIn(key, this.#ranges.events)) this.#fanOut(this.#branch(scopeOf(key, this.#ranges.events)));
+      if (value === null) this.#deleted(key);
+      else if (isIn(key, this.#ranges.events)) this.#fanOut(this.#branch(scopeOf(key, this.#ranges.events)));
       else if (isIn(key, this.#ranges.deliveries)) this.#added(partsOf(key, this.#ranges.deliveries));
     }
   }
@@ -119,6 +125,13 @@ export class Dispatcher {
     if (!isReady || Number(mark[2]) > this.#parts.runtime.nowMs()) return this.#deliver(branch);
     const name = nameOf(mark);
     if (!branch.running.has(name)) this.#start(branch, name, deliveryKeyOf(mark.slice(3)));
+  }
+
+  /** What was taken out of the queue waits for nothing. */
+  #deleted(key: Uint8Array): void {
+    if (this.#branches.size === 0 || !isIn(key, this.#ranges.deliveries)) return;
+    const mark = partsOf(key, this.#ranges.deliveries);
+    this.#branches.get(`${String(mark[0])}/${String(mark[1])}`)?.ahead.delete(nameOf(mark));
   }
 
   #fanOut(branch: Branch): void {
@@ -168,10 +181,11 @@ export class Dispatcher {
 
   /** Starts deliveries whose time has come, as far as there are places. */
   async #startDue(branch: Branch): Promise<boolean> {
-    const free = this.#free(branch.scope.tenant);
+    const { scope, running, ahead } = branch;
+    this.#startAhead(branch);
+    const free = this.#free(scope.tenant);
     if (free <= 0) return this.#block(branch);
-    const { scope, running } = branch;
-    const most = running.size + free + 1;
+    const most = running.size + free + AHEAD;
     const rows = await this.#parts.database.read(PLATFORM_SCOPE, ({ records }) =>
       records.range(DELIVERY_QUEUE, { prefix: [scope.tenant, scope.branch], limit: most }),
     );
@@ -183,12 +197,22 @@ export class Dispatcher {
       if (Number(key[2]) > nowMs) {
         this.#wakes.add(scope, Number(key[2]));
         branch.isKnown = true;
-        return false;
+        break;
       }
-      if (this.#free(scope.tenant) <= 0) return this.#block(branch);
-      this.#start(branch, name, deliveryKeyOf(key.slice(3)));
+      ahead.set(name, deliveryKeyOf(key.slice(3)));
     }
-    return false;
+    this.#startAhead(branch);
+    return ahead.size > 0 && this.#block(branch);
+  }
+
+  /** Starts those that were read ahead, as far as there are places. */
+  #startAhead(branch: Branch): void {
+    const { scope, running, ahead } = branch;
+    for (const [name, key] of ahead) {
+      if (this.#free(scope.tenant) <= 0) return;
+      ahead.delete(name);
+      if (!running.has(name)) this.#start(branch, name, key);
+    }
   }
 
   /** Until a place is free. */
@@ -248,7 +272,10 @@ export class Dispatcher {
     let branch = this.#branches.get(key);
     if (branch === undefined) {
       const loop = (): Loop => ({ running: false, again: false, failures: 0 });
-      this.#branches.set(key, (branch = { scope, events: loop(), deliveries: loop(), running: new Set(), isKnown: false }));
+      this.#branches.set(
+        key,
+        (branch = { scope, events: loop(), deliveries: loop(), running: new Set(), ahead: new Map(), isKnown: false }),
+      );
     }
     return branch;
   }

@@ -32,7 +32,7 @@ test("Z07 an event of before the clock was moved back is delivered now", async (
     };
     const flows = { judge: () => "yes" as const };
     const parts = { database, tools, runtime, flows, updates: new GroupedUpdates({ database, runtime }), fresh: new FreshDeliveries() };
-    expect(await fanOut(parts, scope)).toBe(true);
+    expect(await fanOut(parts, scope)).toBe(false);
     const marks = await database.read(PLATFORM_SCOPE, ({ records }) =>
       records.range(DELIVERY_QUEUE, { prefix: [scope.tenant, scope.branch], limit: 10 }),
     );

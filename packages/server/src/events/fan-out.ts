@@ -34,16 +34,18 @@ interface Batch {
   }[];
   readonly events: readonly { readonly place: EventPlace; readonly event: EventRow }[];
   readonly subscriptions: ReadonlyMap<string, readonly SubscriptionRow[]>;
+  /** Nothing else waited when it was read. */
+  readonly isAll: boolean;
 }
 
-/** Handles the first events of a branch that wait. False when there are none. */
+/** Handles the first events of a branch that wait. False when nothing waits any more but what is committed meanwhile. */
 export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean> {
   const batch = await parts.database.read(scope, ({ records }) => readFitting(records, scope));
   if (batch.marks.length === 0) return false;
   const verdicts = new Map([...(await judge(parts.tools, scope.tenant, questionsOf(batch))), ...flowVerdicts(parts.flows, batch)]);
   const nowMs = parts.runtime.nowMs();
-  await parts.updates.run(scope, async ({ records }) => {
-    if (!(await isCurrent(records, scope, batch))) return;
+  return await parts.updates.run(scope, async ({ records }) => {
+    if (!(await isCurrent(records, scope, batch))) return true;
     for (const { place, event } of batch.events) {
       let deliveries = 0;
       for (const subscription of listenersOf(batch, event)) {
@@ -72,8 +74,8 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
       if (isLast) records.delete(EVENT_QUEUE, key);
       else records.put(EVENT_QUEUE, key, { ...mark, next });
     }
+    return !batch.isAll;
   });
-  return true;
 }
 
 /** As many events as there is room for their deliveries in one commit, and at least one. */
@@ -88,7 +90,8 @@ async function readFitting(records: Records, scope: Scope): Promise<Batch> {
 async function readBatch(records: Records, scope: Scope, max: number): Promise<Batch> {
   const marks: Batch["marks"][number][] = [];
   const events: Batch["events"][number][] = [];
-  for (const { key, value: mark } of await records.range(EVENT_QUEUE, { prefix: [scope.tenant, scope.branch], limit: max })) {
+  const waiting = await records.range(EVENT_QUEUE, { prefix: [scope.tenant, scope.branch], limit: max });
+  for (const { key, value: mark } of waiting) {
     if (events.length >= max) break;
     const place = [Number(key[2]), String(key[3])] as const;
     const room = max - events.length;
@@ -97,7 +100,8 @@ async function readBatch(records: Records, scope: Scope, max: number): Promise<B
     for (const row of taken) events.push({ place: [...place, Number(row.key[2])], event: row.value });
     marks.push({ place, mark, isLast: rows.length <= room, next: Number(taken.at(-1)?.key[2] ?? 0) + 1 });
   }
-  return { marks, events, subscriptions: await subscriptionsOf(records, events) };
+  const isAll = waiting.length < max && marks.length === waiting.length && marks.every(({ isLast }) => isLast);
+  return { marks, events, subscriptions: await subscriptionsOf(records, events), isAll };
 }
 
 async function subscriptionsOf(records: Records, events: Batch["events"]): Promise<ReadonlyMap<string, readonly SubscriptionRow[]>> {

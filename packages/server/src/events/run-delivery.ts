@@ -9,13 +9,14 @@ import { plinthError, PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { retryDelayMs } from "@plinth/core/policy/retry.ts";
 import type { Database, Transaction } from "../database/database.ts";
-import { DELIVERIES } from "../database/record-tables.ts";
+import { DELIVERIES, EVENTS } from "../database/record-tables.ts";
 import type { SchedulerEngine } from "../engine/create-engine.ts";
 import { AUTOMATION } from "../modalities/automations.ts";
 import { requestOf, type ModalityContext } from "../modalities/modality-context.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import {
   endDelivery,
+  placeOf,
   postponeDelivery,
   putDeadLetter,
   readDelivery,
@@ -135,7 +136,10 @@ async function settle(
   if (row === undefined || !isSame(row, settled.row)) return;
   const place = { records, scope };
   if (end.error === undefined) {
-    if (!(await endDelivery(place, key, row))) fresh.notFollowed(scope, row.group);
+    const next = await endDelivery(place, key, row);
+    const event = next === undefined ? undefined : await records.get(EVENTS, placeOf(next.key));
+    if (next === undefined) fresh.notFollowed(scope, row.group);
+    else if (event !== undefined) fresh.add(scope, next.key, { row: next.row, event });
     return;
   }
   const { code, message } = end.error;
