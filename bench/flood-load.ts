@@ -11,7 +11,7 @@ export interface FloodDoor {
   /** Of `smtp` and `grpc`: host and port. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of `grpc`: the fields of the message; of `smtp`: the recipient. */
+  /** Of `grpc`: the fields of the message; of `smtp`: the recipient. `NUMBER` in it is another number in each request. */
   readonly body: string;
   readonly clients: number;
 }
@@ -25,6 +25,8 @@ export interface FloodPlan {
 export type FloodCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 type Send = () => Promise<string>;
+
+let sentRequests = 0;
 
 if (import.meta.main) {
   const plan = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as FloodPlan;
@@ -60,7 +62,7 @@ function httpSender({ url, headers, body }: FloodDoor): Send {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return () =>
     new Promise((resolve, reject) => {
-      const bytes = Buffer.from(body);
+      const bytes = Buffer.from(body.replace("NUMBER", `${++sentRequests}`));
       const sent = request(url, { agent, method: "POST", headers: { ...headers, "content-length": bytes.length } }, (response) => {
         let text = "";
         response.on("data", (chunk: Buffer) => (text += text.length < 2000 ? chunk.toString() : ""));

@@ -126,7 +126,8 @@ async function doorsOf(ports: { readonly grpc: string; readonly smtp: string }, 
   });
   const operation = { input: { _id: id } };
   const mcp = await mcpSession(url, headers);
-  const tool = { jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "get_thing", arguments: { _id: id } } };
+  // Ids are used once in a session.
+  const tool = { jsonrpc: "2.0", id: "NUMBER", method: "tools/call", params: { name: "get_thing", arguments: { _id: id } } };
   return [
     http("convex query", "/api/query", { path: "things:get", args: { id }, format: "json" }),
     http("convex mutation", "/api/mutation", { path: "things:insert", args: { text: "x" }, format: "json" }),

@@ -27,10 +27,12 @@ import { hasScope } from "../authenticate.ts";
 import type { Caller, DoorContext } from "../door.ts";
 import { registeredError } from "../error-reply.ts";
 import { progressOf } from "./progress.ts";
+import { RequestIds } from "./request-ids.ts";
 import { toolError, toolNames, toolOf, toolResult } from "./tools.ts";
 
 export interface McpSession {
-  handle(request: Request, parsedBody: unknown, from: McpCaller): Promise<Response>;
+  /** Undefined, and nothing is done, when the id of a request is in use. */
+  handle(request: Request, parsedBody: unknown, from: McpCaller): Promise<Response> | undefined;
   /** Tells the client that its list of tools may be another now. */
   toolsChanged(): void;
   /** Calls that are under way. */
@@ -67,6 +69,12 @@ export async function openSession(context: DoorContext, id: string, onClosed: ()
     sessionIdGenerator: () => id,
     keepAliveMs: limit("eventStreamHeartbeatMs"),
   });
+  const ids = new RequestIds();
+  const send = transport.send.bind(transport);
+  transport.send = (message, options) => {
+    ids.answered(message);
+    return send(message, options);
+  };
   let busy = 0;
   server.onclose = onClosed;
   server.setRequestHandler(ListToolsRequestSchema, async ({ params }, extra) => {
@@ -87,7 +95,9 @@ export async function openSession(context: DoorContext, id: string, onClosed: ()
   await server.connect(transport);
   return {
     handle: (request, parsedBody, from) =>
-      transport.handleRequest(request, { parsedBody, authInfo: { token: "", clientId: "", scopes: [], extra: { from } } }),
+      ids.take(parsedBody)
+        ? transport.handleRequest(request, { parsedBody, authInfo: { token: "", clientId: "", scopes: [], extra: { from } } })
+        : undefined,
     toolsChanged: () => void server.sendToolListChanged().catch(() => undefined),
     get busy() {
       return busy;

@@ -12,6 +12,8 @@ let slow: Server;
 let slowUrl: string;
 /** Requests to the slow server that wait. */
 let waiting = 0;
+/** Answers the last of them. */
+let release = (): void => undefined;
 const clients: Client[] = [];
 
 beforeAll(async () => {
@@ -19,6 +21,7 @@ beforeAll(async () => {
     waiting += 1;
     response.once("close", () => (waiting -= 1));
     if (request.url === "/now") response.end("ready");
+    else release = () => void response.end("late");
   });
   await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
   const { port } = slow.address() as AddressInfo;
@@ -129,6 +132,27 @@ describe("tools", () => {
     await deployApp(host, "growing");
     await told.promise;
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain("create_message");
+  }, 30_000);
+
+  it("refuses an id that is in use, and answers the request that has it", async () => {
+    const { transport } = await connect(host.adminKey);
+    const headers = { authorization: `Bearer ${host.adminKey}`, "mcp-session-id": transport.sessionId ?? "" };
+    const post = async (id: number, url: string) => {
+      const body = { jsonrpc: "2.0", id, method: "tools/call", params: { name: "http", arguments: { url } } };
+      return await fetch(`${host.url}/mcp`, {
+        method: "POST",
+        headers: { ...headers, accept: "application/json, text/event-stream", "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    };
+    const first = post(7, `${slowUrl}/never`);
+    await expect.poll(() => waiting, { timeout: 10_000 }).toBe(1);
+    const second = await post(7, `${slowUrl}/now`);
+    expect(second.status).toBe(400);
+    expect(await second.text()).toContain("has an id of its own");
+    release();
+    expect(await (await first).text()).toContain("late");
+    expect(await (await post(7, `${slowUrl}/now`)).text()).toContain("ready");
   }, 30_000);
 
   it("ends a call that its client cancels", async () => {

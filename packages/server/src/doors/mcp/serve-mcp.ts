@@ -119,6 +119,8 @@ async function answer(
     userId: textOf(request.headers["x-plinth-user"]),
     traceparent: textOf(request.headers["traceparent"]),
   });
+  if (response === undefined)
+    return rpcError(400, -32_600, "A request with this id is not answered yet; each request of a session has an id of its own.");
   // What could not begin is no session.
   if (id === undefined && response.status !== 200) await session.close();
   return response;
