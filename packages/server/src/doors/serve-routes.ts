@@ -64,7 +64,7 @@ function addRoute(server: HttpServer, context: DoorContext, route: Route): void 
     },
     handler: async (request, reply) => {
       const made = doorRequest(request, reply);
-      if (made.bodyBytes !== undefined) await context.bodyTurns.turn(made.caller.scope.tenant, made.bodyBytes.length);
+      await context.bodyTurns.turn(made.caller.scope.tenant, made.bodyBytes?.length ?? 0);
       const answer = await route.handle(context, made);
       return await send(context, { request, reply, answer });
     },

@@ -16,6 +16,7 @@ import {
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Metrics, QueueStatus } from "../telemetry/metrics.ts";
 import type { EngineConfig } from "./engine-config.ts";
+import { LoopTurns } from "./loop-turns.ts";
 
 /** A place to run. Left exactly once. */
 export interface Place {
@@ -49,6 +50,7 @@ export class Admission {
   readonly #runtime: Runtime;
   readonly #metrics: Metrics;
   readonly #waiters = new Map<number, Waiter>();
+  readonly #turns: LoopTurns;
   #timer: { readonly atMs: number; cancel(): void } | undefined;
   #lastId = 0;
   #closed: PlinthError | undefined;
@@ -68,11 +70,22 @@ export class Admission {
       queueEntriesMax: limit("queueEntriesMax"),
     });
     this.#runtime = options.runtime;
+    this.#turns = new LoopTurns(options.runtime);
     this.#metrics = options.metrics;
   }
 
   /** Resolves with a place. Rejects with TooManyConcurrentRequests, ExpiredInQueue, ShuttingDown or the signal's reason. */
   async enter(request: EnterRequest): Promise<Place> {
+    const place = await this.#enter(request);
+    const turn = this.#turns.take(request.tenant);
+    if (turn === undefined) return place;
+    await turn;
+    if (request.signal.aborted) place.leave();
+    request.signal.throwIfAborted();
+    return place;
+  }
+
+  async #enter(request: EnterRequest): Promise<Place> {
     if (this.#closed !== undefined && request.ofRunningCall !== true) throw this.#closed;
     request.signal.throwIfAborted();
     const nowMs = this.#runtime.monotonicMs();

@@ -1,5 +1,6 @@
 /** Queries by way of the cache. See `query-cache.ts` for what a cached result guarantees. */
 import { createHash } from "node:crypto";
+import { limit } from "@plinth/core/limits.ts";
 import { costNanosOf } from "@plinth/core/policy/cost.ts";
 import type { RunResult } from "./execute.ts";
 import { cachedUsage } from "./finalize.ts";
@@ -53,8 +54,9 @@ export class CachedQueries {
 
   async run(accepted: AcceptedCall, options: RunCallOptions): Promise<InvocationOutcome> {
     const cache = this.#cache;
-    // A query of a past moment is not worth a place in the cache.
-    if (cache === undefined || accepted.request.at !== undefined) return (await this.#options.runQuery(accepted, options)).outcome;
+    // A query of a past moment is not worth a place in the cache, and one with large arguments not worth their digest.
+    const isWorthIt = accepted.request.at === undefined && accepted.argsText.length <= limit("queryCacheArgsCharsMax");
+    if (cache === undefined || !isWorthIt) return (await this.#options.runQuery(accepted, options)).outcome;
     const { database, telemetry } = this.#options.parts;
     const key = await this.#keyOf(accepted);
     const hit = cache.get(key, database.latest());

@@ -47,6 +47,8 @@ export interface Cell {
   insidePid(): number | undefined;
   /** Limits memory once the program is ready; false when that could not be done. */
   limitMemory(): Promise<boolean>;
+  /** It works for this tenant from now on. Cells of one tenant share one weight of the processor, where the provider can weigh them. */
+  serve?(tenant: string): void;
   /** Ends the cell and everything in it, without asking. */
   kill(): void;
 }

@@ -246,6 +246,7 @@ export class RunnerPool implements Sandbox, BudgetMember {
     assert(place.tenant === undefined, "a runner is bound once (P1)");
     place.tenant = tenant;
     place.fresh = true;
+    place.runner.serve(tenant);
     this.#options.onEvent?.({ type: "bound", runner: place.runner.id, tenant });
   }
 

@@ -11,6 +11,7 @@
  * - R4: a call ends by its deadline and `killGraceMs`, whatever the code does.
  * - R5: a reply goes only to a call that is still open.
  */
+import { assert } from "@plinth/core/assert.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { ProtocolViolation } from "@plinth/core/protocol/frames.ts";
@@ -82,6 +83,7 @@ export class Runner {
   #settleStart: { resolve(): void; reject(reason: unknown): void } | undefined;
   #callCount = 0;
   #retiring = false;
+  #tenant: string | undefined;
   #startTimer: { cancel(): void } | undefined;
 
   constructor(options: RunnerOptions) {
@@ -164,6 +166,14 @@ export class Runner {
   /** Processor time that it has used up to now, where the host can see it. */
   cpuMs(): number | undefined {
     return this.#meter.cpuNowMs();
+  }
+
+  /** Whom it serves from now on, for life. */
+  serve(tenant: string): void {
+    if (this.#tenant === tenant) return;
+    assert(this.#tenant === undefined, "a runner serves one tenant for life");
+    this.#tenant = tenant;
+    this.#cell.serve?.(tenant);
   }
 
   retire(): void {

@@ -257,6 +257,7 @@ export class VersionPool implements Sandbox, BudgetMember {
     stock.processes.delete(process);
     group.processes.add(process);
     this.#processes.set(process, group);
+    process.runner.serve(group.tenant);
     this.#options.onEvent?.({ type: "bound", runner: process.id, tenant: group.tenant });
   }
 
@@ -366,6 +367,7 @@ export class VersionPool implements Sandbox, BudgetMember {
       adapter: this.#options.adapters[name],
       image: () => this.#options.image(name),
       version,
+      ...("tenant" in owner ? { tenant: owner.tenant } : {}),
       onEnd: (end) => this.#ended(process, end),
     });
     owner.processes.add(process);

@@ -29,6 +29,8 @@ export interface VersionProcessOptions {
   readonly adapter: RuntimeAdapter;
   readonly image: () => Promise<ProgramImage>;
   readonly version: VersionCode;
+  /** Whom it serves; absent while it belongs to nobody. */
+  readonly tenant?: string;
   /** Called once, when the process takes no more calls; `exited` resolves later. */
   readonly onEnd: (end: RunnerEnd) => void;
 }
@@ -147,7 +149,7 @@ export class VersionProcess {
 
   /** Says why no runner could be started. */
   #startRunner(program: ProgramImage, packageFolder: string | undefined): StartEnd | undefined {
-    const { runtime, provider, adapter, version, id } = this.#options;
+    const { runtime, provider, adapter, version, tenant, id } = this.#options;
     const memoryBytesMax = Math.min(version.package?.memoryBytesMax ?? adapter.memoryBytes.usual, adapter.memoryBytes.max);
     try {
       this.#runner = new Runner({
@@ -164,6 +166,7 @@ export class VersionProcess {
         heapBytes: memoryBytesMax,
         onEnd: (end) => this.#ended(end),
       });
+      if (tenant !== undefined) this.#runner.serve(tenant);
       return undefined;
     } catch (error) {
       if (error instanceof PlinthError) return { kind: "notPossible", error };

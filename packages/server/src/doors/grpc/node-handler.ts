@@ -115,7 +115,7 @@ async function* checkedBody(
       turn: (bytes) => {
         // It has come whole.
         timer.cancel();
-        return context.bodyTurns.turn(call.header.get("authorization") ?? "", bytes);
+        return context.bodyTurns.turn(callerIn(call.values)?.scope.tenant ?? "", bytes);
       },
     });
   } catch (error) {

@@ -27,7 +27,7 @@ export async function runHttpAction(
   if ((await context.tenants.find(name)) === undefined) throw plinthError("NotFound", { what: `tenant '${name.slice(0, 64)}'` });
   const branch = await actionBranch(context.branches, name, { headers: request.headers, url: request.url });
   context.usedBranches.note({ tenant: name, branch });
-  if (Buffer.isBuffer(request.body)) await context.bodyTurns.turn(name, request.body.length);
+  await context.bodyTurns.turn(name, Buffer.isBuffer(request.body) ? request.body.length : 0);
   const own = origin === "site" && pathTenant === undefined;
   const action: HttpActionRequest = {
     method: request.method,

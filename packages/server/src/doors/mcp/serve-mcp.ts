@@ -52,7 +52,7 @@ export function serveMcp(server: HttpServer, context: DoorContext): McpSessions 
     handler: async (request, reply) => {
       const caller = request.caller;
       if (caller === null) throw plinthError("Unauthenticated", {});
-      if (Buffer.isBuffer(request.body)) await context.bodyTurns.turn(caller.scope.tenant, request.body.length);
+      await context.bodyTurns.turn(caller.scope.tenant, Buffer.isBuffer(request.body) ? request.body.length : 0);
       const response = await answer(context, { sessions, request, caller });
       return await send(context, { request, reply, caller, response });
     },

@@ -25,6 +25,8 @@ export interface CgroupFolder {
   /** Resolves when the process is in the group. The kernel takes milliseconds for it, so the host's thread does not wait. */
   add(pid: number | undefined): Promise<void>;
   limitMemory(bytes: number): void;
+  /** Its weight beside the other jails of the host, when all want the processor: 1 is what a jail has by default. */
+  weigh(part: number): void;
   killedForMemory(): boolean;
   peakBytes(): number | undefined;
   /** Removes the group in the background: the kernel may take a while to let go of it. */
@@ -192,6 +194,12 @@ class JailGroup implements CgroupFolder {
       tryWrite(join(folder, "memory.limit_in_bytes"), String(bytes));
       tryWrite(join(folder, "memory.memsw.limit_in_bytes"), String(bytes));
     }
+  }
+
+  weigh(part: number): void {
+    const [name, whole, least] = this.#version === 2 ? (["cpu.weight", 100, 1] as const) : (["cpu.shares", 1024, 2] as const);
+    const value = String(Math.max(least, Math.round(whole * part)));
+    for (const folder of this.#folders) tryWrite(join(folder, name), value);
   }
 
   killedForMemory(): boolean {

@@ -24,6 +24,7 @@ import { childrenOf, dataBytes, isAlive, startTicks } from "./process-stats.ts";
 import { CONTROL_FD, FILTER_FD, jailCommand, type JailTools } from "./command.ts";
 import type { CgroupFolder, Cgroups } from "./cgroup.ts";
 import type { FilterKind } from "./seccomp.ts";
+import type { TenantWeights } from "./tenant-weights.ts";
 import type { UserSlots } from "./slots.ts";
 
 /** What all jails of a host share. */
@@ -57,6 +58,7 @@ export class Jail implements Cell {
   /** Resolves when nothing of the jail is left. */
   readonly exited: Promise<CellExit>;
   readonly #kit: JailKit;
+  readonly #weights: TenantWeights | undefined;
   readonly #spec: CellSpec;
   readonly #child: ChildProcess;
   readonly #user: number | undefined;
@@ -65,10 +67,11 @@ export class Jail implements Cell {
   readonly #output = new PrintedOutput();
   #inside: { readonly pid: number; readonly start: string } | undefined;
 
-  constructor(kit: JailKit, spec: CellSpec) {
+  constructor(kit: JailKit, spec: CellSpec, weights?: TenantWeights) {
     assert(isMainThread, "jails are started from the main thread (J2)");
     assertPossible(kit, spec);
     this.#kit = kit;
+    this.#weights = weights;
     this.#spec = spec;
     this.#user = kit.slots?.take();
     this.#cgroup = kit.cgroups?.create();
@@ -140,6 +143,13 @@ export class Jail implements Cell {
       setter.on("error", () => resolve(false));
       setter.on("exit", (code) => resolve(code === 0));
     });
+  }
+
+  serve(tenant: string): void {
+    const group = this.#cgroup;
+    if (group === undefined) return;
+    const gone = this.#weights?.add(tenant, group);
+    if (gone !== undefined) void this.exited.then(gone);
   }
 
   /** Ends the jail and everything in it, without asking. */

@@ -2,6 +2,7 @@
 import type { RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
 import type { Cell, CellSpec, SandboxProvider } from "../provider.ts";
 import { Jail, type JailKit } from "./jail.ts";
+import { TenantWeights } from "./tenant-weights.ts";
 
 const RUNTIMES: ReadonlySet<RuntimeName> = new Set<RuntimeName>(["isolate", "node", "python", "wasm"]);
 export class ProcessProvider implements SandboxProvider {
@@ -9,6 +10,7 @@ export class ProcessProvider implements SandboxProvider {
   readonly runtimes = RUNTIMES;
   readonly kit: JailKit;
   readonly #cells = new Set<Jail>();
+  readonly #weights = new TenantWeights();
 
   constructor(kit: JailKit) {
     this.kit = kit;
@@ -19,7 +21,7 @@ export class ProcessProvider implements SandboxProvider {
   }
 
   start(spec: CellSpec): Cell {
-    const jail = new Jail(this.kit, spec);
+    const jail = new Jail(this.kit, spec, this.#weights);
     this.#cells.add(jail);
     void jail.exited.then(() => this.#cells.delete(jail));
     return jail;
