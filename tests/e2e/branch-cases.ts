@@ -266,6 +266,8 @@ export const CASES: Readonly<Record<string, Case>> = {
   }),
   "snapIn.handleSync": async () => ({ path: "/handle/sync?package=none", options: { body: EVENT }, refused: true }),
   "snapIn.handleAsync": async () => ({ path: "/handle/async?package=none", options: { body: [EVENT] }, refused: true }),
+  "snapIn.uploadArtifact": "about no branch",
+  "snapIn.downloadArtifact": "about no branch",
   "snapIn.getCall": async () => ({ path: "/notes.list", tells: true }),
   "snapIn.postCall": async () => ({ path: "/notes.list", options: { body: {} }, tells: true }),
   "snapIn.getInternalCall": async () => ({ path: "/internal/notes.list", tells: true }),

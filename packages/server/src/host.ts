@@ -42,6 +42,7 @@ import { grpcAddress, isLocalOnly, urlsOf, type HostUrls } from "./host-urls.ts"
 import { InboundArtefacts } from "./inbound/artefacts.ts";
 import { Emails } from "./inbound/emails.ts";
 import { SourceGate } from "./inbound/source-gate.ts";
+import { ArtefactUploads } from "./inbound/uploads.ts";
 import { Webhooks } from "./inbound/webhooks.ts";
 import { CredentialTickets } from "./keyrings/credential-tickets.ts";
 import { openMasterKeys } from "./keyrings/master-keys.ts";
@@ -358,6 +359,7 @@ async function start(
       webhooks,
       emails,
       inboundArtefacts,
+      artefactUploads: new ArtefactUploads({ blobs, database, runtime, artefacts: inboundArtefacts }),
       operations,
       flows,
       scriptCallbacks,

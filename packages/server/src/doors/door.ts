@@ -19,6 +19,7 @@ import type { Flows } from "../flows/flows.ts";
 import type { ScriptCallbacks } from "../flows/scripts/script-callbacks.ts";
 import type { FlowWebhooks } from "../flows/triggers/flow-webhooks.ts";
 import type { InboundArtefacts } from "../inbound/artefacts.ts";
+import type { ArtefactUploads } from "../inbound/uploads.ts";
 import type { Emails } from "../inbound/emails.ts";
 import type { Webhooks } from "../inbound/webhooks.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
@@ -62,6 +63,7 @@ export interface DoorContext {
   readonly webhooks: Pick<Webhooks, "take">;
   readonly emails: Pick<Emails, "check" | "take">;
   readonly inboundArtefacts: Pick<InboundArtefacts, "read">;
+  readonly artefactUploads: ArtefactUploads;
   readonly operations: Operations;
   readonly flows: Flows;
   readonly scriptCallbacks: Pick<ScriptCallbacks, "take">;

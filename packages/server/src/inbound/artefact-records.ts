@@ -10,6 +10,24 @@ export interface InboundArtefactRow {
   /** Whose event source it came to. */
   readonly snapInId: string;
   readonly createdMs: number;
+  /** What URLs to it are made with; absent before the first. */
+  readonly key?: string;
+}
+
+/** A file that is expected at a URL. */
+export interface ArtefactUploadRow {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly snapInId: string;
+  readonly key: string;
+  readonly createdMs: number;
+}
+
+export function parseArtefactUpload(json: unknown): ArtefactUploadRow {
+  const row = json as ArtefactUploadRow;
+  assert(typeof row.id === "string" && typeof row.key === "string", "an expected file has its fields");
+  return row;
 }
 
 export function parseInboundArtefact(json: unknown): InboundArtefactRow {

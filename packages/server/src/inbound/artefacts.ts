@@ -15,6 +15,11 @@ import type { InboundArtefactRow } from "./artefact-records.ts";
 const FORGOTTEN_PER_FILE = 3;
 const ID = /^art_[0-9a-z]{9}_[0-9a-f]{32}$/;
 
+/** Ids are in the order of their time. */
+export function newArtefactId(runtime: Pick<Runtime, "nowMs" | "randomBytes">): string {
+  return `art_${runtime.nowMs().toString(36).padStart(9, "0")}_${Buffer.from(runtime.randomBytes(16)).toString("hex")}`;
+}
+
 export interface ArtefactParts {
   readonly blobs: Pick<Blobs, "put" | "read">;
   readonly database: Pick<Database, "read">;
@@ -40,10 +45,7 @@ export class InboundArtefacts {
       yield bytes;
     })();
     const { digest } = await blobs.put(resultSpace(scope.tenant), source, { bytesMax: limit("emailBytesMax") });
-    const nowMs = runtime.nowMs();
-    // Ids are in the order of their time.
-    const id = `art_${nowMs.toString(36).padStart(9, "0")}_${Buffer.from(runtime.randomBytes(16)).toString("hex")}`;
-    return { id, digest, name, type, bytes: bytes.length, snapInId, createdMs: nowMs };
+    return { id: newArtefactId(runtime), digest, name, type, bytes: bytes.length, snapInId, createdMs: runtime.nowMs() };
   }
 
   async keep(records: Records, rows: readonly InboundArtefactRow[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** Calls about the platform itself, by name. All others are functions of the branch. */
 import type { KeyScope } from "../../engine/invocation.ts";
 import { createAuthToken, getServiceAccount, selfDevUser } from "./accounts.ts";
+import { getArtifact, locateArtifact, prepareArtifact } from "./artifacts.ts";
 import type { FacadeCall } from "./call.ts";
 import { getEventSource, listEventSources, scheduleEvent, unscheduleEvent } from "./event-sources.ts";
 import { getKeyring, listKeyrings } from "./keyrings.ts";
@@ -18,6 +19,9 @@ export const PLATFORM_CALLS: Readonly<Record<string, FacadeCall>> = {
   "event-sources.list": listEventSources,
   "event-sources.schedule": scheduleEvent,
   "event-sources.unschedule": unscheduleEvent,
+  "artifacts.prepare": prepareArtifact,
+  "artifacts.locate": locateArtifact,
+  "artifacts.get": getArtifact,
   "keyrings.get": getKeyring,
   "keyrings.list": listKeyrings,
   "service-accounts.get": getServiceAccount,
@@ -35,6 +39,8 @@ export const KEY_SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
   "snap-ins.system-update": ["deploy"],
   "event-sources.get": ["read", "deploy"],
   "event-sources.list": ["read", "deploy"],
+  "artifacts.locate": ["read", "invoke"],
+  "artifacts.get": ["read", "invoke"],
   "keyrings.get": ["admin"],
   "keyrings.list": ["admin"],
   "service-accounts.get": ["read", "deploy"],
