@@ -9,16 +9,15 @@ import * as esbuild from "esbuild";
 import { asyncHooksShim, refuseNodeModules } from "../bundle/plugins.ts";
 import { CommandFailure } from "../failure.ts";
 import { installFailure } from "../package/install-failure.ts";
-import { runTool } from "../package/run-tool.ts";
+import { runNpm } from "../package/run-npm.ts";
 import type { BundleOptions, BundleSource } from "./bundle-source.ts";
 
 const EXIT_CODE = 1;
-const ARGS = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--omit=dev", "--prefer-online"];
 
 export async function bundleJavascript(folder: string, { dependencies, pinned, update }: BundleOptions): Promise<BundleSource> {
   const named = dependencies.map((text) => must(parseDependency("javascript", text), "its form was checked"));
   await writeFile(join(folder, "package.json"), JSON.stringify(packageJson(named, pinned)));
-  const { exitCode, output } = await runTool("npm", ARGS, { cwd: folder });
+  const { exitCode, output } = await runNpm(["install", "--omit=dev", "--prefer-online"], { cwd: folder });
   if (exitCode === 127) throw new CommandFailure("npm is not there. Install Node.js with npm.", EXIT_CODE);
   if (exitCode !== 0) throw installFailure("npm", output);
   const packages = await installedPackages(folder);

@@ -12,7 +12,8 @@ import { CommandFailure } from "../failure.ts";
 import { note } from "../output.ts";
 import { hasStamp, stampOf, writeStamp } from "./build-stamp.ts";
 import { declarationErrors } from "./declaration-errors.ts";
-import { installFailure } from "./install-failure.ts";
+import { distrust, installFailure } from "./install-failure.ts";
+import { runNpm } from "./run-npm.ts";
 import { runTool } from "./run-tool.ts";
 import type { PackFile } from "./pack.ts";
 import { filesOf, filesOfDependencies } from "./pack-files.ts";
@@ -122,9 +123,10 @@ async function install(folder: string, options: BuildOptions): Promise<void> {
   if (hasStamp(stampFile, stamp)) return;
   options.update(locked ? "installing what the lock file says" : "installing dependencies (there is no lock file)");
   await rm(stampFile, { force: true });
-  const args = [locked ? "ci" : "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--include=dev"];
-  const first = await runTool("npm", args, { cwd: folder });
+  const args = [locked ? "ci" : "install", "--include=dev"];
+  const first = await runNpm(args, { cwd: folder });
   if (first.exitCode === 127) throw new CommandFailure("npm is not there. Install Node.js with npm.", EXIT_CODE);
+  if (distrust(first.output) !== null && first.exitCode !== 0) throw installFailure("npm", first.output);
   if (first.exitCode !== 0) await installWithoutCache(folder, args, options);
   writeStamp(stampFile, stamp);
 }
@@ -133,7 +135,7 @@ async function installWithoutCache(folder: string, args: readonly string[], opti
   options.update("installing again without npm's cache");
   const cache = await mkdtemp(join(tmpdir(), "plinth-npm-"));
   try {
-    const second = await runTool("npm", [...args, "--cache", cache, "--prefer-online"], { cwd: folder });
+    const second = await runNpm([...args, "--cache", cache, "--prefer-online"], { cwd: folder });
     if (second.exitCode !== 0) throw installFailure("npm", second.output);
   } finally {
     await rm(cache, { recursive: true, force: true });

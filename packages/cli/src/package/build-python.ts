@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { CommandFailure } from "../failure.ts";
 import type { BuildOptions } from "./build-node.ts";
 import { hasStamp, stampOf, writeStamp } from "./build-stamp.ts";
-import { installFailure } from "./install-failure.ts";
+import { distrust, installFailure } from "./install-failure.ts";
 import type { PackFile } from "./pack.ts";
 import { filesOf } from "./pack-files.ts";
 import { runTool } from "./run-tool.ts";
@@ -45,6 +45,7 @@ async function install(
   if (first.exitCode === 0) return;
   if (/No module named pip/.test(first.output))
     throw new CommandFailure(`${python} has no pip. Install it, on Debian with: apt-get install python3-pip`, 1);
+  if (distrust(first.output) !== null) throw installFailure("pip", first.output);
   at.update("installing again without pip's cache");
   const second = await attempt(["--no-cache-dir"]);
   if (second.exitCode !== 0) throw installFailure("pip", second.output);

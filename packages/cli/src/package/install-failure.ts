@@ -16,12 +16,29 @@ export function missingPackages(output: string): readonly string[] {
   return [...new Set(found)].filter((name) => name !== "");
 }
 
+/** Why a registry could not be trusted, in its tool's words; null where that is not what failed. */
+export function distrust(output: string): string | null {
+  // npm: http fetch GET https://registry.example/name attempt 1 failed with CERT_HAS_EXPIRED
+  const npm = /\bGET (https:\/\/[^\s/]+)\S* attempt \d+ failed with (\w*CERT\w*|UNABLE_TO_VERIFY_LEAF_SIGNATURE)\b/.exec(output);
+  if (npm !== null) return `${npm[1] ?? ""}: ${npm[2] ?? ""}`;
+  // pip: HTTPSConnectionPool(host='pypi.example', port=443) … [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: … (_ssl.c:1)
+  return /\[SSL: CERTIFICATE_VERIFY_FAILED\] (certificate verify failed[^(']*)/.exec(output)?.[1]?.trim() ?? null;
+}
+
+const TRUST = {
+  npm: "name its authority in the file of NODE_EXTRA_CA_CERTS, or another registry in .npmrc",
+  pip: "name its authority in the file of PIP_CERT, or another registry with PIP_INDEX_URL",
+};
+
 export function installFailure(tool: "npm" | "pip", output: string): CommandFailure {
+  const reason = distrust(output);
+  if (reason !== null)
+    return new CommandFailure(`${tool} does not trust the certificate of the registry (${reason}): ${TRUST[tool]}.`, EXIT_CODE);
   const missing = missingPackages(output);
   const lines = output
     .split("\n")
     // Of npm's words only the ones about this failure: not its news, not a log in a folder that is gone by now.
-    .filter((line) => line.trim() !== "" && !/^npm (?:notice|error A complete log|error \d+\s*$)/.test(line))
+    .filter((line) => line.trim() !== "" && !/^npm (?:notice|http|error A complete log|error \d+\s*$)/.test(line))
     .slice(-15);
   const advice =
     missing.length > 0
