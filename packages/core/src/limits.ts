@@ -158,6 +158,7 @@ export const LIMITS = {
   analyzeWallMsMax: { value: 4000, reason: "evaluation of the modules at deploy (Convex)" },
   killGraceMs: { value: 100, reason: "between the polite end of a call and SIGKILL of its runner" },
   isolateHeapBytesMax: { value: 64 * MiB, reason: "JavaScript heap of one call (Convex)" },
+  runnerContextKeysMax: { value: 64, reason: "runs of flows of which a runner may keep a context: more than it keeps" },
   runnerMemoryBytesMax: { value: 320 * MiB, reason: "private memory of one runner beyond its idle size: four heaps and slack" },
   timersPerCallMax: { value: 1000, reason: "timers of one action that wait at the same time" },
   logLinesMax: { value: 256, reason: "console lines of one call (Convex)" },

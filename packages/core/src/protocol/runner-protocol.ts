@@ -13,7 +13,8 @@
  * The isolate gets its code in the body of `load`. The other runtimes find the files of a version read-only under `/package` and
  * get a `PackageLoad` instead.
  *
- * History: 1 = first version. 2 = runtimes with a folder; handlers and inline code; policy verdicts; retry of handlers.
+ * History: 1 = first version. 2 = runtimes with a folder; handlers and inline code; policy verdicts; retry of handlers; contexts that
+ * calls share.
  */
 export const PROTOCOL_VERSION = 2;
 
@@ -103,6 +104,20 @@ export interface InvokeEnvelope {
   /** process.env of the call. */
   readonly env: Readonly<Record<string, string>>;
   readonly limits: CallLimits;
+  /** Absent: the call gets a context of its own. Only isolates have contexts; others ignore it. */
+  readonly contextOf?: SharedContext;
+}
+
+/**
+ * Calls that may share a context, one after the other: what one leaves in the state of modules, the next may find. A runner need not
+ * keep any. Calls share only with those of the same key, the same version and the same `env` but for `own`.
+ */
+export interface SharedContext {
+  readonly key: string;
+  /** What was kept under the key is given up, and the call begins in a fresh context. */
+  readonly isAnew: boolean;
+  /** Names of the variables in `env` that this call alone has. */
+  readonly own: readonly string[];
 }
 
 /** Host → runner. Bodies are given in brackets. */

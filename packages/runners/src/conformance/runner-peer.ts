@@ -12,6 +12,7 @@ import {
   type RunnerEnvelope,
   type RunnerFailure,
   type RunnerFailureKind,
+  type SharedContext,
 } from "@plinth/core/protocol/runner-protocol.ts";
 
 export interface RunnerCommand {
@@ -56,6 +57,7 @@ export interface Invocation {
   readonly env?: Readonly<Record<string, string>>;
   readonly tables?: Readonly<Record<string, number>>;
   readonly snapshotNs?: string;
+  readonly contextOf?: SharedContext;
 }
 
 export const TEST_LIMITS: CallLimits = {
@@ -222,7 +224,7 @@ function codeOf(error: Error): string {
   return "code" in error && typeof error.code === "string" ? error.code : "FunctionError";
 }
 
-function envelopeOf(call: number, invocation: Invocation): InvokeEnvelope {
+export function envelopeOf(call: number, invocation: Invocation): InvokeEnvelope {
   return {
     type: "invoke",
     call,
@@ -236,5 +238,6 @@ function envelopeOf(call: number, invocation: Invocation): InvokeEnvelope {
     tables: invocation.tables ?? {},
     env: invocation.env ?? {},
     limits: { ...TEST_LIMITS, ...invocation.limits },
+    ...(invocation.contextOf === undefined ? {} : { contextOf: invocation.contextOf }),
   };
 }

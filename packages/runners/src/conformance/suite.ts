@@ -228,6 +228,14 @@ export function describeRunner(options: ConformanceOptions): void {
       for (let i = 0; i < 5; i++) expect(await invoke(programs.mark)).toMatchObject({ kind: "result", text: "false" });
     });
 
+    behaviour("mark", "keeps nothing for calls of other keys, or of none, where calls may share contexts", async () => {
+      for (const key of ["a", "b", "c"]) {
+        const contextOf = { key, isAnew: false, own: [] };
+        expect(await invoke(programs.mark, { contextOf })).toMatchObject({ kind: "result", text: "false" });
+        expect(await invoke(programs.mark)).toMatchObject({ kind: "result", text: "false" });
+      }
+    });
+
     test("reads frames that arrive byte by byte", async () => {
       const other = new RunnerPeer(await options.command());
       const ready = other.next(({ type }) => type === "ready");

@@ -200,7 +200,7 @@ describe("abuse", () => {
 });
 
 const BORDER = `
-import { actionGeneric, queryGeneric } from "convex/server";
+import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
 /** Everything that can be reached from the global object. */
 function walk() {
   const seen = new Set(), queue = [[globalThis, "globalThis"]], functions = new Set(), found = [];
@@ -251,6 +251,36 @@ export const mark = queryGeneric({ handler: async () => {
   return found;
 } });
 export const markToo = queryGeneric({ handler: async () => [globalThis.mark, Array.prototype.mark, Math.mark].filter((each) => each !== undefined).length });
+let poisons = 0;
+/** Watches what the guest does with everything that user code can replace, and what passes there. */
+export const poison = mutationGeneric({ handler: async () => {
+  if (poisons++ > 0) return poisons - 1;
+  const passed = globalThis.passed = [];
+  const text = Function.prototype.toString, run = Reflect.apply, describe = Object.getOwnPropertyDescriptor;
+  let busy = false;
+  const note = (each) => {
+    if (busy || typeof each !== "function") return;
+    busy = true;
+    try { if (each.length !== 1 && each !== native.get(each) && /native code/.test(run(text, each, []))) passed[passed.length] = each.name + each.length; } finally { busy = false; }
+  };
+  const native = new Map();
+  for (const [object, names] of [
+    [String.prototype, ["slice", "startsWith", "endsWith", "lastIndexOf", "replace", "includes"]], [Array.prototype, ["push", "slice", "join", "map"]],
+    [Promise.prototype, ["then"]], [JSON, ["parse", "stringify"]], [Math, ["imul", "trunc", "min", "max"]], [Function.prototype, ["apply", "call", "bind"]],
+    [Object, ["defineProperty", "getOwnPropertyDescriptor", "hasOwn"]], [Reflect, ["deleteProperty", "get", "ownKeys"]],
+  ]) for (const name of names) {
+    const own = object[name], construct = Reflect.construct;
+    native.set(own, own);
+    const watched = function (...args) { note(this); for (let i = 0; i < args.length; i++) note(args[i]); return new.target === undefined ? run(own, this, args) : construct(own, args); };
+    for (const key of Reflect.ownKeys(own)) if (key !== "name" && key !== "length") try { Object.defineProperty(watched, key, describe(own, key)); } catch {}
+    object[name] = watched;
+  }
+  for (const name of ["phase", "settings", "post", "observed", "resolve", "kind", "seed", "__plinthModules"])
+    Object.defineProperty(Object.prototype, name, { set(value) { note(value); note(this); Object.defineProperty(this, name, { value, writable: true, configurable: true, enumerable: true }); }, get() { return undefined; }, configurable: true });
+  passed.length = 0;
+  return 0;
+} });
+export const poisoned = mutationGeneric({ handler: async () => globalThis.passed ?? null });
 export const late = actionGeneric({ handler: async (ctx) => { void (async () => { for (;;) { await new Promise((r) => setTimeout(r, 1)); console.log("late"); await ctx.runQuery("a:b", {}); } })(); return 1; } });
 `;
 
@@ -293,6 +323,21 @@ describe("the isolate's border", () => {
     const outcome = await peer.invoke({ version: "v", kind: "action", path: "f:late", answer: () => "1" });
     expect(outcome).toMatchObject({ kind: "result", text: "1" });
     await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(peer.strays).toEqual([]);
+  });
+
+  test("K01 K02 what a call does to its context reaches no call but those that share it, and gives them nothing", async () => {
+    const contextOf = { key: "hostile", isAnew: false, own: [] };
+    const hostile = { kind: "mutation", contextOf, answer: () => "null" } as const;
+    const first = await peer.invoke({ version: "v", path: "f:poison", ...hostile });
+    expect(first.kind === "result" ? first.text : first.failure).toBe("0");
+    const second = await peer.invoke({ version: "v", path: "f:poison", ...hostile });
+    expect(second.kind === "result" ? second.text : second.failure).toBe("1");
+    // Nothing of the runner came through what was replaced: no function of its, and of the settings only texts.
+    expect(await value("poisoned", { ...hostile })).toEqual([]);
+    for (const rest of [{}, { contextOf: { ...contextOf, key: "other" } }])
+      expect(await value("poisoned", { ...hostile, contextOf: undefined, ...rest })).toBe(null);
+    expect(await value("keys", { args: { value: { a: 1 } } })).toBeTruthy();
     expect(peer.strays).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** A context for one call: fresh, with the guest in it. The guest's `post` reaches the call that owns it. */
+/** A context with the guest in it. The guest's `post` reaches the call that owns it. */
 import type { Context, Reference, Script } from "isolated-vm";
 import type { Addon } from "./addon.ts";
 import type { Slice } from "./isolate-slot.ts";
@@ -10,7 +10,7 @@ export class CallContext {
   readonly key: string;
   /** The version's script has run. */
   isLoaded = false;
-  /** The variables that a module read while it was imported; undefined when none did. */
+  /** JSON of the variables that a module read while it was imported; undefined when none did. */
   environmentRead: string | undefined;
   /** The owner; nobody while the context waits for a call, or when its call has ended. */
   post: Post | undefined;
@@ -48,6 +48,11 @@ export class CallContext {
       now: (timeout) => script.runSync(this.#context, { timeout }),
       later: (timeout) => script.run(this.#context, { timeout }),
     };
+  }
+
+  /** The call has ended; another may follow. */
+  leave(): void {
+    this.post = undefined;
   }
 
   release(): void {

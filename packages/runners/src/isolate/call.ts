@@ -5,8 +5,15 @@
  * C2. In queries and mutations answers are handed over one by one and in the order of the calls, each
  *     with all that follows from it, so that the same answers always lead to the same run.
  * C3. A call that waits for nothing and has no result ends as `neverResolves`.
+ * C4. Its context serves another call only when this one has a result and nothing of it waits for anything.
  */
-import type { InvokeEnvelope, LogLevel, RunnerFailure, RunnerFailureKind } from "@plinth/core/protocol/runner-protocol.ts";
+import {
+  HOST_OPS,
+  type InvokeEnvelope,
+  type LogLevel,
+  type RunnerFailure,
+  type RunnerFailureKind,
+} from "@plinth/core/protocol/runner-protocol.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { CallContext } from "./call-context.ts";
 import type { IsolateSlot, Slice, SliceOutcome } from "./isolate-slot.ts";
@@ -15,7 +22,7 @@ import { hasUserFrames, userFrames } from "./stack-mapper.ts";
 import type { LoadedVersion } from "./version-store.ts";
 import { moduleOfCall } from "./module-of-call.ts";
 import { paceName } from "./pace.ts";
-import { ENTER, type InvokeSettings, OBSERVED_RANDOM, OBSERVED_TIME, POST, RUNNER_OPS } from "./wire.ts";
+import { ENTER, type InvokeSettings, OBSERVED_RANDOM, OBSERVED_TIME, OBSERVED_UNSHARED, POST, RUNNER_OPS } from "./wire.ts";
 import type { RunnerServices } from "./services.ts";
 
 type Guested =
@@ -49,6 +56,8 @@ export class Call {
   #guested: Guested | undefined;
   #ended = false;
   #cutShort = false;
+  /** Host calls whose answer nothing waits for. */
+  #unawaited: Set<string> | undefined;
   #heapBytes = 0;
 
   constructor(options: {
@@ -177,6 +186,7 @@ export class Call {
     switch (code) {
       case POST.call:
         this.#waiting.push(`host ${number}`);
+        if (a === HOST_OPS.queryClose) (this.#unawaited ??= new Set()).add(`host ${number}`);
         this.#services.connection.send({ type: "call", call: this.number, id: number, op: a.slice(0, 64) }, Buffer.from(b));
         return undefined;
       case POST.log:
@@ -232,7 +242,7 @@ export class Call {
 
   #localSync(op: string, argText: string): string {
     try {
-      if (op === RUNNER_OPS.environment) return `+${this.#services.contexts.readEnvironment(this.#context, this.envelope)}`;
+      if (op === RUNNER_OPS.environment) return `+${this.#services.contexts.readEnvironment(this.#context, this.envelope, argText)}`;
       if (op === RUNNER_OPS.tables) return `+${JSON.stringify(this.envelope.tables)}`;
       const perform = Object.hasOwn(localOps.sync, op) ? localOps.sync[op] : undefined;
       return perform === undefined ? `-There is no operation ${op}.` : `+${perform(argText)}`;
@@ -295,7 +305,7 @@ export class Call {
         { message: `RangeError: Function return value is too large (${body.length} bytes, maximum ${max}).` },
         observed,
       );
-    this.#close();
+    this.#close({ keep: this.#leavesNothing(observed) });
     this.#services.connection.send({ type: "result", call: this.number, ...this.#use(observed) }, body);
     this.#services.ended(this);
   }
@@ -323,15 +333,30 @@ export class Call {
     this.#services.ended(this);
   }
 
+  /** C4 */
+  #leavesNothing(observed: number): boolean {
+    return (
+      this.envelope.contextOf !== undefined &&
+      this.envelope.kind === "mutation" &&
+      (observed & OBSERVED_UNSHARED) === 0 &&
+      this.#queuedSlices === 0 &&
+      this.#timers.size === 0 &&
+      this.#waiting.every((key) => this.#unawaited?.has(key) === true)
+    );
+  }
+
   /** From here on nothing of the call runs and nothing that it does counts. */
-  #close(): void {
+  #close({ keep }: { readonly keep: boolean } = { keep: false }): void {
     this.#ended = true;
     this.#heapBytes = this.slot.heapBytes();
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
     this.#waiting = [];
     this.#answers.clear();
-    if (!this.slot.isDisposed) this.#context?.release();
+    if (!this.slot.isDisposed && this.#context !== undefined) {
+      if (keep && this.#services.hasRoomToKeep(this.slot)) this.slot.kept.keep(this.#context, this.envelope);
+      else this.#context.release();
+    }
     this.slot.activeCalls--;
     if (!this.#quick) this.slot.slowCalls--;
     const longestMs = this.slot.condemned ? Number.POSITIVE_INFINITY : this.#longestMs;

@@ -2,7 +2,7 @@ import { describeRunner } from "../conformance/suite.ts";
 import { bundleVersion, runnerCommand } from "./test-version.ts";
 
 const SOURCE = `
-import { actionGeneric, queryGeneric } from "convex/server";
+import { actionGeneric, mutationGeneric, queryGeneric } from "convex/server";
 export const echo = queryGeneric({ handler: async (_ctx, { value }) => value });
 export const ask = queryGeneric({ handler: async (ctx) => (await ctx.db.get("x")).n });
 export const askMany = actionGeneric({ handler: async (ctx, { count }) => {
@@ -15,7 +15,7 @@ export const spinAfterAsk = queryGeneric({ handler: async (ctx) => { await ctx.d
 export const wait = queryGeneric({ handler: () => new Promise(() => {}) });
 export const fill = queryGeneric({ handler: async () => { const kept = []; for (;;) kept.push({ a: [1, 2, 3], b: "x" + kept.length }); } });
 export const log = queryGeneric({ handler: async (_ctx, { lines, chars }) => { for (let i = 0; i < lines; i++) console.log("y".repeat(chars)); return null; } });
-export const mark = queryGeneric({ handler: async () => { const found = "mark" in globalThis || "mark" in Array.prototype; globalThis.mark = 1; Array.prototype.mark = 1; delete Array.prototype.mark; return found; } });
+export const mark = mutationGeneric({ handler: async () => { const found = "mark" in globalThis || "mark" in Array.prototype; globalThis.mark = 1; Array.prototype.mark = 1; delete Array.prototype.mark; return found; } });
 `;
 
 describeRunner({
@@ -33,6 +33,6 @@ describeRunner({
     wait: { path: "f:wait" },
     fill: { path: "f:fill" },
     log: { path: "f:log" },
-    mark: { path: "f:mark" },
+    mark: { path: "f:mark", kind: "mutation" },
   }),
 });

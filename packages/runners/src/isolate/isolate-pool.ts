@@ -31,10 +31,18 @@ export class IsolatePool {
    * thread one slice at a time anyway, and an isolate costs tens of MiB. Other calls get one of their own;
    * when there is none left they share with the fewest, which wait if the new call is made by them.
    */
-  choose(options: { readonly digest: string; readonly contextKey: string; readonly quick: boolean }): IsolateSlot {
+  choose(options: {
+    readonly digest: string;
+    readonly contextKey: string;
+    readonly quick: boolean;
+    /** Key of contexts that calls share. */
+    readonly sharedKey?: string;
+  }): IsolateSlot {
     this.#slots = this.#slots.filter((slot) => !slot.condemned);
     const free = this.#slots.filter((slot) => (options.quick ? this.#hasRoomForQuick(slot) : slot.activeCalls === 0) && !slot.isInFlight);
+    const { sharedKey } = options;
     return (
+      (sharedKey === undefined ? undefined : free.find((slot) => slot.kept.has(sharedKey))) ??
       free.find((slot) => slot.hasReady(options.contextKey)) ??
       free.find((slot) => slot.hasScript(options.digest)) ??
       free[0] ??
@@ -44,6 +52,11 @@ export class IsolatePool {
 
   #hasRoomForQuick(slot: IsolateSlot): boolean {
     return slot.slowCalls === 0 && slot.activeCalls < SHARED_CALLS_MAX && this.#isBelow(slot, SHARED_PART);
+  }
+
+  /** Whether a context may be kept in it: what is kept takes room from the calls to come. */
+  hasRoomToKeep(slot: IsolateSlot): boolean {
+    return !slot.condemned && this.#isBelow(slot, SHARED_PART);
   }
 
   #isBelow(slot: IsolateSlot, part: number): boolean {
@@ -76,6 +89,11 @@ export class IsolatePool {
   /** Gives memory back while there are no calls. */
   rest(): void {
     for (const slot of this.#slots) slot.rest();
+  }
+
+  /** Drops contexts that were kept long enough. */
+  expire(nowMs: number): void {
+    for (const slot of this.#slots) slot.submit(() => void slot.kept.expire(nowMs));
   }
 
   forget(digest: string): void {

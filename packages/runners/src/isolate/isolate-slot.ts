@@ -10,6 +10,7 @@ import type { Addon } from "./addon.ts";
 import { CallContext } from "./call-context.ts";
 import { type CompiledCode, GuestCode } from "./compiled-code.ts";
 import { Garbage, type Thoroughness } from "./garbage.ts";
+import { KeptContexts } from "./kept-contexts.ts";
 import type { LoadedVersion } from "./version-store.ts";
 import { type Enter, VERSION_FILE } from "./wire.ts";
 
@@ -46,6 +47,8 @@ export class IsolateSlot {
   lastHeapBytes = 0;
   /** No new calls: its code had to be ended by force. */
   condemned = false;
+  /** Contexts that calls left for others. */
+  readonly kept = new KeptContexts();
   readonly #addon: Addon;
   readonly #isolate: Isolate;
   readonly #bootstrap: Script;
@@ -252,6 +255,7 @@ export class IsolateSlot {
 
   /** Drops what is kept of a version. */
   forget(digest: string): void {
+    this.kept.forget(digest);
     this.#scripts.get(digest)?.release();
     this.#scripts.delete(digest);
     for (const context of this.#ready) if (context.digest === digest) context.release();
@@ -278,6 +282,7 @@ export class IsolateSlot {
   /** Gives back what memory it can. */
   rest(): void {
     this.submit(() => {
+      this.kept.clear();
       this.#collect("all");
       return undefined;
     });
@@ -299,6 +304,7 @@ export class IsolateSlot {
     this.#disposed = true;
     this.condemned = true;
     this.#ready = [];
+    this.kept.lose();
     this.#scripts.clear();
     if (!this.#isolate.isDisposed) this.#isolate.dispose();
   }

@@ -24,6 +24,8 @@ export class ReadyContexts {
   }
 
   take(call: Call): CallContext {
+    const kept = call.slot.kept.take(call.envelope);
+    if (kept !== undefined) return kept;
     const key = contextKey(call.envelope);
     const ready = call.slot.takeReady(
       key,
@@ -41,9 +43,9 @@ export class ReadyContexts {
     return slot.scriptOf(version, code);
   }
 
-  readEnvironment(context: CallContext | undefined, envelope: InvokeEnvelope): string {
+  readEnvironment(context: CallContext | undefined, envelope: InvokeEnvelope, phase: string): string {
     const text = JSON.stringify(envelope.env);
-    if (context !== undefined) context.environmentRead = text;
+    if (context !== undefined && phase === "import") context.environmentRead = text;
     return text;
   }
 
@@ -55,10 +57,10 @@ export class ReadyContexts {
     slot.submit(() => {
       if (slot.condemned) return undefined;
       const context = slot.createContext(version, key);
-      context.post = (code, _number, op) => {
+      context.post = (code, _number, op, phase) => {
         if (code !== POST.localSync) return undefined;
         return op === RUNNER_OPS.environment
-          ? `+${this.readEnvironment(context, envelope)}`
+          ? `+${this.readEnvironment(context, envelope, phase)}`
           : "-This is not available while modules are imported.";
       };
       try {

@@ -43,6 +43,7 @@ class Runner {
       versions: new VersionStore((version) => this.#connection.send({ type: "needSourceMap", version })),
       pace: new Pace(),
       contexts: this.#contexts,
+      hasRoomToKeep: (slot) => this.#pools().hasRoomToKeep(slot),
       ended: (call) => this.#ended(call),
       loseAll: (slot) => this.#loseAll(slot),
     };
@@ -106,7 +107,8 @@ class Runner {
     const version = this.#services.versions.get(envelope.version);
     if (version === undefined) throw new Error(`the host invoked version ${envelope.version}, which is not loaded`);
     const quick = this.#services.pace.isQuick(paceName(envelope));
-    const slot = this.#pools().choose({ digest: version.digest, contextKey: contextKey(envelope), quick });
+    const shared = envelope.contextOf === undefined ? {} : { sharedKey: envelope.contextOf.key };
+    const slot = this.#pools().choose({ digest: version.digest, contextKey: contextKey(envelope), quick, ...shared });
     const call = new Call({ envelope, argsText, version, slot, quick, services: this.#services });
     this.#calls.set(call.number, call);
     call.begin();
@@ -137,6 +139,7 @@ class Runner {
 
   #watch(): void {
     const nowMs = performance.now();
+    this.#pool?.expire(nowMs);
     // The host ends a call that takes too long; this is for hosts that do not, as in development.
     for (const call of this.#calls.values()) if (nowMs - call.startMs > call.envelope.limits.wallMs) call.cancel("timeout");
     if (this.#calls.size > 0 || this.#restAtMs === undefined || nowMs < this.#restAtMs) return;

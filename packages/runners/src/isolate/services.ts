@@ -12,12 +12,14 @@ export interface RunnerServices {
   readonly versions: VersionStore;
   readonly pace: Pace;
   readonly contexts: {
-    /** A context for the call: one that is ready, or a new one. Only within a job of the slot. */
+    /** A context for the call: one that it may share, one that is ready, or a new one. Only within a job of the slot. */
     take(call: Call): CallContext;
     scriptFor(slot: IsolateSlot, version: LoadedVersion): Script;
-    /** JSON of the call's variables. */
-    readEnvironment(context: CallContext | undefined, envelope: InvokeEnvelope): string;
+    /** JSON of the call's variables; `phase` is "import" while modules are imported. */
+    readEnvironment(context: CallContext | undefined, envelope: InvokeEnvelope, phase: string): string;
   };
+  /** Whether the isolate has room for a context that waits for another call. */
+  hasRoomToKeep(slot: IsolateSlot): boolean;
   /** The call has sent its outcome. */
   ended(call: Call): void;
   /** Ends every call whose context lay in an isolate that is gone. */

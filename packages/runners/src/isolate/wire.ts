@@ -50,6 +50,8 @@ export const POST = {
 
 export const OBSERVED_TIME = 1;
 export const OBSERVED_RANDOM = 2;
+/** The context holds what no new session begins anew: it serves no other call. */
+export const OBSERVED_UNSHARED = 4;
 
 export type Post = (code: number, number: number, a: string, b: string, c: string) => string | undefined;
 export type Enter = (op: number, number: number, a: string | Post, b: string) => void;
@@ -72,7 +74,7 @@ export interface InvokeSettings {
 /** Operations of `localSync` that the runner itself answers. */
 export const RUNNER_OPS = {
   __proto__: null as never,
-  /** JSON of InvokeEnvelope.env. */
+  /** ["import" while modules are imported] JSON of InvokeEnvelope.env. */
   environment: "plinth/environment",
   /** JSON of InvokeEnvelope.tables. */
   tables: "plinth/tables",

@@ -318,7 +318,7 @@ export class Executor {
     run.waitReason = "noRunner";
     try {
       const lease = await inSpan(this.#core.parts, run, "plinth.acquire", () =>
-        sandbox.acquire({ tenant, branch, lane, version: run.accepted.version }, run.signal),
+        sandbox.acquire({ tenant, branch, lane, version: run.accepted.version, ...sharing(run.accepted) }, run.signal),
       );
       const waitedMs = runtime.monotonicMs() - sinceMs;
       if (waitedMs >= 1) telemetry.metrics.waited("noRunner", waitedMs);
@@ -370,6 +370,11 @@ function withStep(
   env: Readonly<Record<string, string>>,
 ): Readonly<Record<string, string>> {
   return step === undefined || kind === "query" ? env : { ...env, ...stepEnvironment(step) };
+}
+
+/** Mutations of steps share contexts with those of the same run. */
+function sharing({ kind, request: { step } }: CallRun["accepted"]): { readonly contextKey?: string } {
+  return step === undefined || kind !== "mutation" ? {} : { contextKey: step.run };
 }
 
 /** The name under which the runner knows the function. */

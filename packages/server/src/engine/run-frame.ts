@@ -6,6 +6,7 @@ import type { CallOutcome, CallRequest } from "../sandbox/sandbox.ts";
 import type { CallFrame } from "./call-frame.ts";
 import { inlineInRunner } from "./inline-code.ts";
 import { endsWholeCall, failureOf } from "./outcome-errors.ts";
+import { contextOfStep } from "./step-of-run.ts";
 
 /** `argsText` is what the runner gets. When it resolves, nothing that the function started runs any more. */
 export async function runFrame(frame: CallFrame, argsText: string): Promise<CallOutcome> {
@@ -22,6 +23,7 @@ export async function runFrame(frame: CallFrame, argsText: string): Promise<Call
     tables: frame.options.tables,
     env: frame.options.env,
     limits: callLimits(frame),
+    ...sharedContext(frame),
   };
   try {
     const outcome = await lease.run(request, frame, signal);
@@ -35,6 +37,12 @@ export async function runFrame(frame: CallFrame, argsText: string): Promise<Call
   } finally {
     await frame.end();
   }
+}
+
+/** Only mutations that steps of flows call themselves share contexts: results of queries are shared, and nested calls are no steps. */
+function sharedContext({ options: { run, kind, depth } }: CallFrame): Pick<CallRequest, "contextOf"> {
+  const { step } = run.accepted.request;
+  return step === undefined || kind !== "mutation" || depth > 0 ? {} : { contextOf: contextOfStep(step, run.attempts) };
 }
 
 function callLimits(frame: CallFrame): CallLimits {

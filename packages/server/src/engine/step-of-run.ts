@@ -2,9 +2,15 @@
  * What the code of a step of a flow knows of the step: the key under which its effects count once, and the callback by which its result
  * may come later. Code finds it in its environment; handlers find it in `execution_metadata` of their events too.
  */
+import type { SharedContext } from "@plinth/core/protocol/runner-protocol.ts";
+
 export interface StepOfRun {
   /** The same in every attempt. */
   readonly idempotencyKey: string;
+  /** Id of the run: mutations of its steps may share a context. */
+  readonly run: string;
+  /** The step was begun before, and what it did then may have changed the state of modules. */
+  readonly isAgain: boolean;
   readonly callback?: StepCallback;
 }
 
@@ -14,6 +20,11 @@ export interface StepCallback {
   readonly url: string;
   readonly token: string;
   readonly deadlineMs: number;
+}
+
+/** The context in which a mutation of the step runs. An attempt that follows a lost one gets a fresh context, as the lost one may have had. */
+export function contextOfStep(step: StepOfRun, attempts: number): SharedContext {
+  return { key: step.run, isAnew: step.isAgain || attempts > 1, own: Object.keys(stepEnvironment(step)) };
 }
 
 export function stepEnvironment({ idempotencyKey, callback }: StepOfRun): Readonly<Record<string, string>> {

@@ -9,6 +9,7 @@ export type Lane = "transaction" | "action";
 export interface Waiter {
   readonly lane: Lane;
   readonly digest: string;
+  readonly contextKey: string | undefined;
   readonly resolve: (lease: OwnLease) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -45,9 +46,11 @@ export function isBusy(place: Place): boolean {
   return place.taken.transaction + place.taken.action > 0;
 }
 
-export function isBetter(a: Place, b: Place, digest: string): boolean {
+export function isBetter(a: Place, b: Place, { digest, contextKey }: Pick<Waiter, "digest" | "contextKey">): boolean {
   const aLoaded = a.runner.hasVersion(digest);
   if (aLoaded !== b.runner.hasVersion(digest)) return aLoaded;
+  const aKeeps = a.runner.mayKeep(contextKey);
+  if (aKeeps !== b.runner.mayKeep(contextKey)) return aKeeps;
   return a.taken.transaction + a.taken.action < b.taken.transaction + b.taken.action;
 }
 

@@ -82,10 +82,10 @@ export class RunnerPool implements Sandbox, BudgetMember {
   }
 
   acquire(
-    request: { readonly tenant: string; readonly lane: Lane; readonly version: VersionCode },
+    request: { readonly tenant: string; readonly lane: Lane; readonly version: VersionCode; readonly contextKey?: string },
     signal: AbortSignal,
   ): Promise<RunnerLease> {
-    return this.#wait(request.tenant, request.lane, request.version.digest, signal);
+    return this.#wait(request.tenant, { lane: request.lane, digest: request.version.digest, contextKey: request.contextKey }, signal);
   }
 
   async analyze(request: Parameters<Sandbox["analyze"]>[0]): ReturnType<Sandbox["analyze"]> {
@@ -93,7 +93,11 @@ export class RunnerPool implements Sandbox, BudgetMember {
     const maxMs = limit("actionQueueWaitMsMax");
     const timer = this.#runtime.timer(maxMs, () => patience.abort(plinthError("ExpiredInQueue", { maxMs, reason: "noRunner" })));
     try {
-      const lease = await this.#wait(request.tenant, "transaction", request.version.digest, patience.signal);
+      const lease = await this.#wait(
+        request.tenant,
+        { lane: "transaction", digest: request.version.digest, contextKey: undefined },
+        patience.signal,
+      );
       timer.cancel();
       try {
         return await analyzeOn(lease.runner, request, this.#runtime);
@@ -112,7 +116,7 @@ export class RunnerPool implements Sandbox, BudgetMember {
     await Promise.all(own.map((place) => place.runner.load(request.version)));
   }
 
-  /** Runners of functions serve all branches of a tenant and remember nothing between calls, so no branch has runners to end. */
+  /** Runners of functions serve all branches of a tenant and remember nothing but contexts of runs, for seconds: no branch has runners to end. */
   async evict(tenant: string, branch?: string): Promise<void> {
     if (branch !== undefined) return;
     const own = [...this.#places].filter((place) => place.tenant === tenant);
@@ -153,14 +157,13 @@ export class RunnerPool implements Sandbox, BudgetMember {
 
   // Waiting
 
-  async #wait(name: string, lane: Lane, digest: string, signal: AbortSignal): Promise<OwnLease> {
+  async #wait(name: string, wants: Pick<Waiter, "lane" | "digest" | "contextKey">, signal: AbortSignal): Promise<OwnLease> {
     if (this.#closed) throw plinthError("ShuttingDown", {});
     signal.throwIfAborted();
     const tenant = this.#tenantNamed(name);
     return new Promise((resolve, reject) => {
       const waiter: Waiter = {
-        lane,
-        digest,
+        ...wants,
         resolve: (lease) => {
           signal.removeEventListener("abort", abort);
           resolve(lease);
@@ -220,7 +223,7 @@ export class RunnerPool implements Sandbox, BudgetMember {
     if (served && this.#tenants.delete(tenant.name)) this.#tenants.set(tenant.name, tenant); // P3: its turn is over
   }
 
-  /** A free place of the tenant: with the version loaded if there is one, on the least busy runner; else a warm runner. */
+  /** A free place of the tenant: with the version loaded if there is one, on the runner of the call before or the least busy one; else a warm runner. */
   #placeFor(tenant: Tenant, waiter: Waiter): Place | undefined {
     const solo = this.#runtime.monotonicMs() < tenant.soloUntilMs;
     const max = solo && waiter.lane === "transaction" ? 1 : PLACES[waiter.lane];
@@ -229,11 +232,7 @@ export class RunnerPool implements Sandbox, BudgetMember {
     for (const place of this.#places) {
       if (!place.ready || !place.runner.isAlive || place.runner.isRetiring) continue;
       if (place.tenant === undefined) warm ??= place;
-      else if (
-        place.tenant === tenant.name &&
-        place.taken[waiter.lane] < max &&
-        (best === undefined || isBetter(place, best, waiter.digest))
-      )
+      else if (place.tenant === tenant.name && place.taken[waiter.lane] < max && (best === undefined || isBetter(place, best, waiter)))
         best = place;
     }
     if (best !== undefined) return best;

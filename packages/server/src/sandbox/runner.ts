@@ -78,6 +78,8 @@ export class Runner {
   readonly #onEnd: (end: RunnerEnd) => void;
   readonly #startedMs: number;
   readonly #memoryBytesMax: number;
+  /** Keys of the contexts that it may keep, those of last use last. */
+  readonly #contextKeys = new Set<string>();
   #state: State = "starting";
   #end: RunnerEnd | undefined;
   #settleStart: { resolve(): void; reject(reason: unknown): void } | undefined;
@@ -158,6 +160,11 @@ export class Runner {
     return this.#versions.has(digest);
   }
 
+  /** Whether a call of this key ended here not long ago. */
+  mayKeep(contextKey: string | undefined): boolean {
+    return contextKey !== undefined && this.#contextKeys.has(contextKey);
+  }
+
   /** Memory that the runner does not share with others; measured, not asked. */
   memoryBytes(): number {
     return this.#meter.memoryBytes();
@@ -227,7 +234,7 @@ export class Runner {
       startCpuMs: this.#meter.recentCpuMs(),
     });
     this.#calls.set(call.number, call);
-    const { version, kind, path, requestId, seed, nowMs, snapshotNs, tables, env, limits } = request;
+    const { version, kind, path, requestId, seed, nowMs, snapshotNs, tables, env, limits, contextOf } = request;
     const envelope: InvokeEnvelope = {
       type: "invoke",
       call: call.number,
@@ -241,6 +248,7 @@ export class Runner {
       env,
       limits,
       ...(snapshotNs === undefined ? {} : { snapshotNs }),
+      ...(contextOf === undefined ? {} : { contextOf }),
     };
     this.#channel.send(envelope, args);
     this.#watchdog.watch(call);
@@ -256,8 +264,18 @@ export class Runner {
   #finish(call: OpenCall, end: CallEnd): void {
     if (!this.#calls.delete(call.number)) return;
     this.#versions.used(call.request.version.digest);
+    this.#noteContext(call.request.contextOf?.key, end);
     call.finish(end, this.#meter.memoryBytes());
     if (end.kind === "timeout" || end.kind === "outOfMemory") this.#retiring = true;
+  }
+
+  #noteContext(key: string | undefined, end: CallEnd): void {
+    if (key === undefined) return;
+    this.#contextKeys.delete(key);
+    if (end.kind !== "ok") return;
+    this.#contextKeys.add(key);
+    const [oldest] = this.#contextKeys;
+    if (this.#contextKeys.size > limit("runnerContextKeysMax") && oldest !== undefined) this.#contextKeys.delete(oldest);
   }
 
   // Frames

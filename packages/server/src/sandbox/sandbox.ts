@@ -2,7 +2,14 @@
  * Port of the sandbox: where user code runs. The engine knows only this file; `pool.ts` implements it with runners that a
  * provider (`provider.ts`) starts, one tenant per runner for life.
  */
-import type { AnalyzeResult, CallLimits, FunctionKind, LogLevel, RuntimeName } from "@plinth/core/protocol/runner-protocol.ts";
+import type {
+  AnalyzeResult,
+  CallLimits,
+  FunctionKind,
+  LogLevel,
+  RuntimeName,
+  SharedContext,
+} from "@plinth/core/protocol/runner-protocol.ts";
 
 /** The code of one version, as the pool needs it. */
 export interface VersionCode {
@@ -42,6 +49,8 @@ export interface CallRequest {
   readonly tables: Readonly<Record<string, number>>;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: CallLimits;
+  /** A context of its own when absent. */
+  readonly contextOf?: SharedContext;
 }
 
 /** The host's side of one call. Every argument is hostile text. */
@@ -112,6 +121,8 @@ export interface Sandbox {
       readonly branch: string;
       readonly lane: "transaction" | "action";
       readonly version: VersionCode;
+      /** Key of `SharedContext`: of a call that had better come to the runner that the one before it had. */
+      readonly contextKey?: string;
     },
     signal: AbortSignal,
   ): Promise<RunnerLease>;

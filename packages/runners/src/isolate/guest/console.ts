@@ -8,7 +8,16 @@ import { nowMs, session } from "./session.ts";
 let lines = 0;
 let dropped = 0;
 let indent = "";
+let counts = emptyTable<number>();
+let timers = emptyTable<number>();
 const GROUPS_MAX = 32;
+
+export function renewConsole(): void {
+  lines = dropped = 0;
+  indent = "";
+  counts = emptyTable();
+  timers = emptyTable();
+}
 
 /** Sends the count of lines that were dropped since the last one, if any. Called at the end of the call. */
 export function closeLog(): void {
@@ -71,8 +80,6 @@ function formatMark(mark: string, value: unknown, charsMax: number): string {
 }
 
 export function makeConsole(): object {
-  const counts = emptyTable<number>();
-  const timers = emptyTable<number>();
   const label = (value: unknown): string => (value === undefined ? "default" : `${value as string}`.slice(0, 200));
   const elapsed = (name: string): string => `${name}: ${(nowMs() - (timers[name] ?? nowMs())).toFixed(0)}ms`;
   const group = (...args: unknown[]): void => {

@@ -37,6 +37,10 @@ function requireExecution(): void {
 
 let tables: Readonly<Record<string, number>> | undefined;
 
+export function forgetTables(): void {
+  tables = undefined;
+}
+
 function normalizeId(argText: string): string {
   const { table, idString } = jsonParse(argText) as { readonly table: string; readonly idString: string };
   tables ??= jsonParse(localSync(RUNNER_OPS.tables, "")) as Readonly<Record<string, number>>;

@@ -12,14 +12,23 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-const hostCalls = emptyTable<Waiting>();
-const localCalls = emptyTable<Waiting>();
-const timers = emptyTable<() => void>();
+let hostCalls = emptyTable<Waiting>();
+let localCalls = emptyTable<Waiting>();
+let timers = emptyTable<() => void>();
 let nextHostCall = 0;
 let nextLocalCall = 0;
 let nextTimer = 1;
 let waiting = 0;
 let timersWaiting = 0;
+
+/** Forgets what the call before left waiting: nothing answers it any more. */
+export function renewHostCalls(): void {
+  hostCalls = emptyTable();
+  localCalls = emptyTable();
+  timers = emptyTable();
+  nextHostCall = nextLocalCall = waiting = timersWaiting = 0;
+  nextTimer = 1;
+}
 
 export function hostCall(op: string, argText: string): Promise<string> {
   const id = nextHostCall++;

@@ -4,8 +4,9 @@ import { POST } from "../wire.ts";
 import { analyze } from "./analyze.ts";
 import { closeLog } from "./console.ts";
 import { runHttpAction } from "./http-action.ts";
+import { canRenewGlobal } from "./lazy-globals.ts";
 import { moduleOf } from "./modules.ts";
-import { session } from "./session.ts";
+import { observedBits, session, unshare } from "./session.ts";
 import { describeThrown } from "./thrown.ts";
 
 type Invocable = Readonly<Record<string, unknown>>;
@@ -45,7 +46,9 @@ function finish(result: unknown): void {
   if (result.length > max) throw new RangeError(`Function return value is too large (${result.length} bytes, maximum ${max}).`);
   closeLog();
   session.phase = "done";
-  session.post(POST.result, session.observed, result, "", "");
+  // Its variables are those of one call.
+  if (!canRenewGlobal("process")) unshare();
+  session.post(POST.result, observedBits(), result, "", "");
 }
 
 /** Ends the call with what was thrown. */
@@ -54,5 +57,5 @@ export function fail(thrown: unknown): void {
   const { message, stack, dataText } = describeThrown(thrown);
   closeLog();
   session.phase = "done";
-  session.post(POST.failure, session.observed, message, stack, dataText);
+  session.post(POST.failure, observedBits(), message, stack, dataText);
 }

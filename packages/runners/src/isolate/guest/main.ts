@@ -1,15 +1,15 @@
 /**
  * The guest's script. It runs once in every fresh context before user code and leaves nothing behind but
  * the globals: its value is the function `enter`, which the runner keeps. Work at this level is paid by
- * every call, so all that can be lazy is lazy.
+ * every context, so all that can be lazy is lazy.
  */
 import type { GuestBridge } from "./bridge.ts";
 import { moduleOfCall } from "../module-of-call.ts";
 import type { InvokeSettings, Post } from "../wire.ts";
 import { ENTER, RUNNER_OPS } from "../wire.ts";
 import { addClockGlobals } from "./clock.ts";
-import { makeConsole } from "./console.ts";
-import { convex } from "./convex.ts";
+import { makeConsole, renewConsole } from "./console.ts";
+import { convex, forgetTables } from "./convex.ts";
 import {
   clearTimer,
   failHostCall,
@@ -17,16 +17,18 @@ import {
   fireTimer,
   hostCall,
   localCall,
+  renewHostCalls,
   setTimer,
   settleHostCall,
   settleLocalCall,
 } from "./host-calls.ts";
 import { fail, runInvocation } from "./invoke.ts";
 import { importAhead } from "./modules.ts";
+import { forgetStreams } from "./query-streams.ts";
 import { installRandom, seedRandom } from "./random.ts";
-import { serveLazily } from "./lazy-globals.ts";
+import { renewGlobal, serveLazily } from "./lazy-globals.ts";
 import { emptyTable, jsonParse, jsonStringify, nativeNow } from "./realm.ts";
-import { elapsedMs, localSync, nowMs, observeRandom, requireAction, session } from "./session.ts";
+import { elapsedMs, IMPORT_SEED, localSync, nowMs, observeRandom, renewSession, requireAction, session, unshare } from "./session.ts";
 import { makeFinalizationRegistry, makeWeakRef } from "./weak.ts";
 import { makeWebGlobal, WEB_GLOBALS } from "./web/index.ts";
 
@@ -66,18 +68,40 @@ function installGlobals(): void {
   makers["process"] = makeProcess;
   makers["self"] = () => globalThis;
   makers["Convex"] = () => convex;
-  serveLazily(makers, WEB_GLOBALS, (name) => makeWebGlobal(name, (bridge ??= makeBridge())));
+  const webAssembly: unknown = Reflect.get(globalThis, "WebAssembly");
+  makers["WebAssembly"] = () => {
+    // The engine compiles on, and calls back, when the call has ended.
+    unshare();
+    return webAssembly;
+  };
+  serveLazily(makers, WEB_GLOBALS, (name) => {
+    // Its runs hang on promises, which may pend for ever.
+    if (name === "AsyncLocalStorage" || name === "AsyncResource") unshare();
+    return makeWebGlobal(name, (bridge ??= makeBridge()));
+  });
 }
 
 /** `process` is here only for its variables. */
 function makeProcess(): object {
   const env = emptyTable<string>();
-  const variables = jsonParse(localSync(RUNNER_OPS.environment, "")) as Readonly<Record<string, string>>;
+  const variables = jsonParse(localSync(RUNNER_OPS.environment, session.phase)) as Readonly<Record<string, string>>;
   for (const name of Object.keys(variables)) env[name] = variables[name] ?? "";
   return { env };
 }
 
+/** After another call, begins as a fresh context does, but for what user code has left in modules and globals. */
+function renew(): void {
+  renewSession();
+  renewHostCalls();
+  renewConsole();
+  forgetTables();
+  forgetStreams();
+  seedRandom(IMPORT_SEED);
+  renewGlobal("process");
+}
+
 function invoke(settingsText: string, argsText: string): void {
+  if (session.phase === "done") renew();
   const settings = jsonParse(settingsText) as InvokeSettings;
   const module = moduleOfCall(settings);
   if (module !== "") importAhead(module);

@@ -24,8 +24,14 @@ interface Stream {
   tail: Promise<unknown> | undefined;
 }
 
-const streams = emptyTable<Stream>();
+let streams = emptyTable<Stream>();
 let nextStream = 0;
+
+/** The host freed the streams of the call before when it ended. */
+export function forgetStreams(): void {
+  streams = emptyTable();
+  nextStream = 0;
+}
 
 /** `1.0/queryStream` */
 export function openStream(argText: string): string {

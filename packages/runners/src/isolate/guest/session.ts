@@ -1,12 +1,12 @@
 /**
- * The state of the one call that this context serves. Everything else in the guest reads it; only
- * `main.ts` changes its phase.
+ * The state of the call that this context serves. Everything else in the guest reads it; only `main.ts`
+ * changes its phase. A context that calls share serves one after the other, each with a session of its own.
  *
  * import: modules are evaluated with a constant seed and time, so that the outcome does not depend on
  *   when the context was made. execute: the function runs with the call's own seed and time.
  */
 import type { InvokeSettings, Post } from "../wire.ts";
-import { OBSERVED_RANDOM, OBSERVED_TIME, POST } from "../wire.ts";
+import { OBSERVED_RANDOM, OBSERVED_TIME, OBSERVED_UNSHARED, POST } from "../wire.ts";
 import { nativeNow } from "./realm.ts";
 
 const IMPORT_NOW_MS = Date.UTC(2024, 0, 1);
@@ -37,6 +37,14 @@ export const session = {
   startedMs: 0,
 };
 
+/** Begins the session of another call as that of a fresh context begins. */
+export function renewSession(): void {
+  session.phase = "import";
+  session.settings = IMPORT_SETTINGS;
+  session.observed = 0;
+  session.startedMs = 0;
+}
+
 /** Whether the call may use clocks, randomness and the network. */
 export function isAction(): boolean {
   return session.phase === "execute" && (session.settings.kind === "action" || session.settings.kind === "httpAction");
@@ -57,6 +65,18 @@ export function elapsedMs(): number {
 export function observeRandom(): void {
   if (session.phase !== "import") session.observed |= OBSERVED_RANDOM;
 }
+
+/** From here on the context serves no other call. */
+export function unshare(): void {
+  unshared = OBSERVED_UNSHARED;
+}
+
+/** What the runner is told with the outcome. */
+export function observedBits(): number {
+  return session.observed | unshared;
+}
+
+let unshared = 0;
 
 export function requireAction(what: string): void {
   if (isAction()) return;

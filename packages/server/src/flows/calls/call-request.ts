@@ -17,8 +17,9 @@ export function requestOf({ scope, row, command }: CallOfRun): Omit<InvocationRe
 
 /** What the code of a call is told of its step (C3 of core/flow/commands.ts). */
 export async function stepOf(parts: CallbackParts, of: CallOfRun, laterMs: number | undefined): Promise<StepOfRun> {
-  const idempotencyKey = of.command.key;
+  const { key: idempotencyKey, attempt } = of.command;
+  const step = { idempotencyKey, run: of.row.id, isAgain: attempt > 1 };
   // What takes part in a commit has its result at once.
-  if (laterMs === undefined || of.commit !== undefined) return { idempotencyKey };
-  return { idempotencyKey, callback: await offerCallback(parts, of, laterMs) };
+  if (laterMs === undefined || of.commit !== undefined) return step;
+  return { ...step, callback: await offerCallback(parts, of, laterMs) };
 }
