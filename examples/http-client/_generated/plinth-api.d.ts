@@ -2085,7 +2085,7 @@ export interface components {
          * @description Stays the same through all doors.
          * @enum {unknown}
          */
-        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "FlowVersionUnfit" | "FlowHasRuns" | "FlowBeingDeleted" | "FlowFiltered" | "FlowFilterFailed" | "FlowRunFailed" | "FlowTooDeep" | "AnswerRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "InvalidBundle" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SyncItemMapped" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "TooManyEventsWaiting" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
+        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "FlowVersionUnfit" | "FlowHasRuns" | "FlowBeingDeleted" | "FlowFiltered" | "FlowFilterFailed" | "FlowRunFailed" | "FlowTooDeep" | "AnswerRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "InvalidBundle" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SyncItemMapped" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "WebhookUndelivered" | "TooManyEventsWaiting" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
         /** EventSource */
         EventSource: {
             id: string;
@@ -2369,7 +2369,7 @@ export interface components {
                 node: string;
                 /** @enum {unknown} */
                 kind: "callback" | "approval";
-                /** @description Null for keys without `admin` where it is an approver's. */
+                /** @description Null for keys without `admin` where it is an approver's, and where the host has the key no more with which it was made. */
                 token: string | null;
                 /** @description Where it is answered without a key. */
                 url: string | null;
@@ -2430,7 +2430,7 @@ export interface components {
                 node: string;
                 /** @enum {unknown} */
                 kind: "callback" | "approval";
-                /** @description Null for keys without `admin` where it is an approver's. */
+                /** @description Null for keys without `admin` where it is an approver's, and where the host has the key no more with which it was made. */
                 token: string | null;
                 /** @description Where it is answered without a key. */
                 url: string | null;

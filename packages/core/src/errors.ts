@@ -566,6 +566,12 @@ export const ERRORS = {
     message: "More than {perSecond} calls a second of {what}; there is room in {waitMs} ms.",
     next: "Wait that long; stored calls wait by themselves. `plinth limits` shows and changes the rate.",
   },
+  WebhookUndelivered: {
+    ...overload,
+    status: 502,
+    message: "The webhook's address did not take the event: {detail}.",
+    next: "Look at what answers there; `webhooks.update` changes the address, and dead letters can be replayed.",
+  },
   TooManyEventsWaiting: {
     ...overload,
     status: 429,

@@ -39,6 +39,7 @@ import { openEvents } from "./events/open-events.ts";
 import { PlatformEvents } from "./events/platform-events.ts";
 import { removeHostFile, writeHostFile } from "./host-file.ts";
 import { grpcAddress, isLocalOnly, urlsOf, type HostUrls } from "./host-urls.ts";
+import { OutgoingWebhooks } from "./outgoing/outgoing-webhooks.ts";
 import { InboundArtefacts } from "./inbound/artefacts.ts";
 import { Emails } from "./inbound/emails.ts";
 import { SourceGate } from "./inbound/source-gate.ts";
@@ -202,7 +203,13 @@ async function start(
     urls: opened.promise,
     log,
     credentials,
-    removal: { prepare: (scope, id) => sync.tidyUp(scope, id), finish: (scope, id) => sync.forgetSnapIn(scope, id) },
+    removal: {
+      prepare: (scope, id) => sync.tidyUp(scope, id),
+      finish: async (scope, id) => {
+        await sync.forgetSnapIn(scope, id);
+        await outgoingWebhooks.forgetSnapIn(scope, id);
+      },
+    },
   });
   collector.start();
   shutdown.add("collector", () => collector.stop());
@@ -280,6 +287,7 @@ async function start(
   await scheduler.start();
   const stopScheduler = once(() => scheduler.stop());
   shutdown.add("scheduler", stopScheduler);
+  const outgoingWebhooks = new OutgoingWebhooks({ database, egress, runtime, apiUrl });
   const events = openEvents({
     database,
     store,
@@ -287,6 +295,7 @@ async function start(
     engine,
     modality: () => ({ database, packages, snapIns, keyrings, engine, runtime }),
     flows: flows.listeners,
+    webhooks: outgoingWebhooks,
     runtime,
     log,
     drainMs: config.drainMs,
@@ -359,6 +368,7 @@ async function start(
       webhooks,
       emails,
       inboundArtefacts,
+      outgoingWebhooks,
       artefactUploads: new ArtefactUploads({ blobs, database, runtime, artefacts: inboundArtefacts }),
       operations,
       flows,

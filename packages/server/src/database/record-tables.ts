@@ -79,6 +79,7 @@ import { parseStepLog } from "../flows/step-log-records.ts";
 import { parseVersionBundles } from "../flows/bundles/bundle-records.ts";
 import { parseFlowTrigger } from "../flows/triggers/trigger-records.ts";
 import { parseArtefactUpload, parseInboundArtefact } from "../inbound/artefact-records.ts";
+import { parseWebhook } from "../outgoing/webhook-records.ts";
 import { parseKeyRecord, parseMark, parseTenant } from "../tenants/tenant-records.ts";
 import type { RecordTable, Scope } from "./database.ts";
 
@@ -226,6 +227,8 @@ export const FLOW_EVENTS = defineRecordTable({ space: 171, name: "flowEvents", p
 export const FLOW_EVENT_COUNTS = defineRecordTable({ space: 172, name: "flowEventCounts", parse: parseWaitingCount });
 /** Key: id, which begins with its time. */
 export const INBOUND_ARTEFACTS = defineRecordTable({ space: 179, name: "inboundArtefacts", parse: parseInboundArtefact });
+/** Key: id. Addresses outside that get events. */
+export const WEBHOOKS = defineRecordTable({ space: 177, name: "webhooks", parse: parseWebhook });
 /** Key: id, which begins with its time. Files that are expected at URLs. */
 export const ARTEFACT_UPLOADS = defineRecordTable({ space: 178, name: "artefactUploads", parse: parseArtefactUpload });
 

@@ -23,6 +23,7 @@ import type { ArtefactUploads } from "../inbound/uploads.ts";
 import type { Emails } from "../inbound/emails.ts";
 import type { Webhooks } from "../inbound/webhooks.ts";
 import type { Keyrings } from "../keyrings/keyrings.ts";
+import type { OutgoingWebhooks } from "../outgoing/outgoing-webhooks.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Packages } from "../packages/packages.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -64,6 +65,7 @@ export interface DoorContext {
   readonly emails: Pick<Emails, "check" | "take">;
   readonly inboundArtefacts: Pick<InboundArtefacts, "read">;
   readonly artefactUploads: ArtefactUploads;
+  readonly outgoingWebhooks: Omit<OutgoingWebhooks, "deliver" | "forgetSnapIn">;
   readonly operations: Operations;
   readonly flows: Flows;
   readonly scriptCallbacks: Pick<ScriptCallbacks, "take">;

@@ -40,6 +40,8 @@ export interface SubscriptionRow {
   readonly user: string | null;
   /** In place of the automation. */
   readonly flow?: FlowListener;
+  /** In place of the automation: id of a webhook. */
+  readonly webhook?: string;
 }
 
 /** One event for one automation. Key: place of the event, source, automation. */
@@ -52,6 +54,7 @@ export interface DeliveryRow {
   readonly sourceId: string;
   readonly user: string | null;
   readonly flow?: FlowListener;
+  readonly webhook?: string;
   /** The row of deliveries that it waits in; null when nothing has to be in order. */
   readonly group: string | null;
   /** Calls that were begun and ended without a result. */

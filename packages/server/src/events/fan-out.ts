@@ -146,7 +146,7 @@ function flowVerdicts(flows: Pick<FlowListeners, "judge">, batch: Batch): readon
 }
 
 function deliveryOf(event: EventRow, subscription: SubscriptionRow, nowMs: number): DeliveryRow {
-  const { snapInId, automation, sourceId, user, flow } = subscription;
+  const { snapInId, automation, sourceId, user, flow, webhook } = subscription;
   const name = createHash("sha256")
     .update(JSON.stringify([event.id, sourceId, automation]))
     .digest("base64url");
@@ -158,6 +158,7 @@ function deliveryOf(event: EventRow, subscription: SubscriptionRow, nowMs: numbe
     sourceId,
     user,
     ...(flow === undefined ? {} : { flow }),
+    ...(webhook === undefined ? {} : { webhook }),
     group: subscription.ordered && event.syncId !== null ? JSON.stringify([snapInId, subscription.function, event.syncId]) : null,
     attempts: 0,
     // Now, and in the order of events; the clock may have been moved back since.

@@ -13,6 +13,7 @@ import { DELIVERIES, EVENTS } from "../database/record-tables.ts";
 import type { SchedulerEngine } from "../engine/create-engine.ts";
 import { AUTOMATION } from "../modalities/automations.ts";
 import { requestOf, type ModalityContext } from "../modalities/modality-context.ts";
+import type { OutgoingWebhooks } from "../outgoing/outgoing-webhooks.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import {
   endDelivery,
@@ -39,6 +40,7 @@ export interface DeliveryParts {
   readonly updates: GroupedUpdates;
   readonly fresh: FreshDeliveries;
   readonly flows: Pick<FlowListeners, "start">;
+  readonly webhooks: Pick<OutgoingWebhooks, "deliver">;
   /** Moment of the store when this process began. */
   readonly beganTs: number;
 }
@@ -93,13 +95,17 @@ async function takeOver(parts: DeliveryParts, { scope, key }: Delivery, stored: 
 }
 
 async function call(
-  { engine, modality, flows }: DeliveryParts,
+  { engine, modality, flows, webhooks }: DeliveryParts,
   { scope }: Delivery,
   { stored, signal }: { readonly stored: StoredDelivery; readonly signal: AbortSignal },
 ): Promise<End> {
   const { row, event } = stored;
   try {
     if (row.flow !== undefined) return { invocation: await flows.start(scope, row.flow, event) };
+    if (row.webhook !== undefined) {
+      await webhooks.deliver(scope, row.webhook, event);
+      return { invocation: null };
+    }
     const request = await AUTOMATION.prepare(modality(), scope, {
       snapInId: row.snapInId,
       automation: row.automation,

@@ -67,9 +67,12 @@ export async function changeFlowSubscriptions(
   if ([...before, ...next].some(isChangeType)) await transaction.watchEvents(await changesListenedTo(records));
 }
 
-/** Types of changes that any snap-in or flow of the branch listens to. */
+/** Types of changes that any snap-in, webhook or flow of the branch listens to. */
 async function changesListenedTo(records: Records): Promise<readonly string[]> {
-  const rows = await records.range(SUBSCRIPTIONS_BY_SNAP_IN, { prefix: [], limit: limit("snapInsPerBranchMax") });
+  const rows = await records.range(SUBSCRIPTIONS_BY_SNAP_IN, {
+    prefix: [],
+    limit: limit("snapInsPerBranchMax") + limit("webhooksPerBranchMax"),
+  });
   const flows = await records.range(FLOW_TRIGGERS, { prefix: [], limit: limit("flowsMax") });
   const types = [...rows.flatMap(({ value }) => value.map(({ type }) => type)), ...flows.flatMap(({ value }) => value.eventTypes)];
   return [...new Set(types.filter(isChangeType))];

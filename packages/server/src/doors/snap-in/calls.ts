@@ -7,6 +7,7 @@ import { getEventSource, listEventSources, scheduleEvent, unscheduleEvent } from
 import { getKeyring, listKeyrings } from "./keyrings.ts";
 import { executeDeferred } from "./snap-kit-actions.ts";
 import { listCommands } from "./commands.ts";
+import { createWebhook, deleteWebhook, getWebhook, listWebhooks, updateWebhook } from "./webhooks.ts";
 import { getSnapIn, listSnapIns, snapInResources, systemUpdateSnapIn, updateSnapIn } from "./snap-ins.ts";
 
 export const PLATFORM_CALLS: Readonly<Record<string, FacadeCall>> = {
@@ -22,6 +23,11 @@ export const PLATFORM_CALLS: Readonly<Record<string, FacadeCall>> = {
   "artifacts.prepare": prepareArtifact,
   "artifacts.locate": locateArtifact,
   "artifacts.get": getArtifact,
+  "webhooks.create": createWebhook,
+  "webhooks.get": getWebhook,
+  "webhooks.list": listWebhooks,
+  "webhooks.update": updateWebhook,
+  "webhooks.delete": deleteWebhook,
   "keyrings.get": getKeyring,
   "keyrings.list": listKeyrings,
   "service-accounts.get": getServiceAccount,
@@ -41,6 +47,11 @@ export const KEY_SCOPES: Readonly<Record<string, readonly KeyScope[]>> = {
   "event-sources.list": ["read", "deploy"],
   "artifacts.locate": ["read", "invoke"],
   "artifacts.get": ["read", "invoke"],
+  "webhooks.create": ["deploy"],
+  "webhooks.get": ["deploy"],
+  "webhooks.list": ["deploy"],
+  "webhooks.update": ["deploy"],
+  "webhooks.delete": ["deploy"],
   "keyrings.get": ["admin"],
   "keyrings.list": ["admin"],
   "service-accounts.get": ["read", "deploy"],
