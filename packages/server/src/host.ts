@@ -302,7 +302,7 @@ async function start(
   });
   const inbound = { database, isServed, events, tools: sandbox.tools, gate: new SourceGate(runtime) };
   const webhooks = new Webhooks({ ...inbound, runtime, log });
-  const flowHooks = new FlowWebhooks({ ...inbound, flows, runtime, log });
+  const flowHooks = new FlowWebhooks({ ...inbound, flows, budgets, runtime, log });
   const inboundArtefacts = new InboundArtefacts({ blobs, database, runtime, retentionMs: config.invocationRetentionHours * HOUR_MS });
   const emails = new Emails({ ...inbound, artefacts: inboundArtefacts });
   const stopEvents = once(() => events.stop());

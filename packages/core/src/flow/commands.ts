@@ -16,7 +16,7 @@ import type { CallDescription, WaitDescription } from "./calls.ts";
 import { itemsOf } from "./chunked-list.ts";
 import type { NodeId } from "./definition.ts";
 import type { FlowEvent, StepKey } from "./events.ts";
-import { type Frame, type Outcome, placeOf, type RunState, type Wait } from "./state.ts";
+import { type Outcome, placeOf, type RunState, type Wait } from "./state.ts";
 import type { FlowValue } from "./value.ts";
 
 export type Command =
@@ -103,21 +103,25 @@ export function commandsToEnd(wait: Wait): readonly Command[] {
 export function outstanding(state: RunState): readonly Command[] {
   const { status } = state;
   if (status.kind === "new" || status.kind === "ended") return [];
-  const open = state.frames.filter((frame): frame is Frame => frame !== null);
-  const waits = open.flatMap((frame) => {
-    const node = placeOf(state.frames, frame);
-    return frame.wait === null || node === null ? [] : commandsOf(frame.wait, node, false);
-  });
-  const held = itemsOf(state.held);
+  const commands: Command[] = [];
+  if (status.kind !== "undoing") commands.push({ kind: "startTimer", timer: RUN_TIMER, atMs: state.deadlineMs });
+  if (state.reply !== null) commands.push({ kind: "reply", output: state.reply });
+  const held = state.held.length === 0 ? [] : itemsOf(state.held);
   const isDone = (command: Command): boolean => held.some((event) => event !== null && endsCommand(event, command));
-  const canGoOn = status.kind !== "paused" && open.some((frame) => frame.wait === null && !frame.isDetached);
-  return [
-    ...(status.kind === "undoing" ? [] : [{ kind: "startTimer", timer: RUN_TIMER, atMs: state.deadlineMs } as const]),
-    ...(state.reply === null ? [] : [{ kind: "reply", output: state.reply } as const]),
-    ...(held.length === 0 ? waits : waits.filter((command) => !isDone(command))),
-    ...(status.kind === "undoing" && status.undoing.wait !== null ? commandsOf(status.undoing.wait, undoNode(state), true) : []),
-    ...(canGoOn ? [{ kind: "continue" } as const] : []),
-  ];
+  let canGoOn = false;
+  for (const frame of state.frames) {
+    if (frame === null) continue;
+    if (frame.wait === null) {
+      canGoOn ||= !frame.isDetached;
+      continue;
+    }
+    const node = placeOf(state.frames, frame);
+    if (node === null) continue;
+    for (const command of commandsOf(frame.wait, node, false)) if (held.length === 0 || !isDone(command)) commands.push(command);
+  }
+  if (status.kind === "undoing" && status.undoing.wait !== null) commands.push(...commandsOf(status.undoing.wait, undoNode(state), true));
+  if (canGoOn && status.kind !== "paused") commands.push({ kind: "continue" });
+  return commands;
 }
 
 /** Whether nothing is left to be done for the command once the event has come, applied or held. */

@@ -36,7 +36,7 @@ export class CatalogueCache {
   /** The catalogue that a view or a snapshot sees; the empty one when the branch has none. */
   async load(view: Pick<View, "get" | "snapshot"> & Partial<Pick<View, "reads">>, keys: KeySpace): Promise<Catalogue> {
     const { ts } = view.snapshot;
-    const known = this.#unchanged(keys, ts);
+    const known = this.unchanged(keys, ts);
     if (known !== undefined) {
       view.reads?.addPoint(keys.catalogueVersion);
       return known;
@@ -54,7 +54,8 @@ export class CatalogueCache {
     return catalogue;
   }
 
-  #unchanged(keys: KeySpace, ts: Timestamp): Catalogue | undefined {
+  /** That of a moment, where it is known without a read. */
+  unchanged(keys: KeySpace, ts: Timestamp): Catalogue | undefined {
     const latest = this.#latest.get(keys);
     if (latest === undefined || latest.at > ts) return undefined;
     if (this.#store.isUnchanged?.(keys.catalogueVersion, latest.at, ts) !== true) return undefined;

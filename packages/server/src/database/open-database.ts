@@ -92,9 +92,12 @@ class StoreDatabase implements Database {
   }
 
   async schema(scope: Scope): Promise<Schema | null> {
+    const keys = this.#keySpace(scope);
+    const known = this.#catalogues.unchanged(keys, this.#store.latest());
+    if (known !== undefined) return known.rules.schema;
     const snapshot = await this.#store.snapshot();
     try {
-      return (await this.#catalogues.load({ get: (key) => snapshot.get(key), snapshot }, this.#keySpace(scope))).rules.schema;
+      return (await this.#catalogues.load({ get: (key) => snapshot.get(key), snapshot }, keys)).rules.schema;
     } finally {
       snapshot.release();
     }

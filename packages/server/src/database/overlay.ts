@@ -13,32 +13,34 @@ import { bucketLength } from "./key-space.ts";
 type Layer = Map<string, Write | undefined>;
 
 export class Overlay {
-  readonly #writes = new Map<string, Write>();
+  /** Made with the first write, as what is below: most transactions only read. */
+  #writes: Map<string, Write> | undefined;
   readonly #layers: Layer[] = [];
-  readonly #buckets = new Map<string, string[]>();
+  #buckets: Map<string, string[]> | undefined;
   #unsorted: { readonly key: Key; readonly text: string }[] = [];
   /** Keys that an undo removed from `#writes` but that stand in a bucket still. */
-  readonly #stale = new Set<string>();
+  #stale: Set<string> | undefined;
 
   get size(): number {
-    return this.#writes.size;
+    return this.#writes?.size ?? 0;
   }
 
   writes(): Write[] {
-    return [...this.#writes.values()];
+    return this.#writes === undefined ? [] : [...this.#writes.values()];
   }
 
   get(key: Key): Write | undefined {
-    return this.#writes.size === 0 ? undefined : this.#writes.get(binaryText(key));
+    return this.#writes === undefined || this.#writes.size === 0 ? undefined : this.#writes.get(binaryText(key));
   }
 
   put(key: Key, value: Uint8Array | null): void {
     const text = binaryText(key);
-    const before = this.#writes.get(text);
+    const writes = (this.#writes ??= new Map());
+    const before = writes.get(text);
     const layer = this.#layers.at(-1);
     if (layer !== undefined && !layer.has(text)) layer.set(text, before);
-    this.#writes.set(text, { key, value });
-    if (before === undefined && !this.#stale.delete(text)) {
+    writes.set(text, { key, value });
+    if (before === undefined && this.#stale?.delete(text) !== true) {
       this.#unsorted.push({ key, text });
     }
   }
@@ -57,8 +59,8 @@ export class Overlay {
 
   undoLayer(): void {
     for (const [text, before] of must(this.#layers.pop(), "a layer is open")) {
-      if (before !== undefined) this.#writes.set(text, before);
-      else if (this.#writes.delete(text)) this.#stale.add(text);
+      if (before !== undefined) this.#writes?.set(text, before);
+      else if (this.#writes?.delete(text) === true) (this.#stale ??= new Set()).add(text);
     }
   }
 
@@ -69,14 +71,14 @@ export class Overlay {
     const to = lowerBound(sorted, binaryText(range.end));
     const step = order === "asc" ? 1 : -1;
     for (let at = order === "asc" ? from : to - 1; at >= from && at < to; at += step) {
-      const write = this.#writes.get(sorted[at] ?? "");
+      const write = this.#writes?.get(sorted[at] ?? "");
       if (write !== undefined) yield write;
     }
   }
 
   #sortedBucket(key: Key): readonly string[] {
     if (this.#unsorted.length > 0) this.#sort();
-    return this.#buckets.get(binaryText(key).slice(0, bucketLength(key))) ?? [];
+    return this.#buckets?.get(binaryText(key).slice(0, bucketLength(key))) ?? [];
   }
 
   #sort(): void {
@@ -88,9 +90,10 @@ export class Overlay {
       else texts.push(text);
     }
     this.#unsorted = [];
+    const buckets = (this.#buckets ??= new Map());
     for (const [bucket, texts] of added) {
-      const sorted = this.#buckets.get(bucket);
-      if (sorted === undefined) this.#buckets.set(bucket, texts.sort(compareTexts));
+      const sorted = buckets.get(bucket);
+      if (sorted === undefined) buckets.set(bucket, texts.sort(compareTexts));
       else addSorted(sorted, texts);
     }
   }

@@ -64,15 +64,16 @@ export class OpenTransaction implements Transaction {
   readonly readonly: boolean;
   readonly ts: Timestamp;
   readonly records: Records;
-  readonly system: Transaction["system"];
   /** For schema changes, which are part of the database. */
   readonly view: View;
   readonly keys: KeySpace;
   readonly catalogue: TransactionCatalogue;
   readonly #store: Store;
-  readonly #documents: Documents;
+  // Made when they are used: most transactions are the platform's own and have records alone.
+  #ownDocuments: Documents | undefined;
+  #ownQueries: Queries | undefined;
+  #ownSystem: Transaction["system"] | undefined;
   readonly #usage = new Usage();
-  readonly #queries: Queries;
   #running: Promise<unknown> = Promise.resolve();
   #pending = 0;
   /** `ending`: calls that arrived are performed still, new ones are refused. */
@@ -99,15 +100,27 @@ export class OpenTransaction implements Transaction {
     this.#causeDepth = options.causeDepth ?? 0;
     this.#waitingEvents = options.waitingEvents;
     this.records = new RecordStore(view, keys);
-    const documents = new Documents({ view, keys: keys.branch, usage: this.#usage, catalogue, ids, nowMs });
-    this.#documents = documents;
-    this.#queries = new Queries({ view, keys: keys.branch, usage: this.#usage, catalogue });
-    this.system = {
-      insert: (table: SystemTableName, valueText) => Promise.resolve(documents.insertSystem(table, valueText)),
-      replace: (id, valueText) => documents.replaceSystem(id, valueText),
-      get: (id) => documents.getSystem(id),
-      delete: (id) => documents.deleteSystem(id),
-    };
+  }
+
+  get #documents(): Documents {
+    const { view, keys, catalogue } = this;
+    return (this.#ownDocuments ??= new Documents({
+      ...{ view, keys, catalogue, usage: this.#usage, ids: this.#ids, nowMs: this.#nowMs },
+    }));
+  }
+
+  get #queries(): Queries {
+    const { view, keys, catalogue } = this;
+    return (this.#ownQueries ??= new Queries({ view, keys, usage: this.#usage, catalogue }));
+  }
+
+  get system(): Transaction["system"] {
+    return (this.#ownSystem ??= {
+      insert: (table: SystemTableName, valueText) => Promise.resolve(this.#documents.insertSystem(table, valueText)),
+      replace: (id, valueText) => this.#documents.replaceSystem(id, valueText),
+      get: (id) => this.#documents.getSystem(id),
+      delete: (id) => this.#documents.deleteSystem(id),
+    });
   }
 
   handles(op: string): boolean {
@@ -287,7 +300,7 @@ export class OpenTransaction implements Transaction {
 
   async commit(): Promise<CommitOutcome> {
     assert(this.#state === "open", "a transaction is committed once");
-    assert(this.#queries.layers === 1, "nested calls end before the transaction does");
+    assert(this.#ownQueries === undefined || this.#ownQueries.layers === 1, "nested calls end before the transaction does");
     this.#state = "ending";
     // Calls that a function made and did not wait for.
     await this.idle();

@@ -5,7 +5,7 @@ const ID = /^[0-9a-f]{32}$/;
 const TIME_DIGITS = 12;
 
 export function newInvocationId(runtime: Runtime): string {
-  return timePrefix(runtime.nowMs()) + Buffer.from(runtime.randomBytes(10)).toString("hex");
+  return timePrefix(runtime.nowMs()) + runtime.randomBytes(10).toHex();
 }
 
 export function isInvocationId(text: string): boolean {

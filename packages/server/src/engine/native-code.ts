@@ -17,6 +17,8 @@ export interface NativeCode {
   readonly kind: "query" | "mutation" | "action";
   /** Actions: how long it may take; the limit of actions when absent. */
   readonly wallMs?: number;
+  /** Its text was read as that of a value when it was made, and need not be again. */
+  readonly isRead?: true;
   /** Returns convex JSON text. A PlinthError whose fault is the caller's or the function's is the call's failure. */
   readonly run: (context: NativeContext) => Promise<string>;
 }

@@ -9,6 +9,7 @@ import type { EngineCore } from "./engine-core.ts";
 import { fetchFor } from "./host-calls/fetch.ts";
 import type { NativeContext } from "./native-code.ts";
 import type { FunctionFailure } from "./outcome-errors.ts";
+import { NativeTime } from "./native-time.ts";
 import { SerialQueue } from "./serial-queue.ts";
 
 export type NativeResult = { readonly kind: "ok"; readonly valueText: string } | ({ readonly kind: "failed" } & FunctionFailure);
@@ -17,47 +18,40 @@ export type NativeResult = { readonly kind: "ok"; readonly valueText: string } |
 export async function runNative(core: EngineCore, run: CallRun, transaction?: Transaction): Promise<NativeResult> {
   const native = must(run.accepted.native, "the call is one of native code");
   const { parts } = core;
-  // A signal of its own in place of `AbortSignal.any`, whose weak references cost each call several times as much.
-  const ends = new AbortController();
-  const { signal } = ends;
-  const abort = (): void => ends.abort(run.signal.reason);
-  if (run.signal.aborted) abort();
-  else run.signal.addEventListener("abort", abort, { once: true });
   const wallMs = Math.min(
     native.wallMs ?? (transaction === undefined ? parts.config.actionWallMs : limit("systemWallMsMax")),
     run.limits?.wallMs ?? Number.POSITIVE_INFINITY,
   );
-  const timer = parts.runtime.timer(wallMs, () => ends.abort(plinthError("FunctionTimeout", { max: `${wallMs / 1000}s` })));
-  const sinceMs = parts.runtime.monotonicMs();
+  const time = new NativeTime(run.signal, { runtime: parts.runtime, wallMs });
   try {
-    const valueText = await native.run(contextOf(core, run, { transaction, signal }));
-    signal.throwIfAborted();
+    const valueText = await native.run(contextOf(core, run, { transaction, time }));
+    const reason = time.reason();
+    if (reason !== undefined) throw reason;
     const max = Math.min(limit("resultBytesMax"), run.limits?.resultBytes ?? Number.POSITIVE_INFINITY);
     const actual = Buffer.byteLength(valueText);
     if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of a result", actual, max });
-    parseValueText(valueText);
+    if (native.isRead !== true) parseValueText(valueText);
     return { kind: "ok", valueText };
   } catch (thrown) {
-    const error: unknown = signal.aborted ? signal.reason : thrown;
+    const error: unknown = time.reason() ?? thrown;
     if (error instanceof PlinthError && error.spec.fault === "function") return { kind: "failed", error };
     throw error;
   } finally {
-    timer.cancel();
-    run.signal.removeEventListener("abort", abort);
+    time.close();
     // Transactions are work of the host; actions mostly wait.
-    if (transaction !== undefined) run.countHostWork(parts.runtime.monotonicMs() - sinceMs);
+    if (transaction !== undefined) run.countHostWork(time.elapsedMs);
   }
 }
 
 function contextOf(
   core: EngineCore,
   run: CallRun,
-  { transaction, signal }: { readonly transaction: Transaction | undefined; readonly signal: AbortSignal },
+  { transaction, time }: { readonly transaction: Transaction | undefined; readonly time: NativeTime },
 ): NativeContext {
   const { accepted } = run;
   const { parts } = core;
   // Children wait on the place of their caller, so there is one at a time.
-  const children = new SerialQueue();
+  let children: SerialQueue | undefined;
   return {
     scope: accepted.scope,
     request: accepted.request,
@@ -65,19 +59,21 @@ function contextOf(
     args: must(accepted.args, "native code has arguments"),
     ...(transaction === undefined ? {} : { transaction }),
     nowMs: parts.runtime.nowMs(),
-    signal,
+    get signal() {
+      return time.signal;
+    },
     log: (level, text) => run.log({ level, text, truncated: false, dropped: 0 }),
     emit: (valueText) => run.partial(valueText),
     ...(run.bodies === undefined ? {} : { bodies: run.bodies }),
     fetch: async (request, options = {}) => {
       if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Queries and mutations reach no other systems." });
       run.countHostCall();
-      const ends = options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]);
+      const ends = options.signal === undefined ? time.signal : AbortSignal.any([time.signal, options.signal]);
       const { bodies } = options;
       return await fetchFor(run, { parts, request, signal: ends, ...(bodies === undefined ? {} : { bodies }) });
     },
     call: (request, options = {}) =>
-      children.run(async () => {
+      (children ??= new SerialQueue()).run(async () => {
         if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Native queries and mutations call nothing." });
         run.countHostCall();
         const { actor, ...above } = accepted.request;
@@ -93,7 +89,7 @@ function contextOf(
             parent: { id: accepted.id, depth: (above.parent?.depth ?? 0) + 1 },
             trace: run.trace,
           },
-          { signal, ...options },
+          { signal: time.signal, ...options },
         );
       }),
   };

@@ -2,6 +2,7 @@
 import { PlinthError } from "@plinth/core/errors.ts";
 import type { CallRun } from "./call-run.ts";
 import type { InvocationOutcome } from "./invocation.ts";
+import type { Span } from "../telemetry/trace.ts";
 import type { EngineParts } from "./parts.ts";
 
 /** Starts the span of a call; its beginning is when the call was accepted. */
@@ -41,14 +42,22 @@ export function endTrace(run: CallRun, outcome: InvocationOutcome): void {
 }
 
 /** Runs one stage of a call in a span of its own. */
-export async function inSpan<T>(
-  { telemetry }: Pick<EngineParts, "telemetry">,
+export function inSpan<T>(
+  parts: Pick<EngineParts, "telemetry">,
   run: CallRun,
   name: string,
   body: () => Promise<T>,
 ): Promise<T> {
-  if (run.span === undefined) return await body();
-  const span = telemetry.tracer.start(name, { parent: run.span.context });
+  const { span } = run;
+  return span === undefined ? body() : traced(parts, { name, above: span }, body);
+}
+
+async function traced<T>(
+  { telemetry }: Pick<EngineParts, "telemetry">,
+  { name, above }: { readonly name: string; readonly above: Span },
+  body: () => Promise<T>,
+): Promise<T> {
+  const span = telemetry.tracer.start(name, { parent: above.context });
   try {
     const result = await body();
     span.end();

@@ -1,6 +1,6 @@
 /** Due rows by which runs that wait for each other are told of each other (B2 of child-runs.ts). */
 import type { FlowEvent } from "@plinth/core/flow/events.ts";
-import type { Frame, RunState, Wait } from "@plinth/core/flow/state.ts";
+import type { RunState, Wait } from "@plinth/core/flow/state.ts";
 import type { Records, Scope } from "../database/database.ts";
 import { DUE_TIMES } from "../database/record-tables.ts";
 import { dueKey } from "../schedules/scheduled-functions.ts";
@@ -12,11 +12,16 @@ export const ABANDONED = "$abandoned";
 
 /** Runs that steps of a run wait for. */
 export function childrenOf(state: RunState): ReadonlyMap<string, string> {
-  const open = state.frames.filter((frame): frame is Frame => frame !== null);
-  const waits: (Wait | null)[] = open.map(({ wait }) => wait);
-  if (state.status.kind === "undoing") waits.push(state.status.undoing.wait);
-  return new Map(waits.flatMap((wait) => (wait?.kind === "deferred" && wait.child !== undefined ? [[wait.child, wait.key] as const] : [])));
+  let children: Map<string, string> | undefined;
+  const see = (wait: Wait | null | undefined): void => {
+    if (wait?.kind === "deferred" && wait.child !== undefined) (children ??= new Map()).set(wait.child, wait.key);
+  };
+  for (const frame of state.frames) see(frame?.wait);
+  if (state.status.kind === "undoing") see(state.status.undoing.wait);
+  return children ?? NO_CHILDREN;
 }
+
+const NO_CHILDREN: ReadonlyMap<string, string> = new Map();
 
 /** B2: with each write of a run. */
 export function noteChildren(

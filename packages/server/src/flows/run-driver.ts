@@ -211,15 +211,17 @@ export class RunDriver {
       commands = outstanding(this.#state);
     }
     const calls = commands.filter((command) => command.kind === "call");
-    const names = new Set(calls.map(nameOf));
-    for (const [name, call] of this.#calls) if (!names.has(name)) drop(call);
+    if (this.#calls.size > 0) {
+      const names = new Set(calls.map(nameOf));
+      for (const [name, call] of this.#calls) if (!names.has(name)) drop(call);
+    }
     const begun: { readonly command: CallCommand; readonly callClass: CallClass }[] = [];
     for (const command of calls) {
       if (this.#calls.has(nameOf(command))) continue;
       begun.push({ command, callClass: await stepCalls.classOf(this.scope, this.#stored.row, command.call) });
     }
     const hasReplied = this.#state.reply !== null && !this.#isReplyTold;
-    const isOutside = hasReplied || begun.some(({ callClass }) => callClass === "outside") || waitsOutside(commands) || names.size === 0;
+    const isOutside = hasReplied || begun.some(({ callClass }) => callClass === "outside") || waitsOutside(commands) || calls.length === 0;
     if (mustSave || isOutside) await this.#save();
     else this.#saveSoon();
     for (const call of begun) this.#begin(call.command, call.callClass);

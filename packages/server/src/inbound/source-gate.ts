@@ -1,7 +1,7 @@
 /** How much of the world's traffic one event source, or one flow, takes: a rate, and a number at the same time. */
 import { plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
-import { fullBucket, takeToken, type Bucket } from "@plinth/core/policy/rate.ts";
+import { fullBucket, takeToken, type Bucket, type RateLimit } from "@plinth/core/policy/rate.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 export interface GateLimits {
@@ -30,9 +30,9 @@ export class SourceGate {
     this.#limits = limits;
   }
 
-  /** Does work for a source, or rejects with RateLimited or TooManyConcurrentRequests. */
-  async run<T>(sourceId: string, work: () => Promise<T>): Promise<T> {
-    this.#take(sourceId);
+  /** Does work for a source, or rejects with RateLimited or TooManyConcurrentRequests. `raised`: a rate that counts where it is greater. */
+  async run<T>(sourceId: string, work: () => Promise<T>, raised: RateLimit | null = null): Promise<T> {
+    this.#take(sourceId, raised);
     this.#checkRunning(sourceId);
     this.#running.set(sourceId, (this.#running.get(sourceId) ?? 0) + 1);
     try {
@@ -59,9 +59,10 @@ export class SourceGate {
       throw plinthError("TooManyConcurrentRequests", { detail: `${max} requests to ${what} are worked on` });
   }
 
-  #take(sourceId: string): void {
+  #take(sourceId: string, raised: RateLimit | null): void {
     const nowMs = this.#runtime.monotonicMs();
-    const { what, ...rate } = this.#limits;
+    const { what, ...own } = this.#limits;
+    const rate = raised !== null && raised.perSecond > own.perSecond ? raised : own;
     const { bucket, waitMs } = takeToken(this.#buckets.get(sourceId) ?? fullBucket(rate, nowMs), rate, nowMs);
     this.#buckets.delete(sourceId);
     this.#buckets.set(sourceId, bucket);

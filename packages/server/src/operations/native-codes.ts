@@ -24,6 +24,7 @@ export function nativeCodes(operations: Iterable<NativeOperation>): NativeCodes 
 function codeOf({ operation, kind, wallMs, schema, run }: NativeOperation): NativeCode {
   return {
     kind,
+    isRead: true,
     ...(wallMs === undefined ? {} : { wallMs }),
     run: async (context) => resultText(await run(context, readCall(operation.inputs, context.args, schema))),
   };

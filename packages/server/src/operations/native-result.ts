@@ -6,12 +6,12 @@ import { parseValueText } from "@plinth/core/documents/values.ts";
 import { PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { isObject } from "@plinth/core/operations/json-schema.ts";
-import { DEFAULT_PORT, type JsonObject, type OperationError, type OperationResult } from "@plinth/core/operations/operation.ts";
+import { DEFAULT_PORT, type Json, type JsonObject, type OperationError, type OperationResult } from "@plinth/core/operations/operation.ts";
 import { readPlainResult } from "@plinth/core/operations/result.ts";
 import type { InvocationOutcome } from "../engine/invocation.ts";
 import { parseJson } from "./native-call.ts";
 
-/** The value of the invocation: the plain form of the result. */
+/** The value of the invocation: the plain form of the result. It is the text of a value. */
 export function resultText(result: OperationResult): string {
   const text = JSON.stringify(plainForm(result));
   try {
@@ -30,9 +30,9 @@ export function plainForm(result: OperationResult): JsonObject {
   return { ports: result.ports.map(({ port, values }) => ({ port, values })) };
 }
 
-/** The result of a call that succeeded. */
+/** The result of a call that succeeded, whose text the engine has read. */
 export function readValue(valueText: string): OperationResult {
-  const json = parseJson(valueText);
+  const json = JSON.parse(valueText) as Json;
   const { text } = isObject(json) ? json : {};
   return readPlainResult(typeof text === "string" ? parseJson(text) : json, []);
 }

@@ -8,6 +8,7 @@
 import { PlinthError, plinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import type { Json } from "@plinth/core/operations/operation.ts";
+import type { Budgets } from "../../budgets/budgets.ts";
 import type { Database, Scope } from "../../database/database.ts";
 import { FLOW_TRIGGERS } from "../../database/record-tables.ts";
 import type { Actor } from "../../engine/invocation.ts";
@@ -30,6 +31,8 @@ export interface FlowWebhookParts {
   /** Whether tenant and branch exist. */
   readonly isServed: (scope: Scope) => Promise<boolean>;
   readonly flows: Pick<Flows, "start" | "startAndWait" | "value">;
+  /** Whose rate, where the operator has set one, is that of an address too if it is greater than the host's own. */
+  readonly budgets?: Pick<Budgets, "limits">;
   readonly tools: Pick<JailTools, "run">;
   readonly runtime: Pick<Runtime, "nowMs" | "monotonicMs">;
   readonly log: Pick<Log, "warn">;
@@ -68,10 +71,11 @@ export class FlowWebhooks {
   async take(address: string, request: WebhookRequest): Promise<WebhookResponse> {
     const open = await this.#find(address);
     const { tenant, branch } = open.scope;
-    return await this.#gate.run(`flow ${tenant}/${branch}/${open.row.flow}`, async () => {
+    const work = async (): Promise<WebhookResponse> => {
       const meaning = await this.#meaning(open, request);
       return "response" in meaning ? meaning.response : await this.#start(open, request, meaning);
-    });
+    };
+    return await this.#gate.run(`flow ${tenant}/${branch}/${open.row.flow}`, work, this.#parts.budgets?.limits(tenant).rate);
   }
 
   /** H1 */

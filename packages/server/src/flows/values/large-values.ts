@@ -45,6 +45,7 @@ export class LargeValues {
   /** The whole value as JSON, for a call. Rejects with LimitExceeded. */
   async inlined(scope: Scope, value: FlowValue): Promise<Json> {
     const { stored = [] } = value;
+    if (stored.length === 0) return value.json;
     const max = limit("flowInlinedBytesMax");
     const actual = stored.reduce((sum, part) => sum + part.value.bytes, 0);
     if (actual > max) throw plinthError("LimitExceeded", { what: "Bytes of stored values that one call is given as a whole", actual, max });

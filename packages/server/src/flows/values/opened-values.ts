@@ -48,6 +48,7 @@ export class OpenedValues implements CallValues {
 
   /** The input of the call, with a handle in place of each named field that has a value; the others are read into memory. */
   async give(input: FlowValue, names: readonly string[]): Promise<Json> {
+    if (names.length === 0 && input.stored === undefined) return input.json;
     const handles: Record<string, Json> = {};
     for (const name of names) {
       const [part, ...more] = valueAt(input, [name])?.stored ?? [];

@@ -37,6 +37,7 @@ export function objectCode(slug: string): NativeCode | undefined {
   if (kind === undefined) return undefined;
   return {
     kind,
+    isRead: true,
     run: async ({ transaction, args }) => {
       const own = must(transaction, "queries and mutations have a transaction");
       const found = (await objectCatalogue(own)).bySlug.get(slug);
