@@ -280,6 +280,7 @@ async function start(
     values,
     ...flowAnswers,
   });
+  telemetry.metrics.watchFlows(() => flows.runsOpen);
   const stopFlows = once(() => flows.stop());
   shutdown.add("flows", stopFlows);
   const flowTimer = (due: Due) => flows.timer(due);

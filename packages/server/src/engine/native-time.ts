@@ -10,7 +10,10 @@ export class NativeTime {
   #ends: AbortController | undefined;
   #stop: (() => void) | undefined;
 
-  constructor(call: AbortSignal, { runtime, wallMs }: { readonly runtime: Pick<Runtime, "monotonicMs" | "timer">; readonly wallMs: number }) {
+  constructor(
+    call: AbortSignal,
+    { runtime, wallMs }: { readonly runtime: Pick<Runtime, "monotonicMs" | "timer">; readonly wallMs: number },
+  ) {
     this.#call = call;
     this.#runtime = runtime;
     this.#wallMs = wallMs;
@@ -39,9 +42,10 @@ export class NativeTime {
   }
 
   /** Why it had to end; undefined when it had not. */
-  reason(): unknown {
-    if (this.#ends !== undefined) return this.#ends.signal.aborted ? this.#ends.signal.reason : undefined;
-    if (this.#call.aborted) return this.#call.reason;
+  reason(): Error | undefined {
+    const signal = this.#ends?.signal ?? this.#call;
+    if (signal.aborted) return signal.reason instanceof Error ? signal.reason : plinthError("Cancelled", { detail: "its call ended" });
+    if (this.#ends !== undefined) return undefined;
     return this.elapsedMs > this.#wallMs ? this.#timeout() : undefined;
   }
 

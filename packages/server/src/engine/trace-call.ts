@@ -42,12 +42,7 @@ export function endTrace(run: CallRun, outcome: InvocationOutcome): void {
 }
 
 /** Runs one stage of a call in a span of its own. */
-export function inSpan<T>(
-  parts: Pick<EngineParts, "telemetry">,
-  run: CallRun,
-  name: string,
-  body: () => Promise<T>,
-): Promise<T> {
+export function inSpan<T>(parts: Pick<EngineParts, "telemetry">, run: CallRun, name: string, body: () => Promise<T>): Promise<T> {
   const { span } = run;
   return span === undefined ? body() : traced(parts, { name, above: span }, body);
 }

@@ -74,6 +74,8 @@ export interface FlowsOptions extends Omit<StepCallsParts, "children">, Pick<Ans
 export interface OpenedFlows extends Flows {
   /** What events start. */
   readonly listeners: FlowListeners;
+  /** Runs in memory. */
+  readonly runsOpen: number;
   /** To be started once the host serves. */
   readonly retention: FlowRetention;
   /** For the scheduler. */
@@ -122,6 +124,10 @@ class StoredFlows implements OpenedFlows {
       tellParent: (scope, run) => this.#children.tellParentOf(scope, run),
     });
     this.#reaper = options.reaper?.({ runs: this.#runs, timer: (due) => this.timer(due) });
+  }
+
+  get runsOpen(): number {
+    return this.#runs.size;
   }
 
   async check(scope: Scope, definition: unknown): Promise<readonly FlowFinding[]> {

@@ -55,6 +55,10 @@ export class OpenRuns {
       throw plinthError("TooManyConcurrentRequests", { detail: `${max} runs of flows of this organisation do something` });
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** Whether it is in memory. */
   has(scope: Scope, id: string): boolean {
     return this.#entries.has(keyOf(scope, id));

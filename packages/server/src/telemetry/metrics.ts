@@ -222,6 +222,10 @@ export class Metrics {
     this.#gauge({ name: "plinth.query_cache.memory", unit: "By" }, "Memory of the query cache.", () => read().bytes);
   }
 
+  watchFlows(read: () => number): void {
+    this.#gauge("plinth.flow.runs", "Runs of flows in memory: those that do something.", read);
+  }
+
   metricsText(): Promise<string> {
     return this.#registry.metrics();
   }
