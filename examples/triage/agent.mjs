@@ -1,8 +1,12 @@
 /** An agent of a few lines: lists the tools of a Plinth branch and calls one. `node examples/triage/agent.mjs [tenant]`. */
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
+if (!existsSync(".plinth/host.json")) {
+  console.error("No host runs from this folder; start one with `npm start`.");
+  process.exit(1);
+}
 const { url, adminKey } = JSON.parse(readFileSync(".plinth/host.json", "utf8"));
 const tenant = process.argv[2] ?? "default";
 const headers = { authorization: `Bearer ${adminKey}`, "x-plinth-user": "ada" };
