@@ -2085,7 +2085,7 @@ export interface components {
          * @description Stays the same through all doors.
          * @enum {unknown}
          */
-        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "FlowVersionUnfit" | "FlowHasRuns" | "FlowBeingDeleted" | "FlowFiltered" | "FlowFilterFailed" | "FlowRunFailed" | "FlowTooDeep" | "AnswerRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "InvalidBundle" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SyncItemMapped" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "WebhookUndelivered" | "TooManyEventsWaiting" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
+        ErrorCode: "MalformedJson" | "BadRequest" | "RequestTooLarge" | "TooDeep" | "TooManyValues" | "InvalidValue" | "Unauthenticated" | "Forbidden" | "BranchAccessDenied" | "OriginRefused" | "NotFound" | "FunctionNotFound" | "HandlerNotFound" | "OperationNotFound" | "OperationNotExecutable" | "OperationForbidden" | "PortUnknown" | "WrongFunctionKind" | "ArgumentValidation" | "IdempotencyConflict" | "MethodNotAllowed" | "SnapshotTooOld" | "FlowRunRefused" | "FlowVersionUnfit" | "FlowHasRuns" | "FlowBeingDeleted" | "FlowFiltered" | "FlowFilterFailed" | "FlowRunFailed" | "FlowTooDeep" | "FlowCheckTooLong" | "AnswerRefused" | "AlreadyExists" | "RestoreTargetNotEmpty" | "InvalidBackup" | "FunctionError" | "ReturnsValidation" | "FunctionTimeout" | "FunctionOutOfMemory" | "FunctionNeverResolves" | "SecurityViolation" | "PolicyViolation" | "InvalidCode" | "EffectDenied" | "LimitExceeded" | "LoopDetected" | "InvalidArgument" | "SchemaViolation" | "FetchRefused" | "FetchFailed" | "AiRefused" | "AiUnavailable" | "AiAnswerInvalid" | "KeyringTypeWrong" | "KeyringRefused" | "KeyringExpired" | "KeyringUnavailable" | "KeyringKeyMissing" | "KeyringUnreadable" | "NotAvailable" | "ToolFailed" | "WebhookRefused" | "WebhookFailed" | "EmailRefused" | "InvalidPackage" | "InvalidBundle" | "HookRefused" | "HookFailed" | "InvalidInputs" | "KeyringMissing" | "UpgradeRefused" | "SagaInProgress" | "WrongState" | "SyncReportStale" | "SyncRunEnded" | "SyncInProgress" | "SyncItemMapped" | "SchemaMismatch" | "VersionCollected" | "OptimisticConcurrencyControlFailure" | "TooManyConcurrentRequests" | "RateLimited" | "WebhookUndelivered" | "TooManyEventsWaiting" | "BudgetExceeded" | "ExpiredInQueue" | "DeadlineExceeded" | "Cancelled" | "RunnerLost" | "StaleLease" | "ShuttingDown" | "StoreFailure" | "DataFolderLocked" | "DataFolderUnusable" | "BadConfiguration" | "IsolationTooWeak" | "PortTaken" | "JailMissing" | "InternalError";
         /** EventSource */
         EventSource: {
             id: string;
@@ -6127,6 +6127,35 @@ export interface operations {
                     };
                 };
             };
+            /** @description FlowCheckTooLong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description ExpiredInQueue, RunnerLost */
+            503: {
+                headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FunctionTimeout */
+            560: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             default: components["responses"]["Refused"];
         };
     };
@@ -6201,6 +6230,15 @@ export interface operations {
                     };
                 };
             };
+            /** @description FlowCheckTooLong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description FlowBeingDeleted */
             409: {
                 headers: {
@@ -6210,7 +6248,18 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description LimitExceeded */
+            /** @description ExpiredInQueue, RunnerLost */
+            503: {
+                headers: {
+                    /** @description Seconds after which the same request may succeed. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description FunctionTimeout, LimitExceeded */
             560: {
                 headers: {
                     [name: string]: unknown;

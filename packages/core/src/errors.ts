@@ -233,6 +233,13 @@ export const ERRORS = {
     message: "The flow '{flow}' cannot be run here: {max} runs lie above it already.",
     next: "Let a flow that runs itself come to an end, or use a loop.",
   },
+  FlowCheckTooLong: {
+    ...caller,
+    status: 400,
+    grpc: "DEADLINE_EXCEEDED",
+    message: "The check of the flow took longer than {max} ms.",
+    next: "Try again, or move code of the flow into functions or into flows of their own.",
+  },
   AnswerRefused: {
     ...caller,
     status: 409,

@@ -1,6 +1,7 @@
 /** Definitions of flows: their versions, their heads, and the programs that they are. Versions never change. */
 import { createHash } from "node:crypto";
 import { checkFlow } from "@plinth/core/flow/check-definition.ts";
+import { checkDefinitionSize } from "@plinth/core/flow/definition-size.ts";
 import type { FlowDefinition, FlowFinding } from "@plinth/core/flow/definition.ts";
 import type { FlowProgram } from "@plinth/core/flow/program.ts";
 import { plinthError } from "@plinth/core/errors.ts";
@@ -47,6 +48,12 @@ export class FlowDefinitions {
     json: unknown,
     { isPublished }: { readonly isPublished: boolean } = { isPublished: false },
   ): Promise<{ readonly definition: FlowDefinition | null; readonly findings: readonly FlowFinding[] }> {
+    // What is nested too deeply cannot be written as text.
+    checkDefinitionSize(json);
+    const size = Buffer.byteLength(JSON.stringify(json ?? null));
+    const sizeMax = limit("flowDefinitionBytesMax");
+    if (size > sizeMax) throw plinthError("RequestTooLarge", { what: "definition", actual: `${size} bytes`, max: `${sizeMax} bytes` });
+    const onward = this.#bounded();
     const checked = checkFlow(json, await flowCatalogue(this.#parts, scope, nameIn(json)));
     if (!checked.ok) return { definition: null, findings: checked.findings };
     const { definition } = checked.program;
@@ -54,16 +61,13 @@ export class FlowDefinitions {
       ...checked.findings,
       ...(await lockFindings(this.#parts.bundles, scope, definition, isPublished ? "error" : "warning")),
       ...(await triggerFindings(definition.trigger, { ...this.#parts, scope, nowMs: this.#parts.runtime.nowMs() })),
-      ...(await this.#parts.scripts.flowFindings(scope.tenant, definition)),
-      ...(await this.#python.flowFindings(scope, definition)),
+      ...(await this.#parts.scripts.flowFindings(scope.tenant, definition, onward)),
+      ...(await this.#python.flowFindings(scope, definition, onward)),
     ];
     return { definition: findings.some(({ severity }) => severity === "error") ? null : definition, findings };
   }
 
   async publish(scope: Scope, request: { readonly definition: JsonObject; readonly note: string | null }): Promise<Published> {
-    const max = limit("flowDefinitionBytesMax");
-    const actual = Buffer.byteLength(JSON.stringify(request.definition));
-    if (actual > max) throw plinthError("RequestTooLarge", { what: "definition", actual: `${actual} bytes`, max: `${max} bytes` });
     const { definition, findings } = await this.check(scope, request.definition, { isPublished: true });
     if (definition === null) return { ok: false, findings };
     const { name, description, trigger } = definition;
@@ -130,6 +134,16 @@ export class FlowDefinitions {
       records.put(FLOWS, [flow], { ...row, isOn });
       await switchTrigger(transaction, flow, { ...binding, isOn });
     });
+  }
+
+  /** Throws FlowCheckTooLong once a check that begins now has had its time. */
+  #bounded(): () => void {
+    const { runtime } = this.#parts;
+    const max = limit("flowCheckMsMax");
+    const untilMs = runtime.monotonicMs() + max;
+    return () => {
+      if (runtime.monotonicMs() > untilMs) throw plinthError("FlowCheckTooLong", { max });
+    };
   }
 
   #binding() {

@@ -34,13 +34,15 @@ export class PythonChecks {
     this.#parts = parts;
   }
 
-  async flowFindings(scope: Scope, definition: FlowDefinition): Promise<readonly FlowFinding[]> {
+  /** `onward` throws when there is no time for more. */
+  async flowFindings(scope: Scope, definition: FlowDefinition, onward: () => void = () => undefined): Promise<readonly FlowFinding[]> {
     const { tools } = this.#parts;
     if (tools === undefined) return [];
     const codes = (await this.#codesOf(scope, definition)).filter((each) => !this.#passed.has(textOf(each)));
     const found: FlowFinding[] = [];
     for (const batch of batchesOf(codes)) {
       const [{ node, path }] = batch;
+      onward();
       try {
         found.push(...(await this.#findings(tools, scope.tenant, batch)));
       } catch (error) {

@@ -33,9 +33,11 @@ export class ScriptChecks {
     if (first !== undefined) throw plinthError("InvalidCode", { detail: first.message });
   }
 
-  async flowFindings(tenant: string, { nodes }: FlowDefinition): Promise<readonly FlowFinding[]> {
+  /** `onward` throws when there is no time for more. */
+  async flowFindings(tenant: string, { nodes }: FlowDefinition, onward: () => void = () => undefined): Promise<readonly FlowFinding[]> {
     const found: FlowFinding[] = [];
     for (const [id, node] of Object.entries(nodes)) {
+      onward();
       found.push(...(await this.#nodeFindings(tenant, { id, path: `nodes.${id}`, node })));
       if (node.compensate !== null)
         found.push(...(await this.#nodeFindings(tenant, { id, path: `nodes.${id}.compensate`, node: node.compensate })));

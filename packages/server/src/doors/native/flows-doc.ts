@@ -149,12 +149,16 @@ const STEP_LOG = closed({
   cursor: text(),
 });
 
+/** Code is parsed in the jail. */
+const CHECK_ERRORS = ["FlowCheckTooLong", "FunctionTimeout", "ExpiredInQueue", "RunnerLost"] as const;
+
 export const FLOW_DOCS = {
   checkFlow: {
     summary: "Check a definition",
     tag: "Flows",
     body: jsonBody(open({ definition: DEFINITION })),
     answers: { 200: json(closed({ findings: list(FINDING) })) },
+    errors: CHECK_ERRORS,
   },
   publishFlow: {
     summary: "Publish a definition",
@@ -162,7 +166,7 @@ export const FLOW_DOCS = {
     tag: "Flows",
     body: jsonBody(open({ definition: DEFINITION, "note?": orNull(text("For people.")) })),
     answers: { 200: json(closed({ version: orNull(VERSION), findings: list(FINDING) })) },
-    errors: ["LimitExceeded", "FlowBeingDeleted"],
+    errors: [...CHECK_ERRORS, "LimitExceeded", "FlowBeingDeleted"],
   },
   listFlows: { summary: "List flows", tag: "Flows", answers: { 200: json(closed({ flows: list(named("Flow", closed(SUMMARY))) })) } },
   getFlow: {
