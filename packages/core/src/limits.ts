@@ -678,6 +678,7 @@ export const LIMITS = {
   webhookEventTypesMax: { value: 100, reason: "types of events that one such address gets" },
   webhookHeadersMax: { value: 8, reason: "headers of requests to one such address" },
   webhookUrlCharsMax: { value: 2000, reason: "length of such an address" },
+  webhookFailuresMax: { value: 20, reason: "requests to one such address that fail one after the other before it has to be verified anew" },
   webhookAnswerMs: { value: 3000, reason: "until such an address has answered" },
   sourceRequestsPerSecond: { value: 50, reason: "requests of others to one event source in the long run" },
   sourceRequestsBurst: { value: 200, reason: "requests of others to one event source at once" },

@@ -2,7 +2,8 @@
  * Webhooks: addresses outside to which events of a branch are sent. They listen as automations do, and their requests are deliveries
  * like calls of those: durable, repeated, and dead letters in the end.
  *
- * O1 An address gets no event before it has echoed a challenge, and again after its URL or its secret has changed.
+ * O1 An address gets no event before it has echoed a challenge, and again after its URL or its secret has changed, and after many
+ *    failures one after the other: one that is gone does not fill the list of dead letters.
  * O2 Each request is signed: HMAC-SHA256 of its body with the secret, in hexadecimal.
  * O3 Requests leave through the egress guard, and an answer is waited for a few seconds.
  */
@@ -42,6 +43,8 @@ export interface WebhookChange {
 
 export class OutgoingWebhooks {
   readonly #parts: OutgoingParts;
+  /** Failures one after the other, of webhooks that have any; a restart begins anew. */
+  readonly #failures = new Map<string, number>();
 
   constructor(parts: OutgoingParts) {
     this.#parts = parts;
@@ -137,7 +140,26 @@ export class OutgoingWebhooks {
     if (event.type === VERIFY) return await this.#verify(scope, row, event);
     // What was underway when it was turned off, or became another address.
     if (row.status !== "active") return;
-    await this.#send(scope, row, { event, body: { ...(JSON.parse(event.payloadText) as object), webhook_id: row.id } });
+    try {
+      await this.#send(scope, row, { event, body: { ...(JSON.parse(event.payloadText) as object), webhook_id: row.id } });
+      this.#failures.delete(id);
+    } catch (error) {
+      await this.#failed(scope, row);
+      throw error;
+    }
+  }
+
+  /** O1 */
+  async #failed(scope: Scope, row: WebhookRow): Promise<void> {
+    const failures = (this.#failures.get(row.id) ?? 0) + 1;
+    this.#failures.set(row.id, failures);
+    if (failures < limit("webhookFailuresMax")) return;
+    this.#failures.delete(row.id);
+    const unverified = this.#unverified();
+    await this.#parts.database.update(scope, async (transaction) => {
+      const now = await transaction.records.get(WEBHOOKS, [row.id]);
+      if (now?.status === "active" && now.challenge === row.challenge) await this.#put(transaction, { ...now, ...unverified }, now);
+    });
   }
 
   /** O1 */
@@ -198,9 +220,10 @@ export class OutgoingWebhooks {
     if (row.status !== "unverified" || row.challenge === before?.challenge) return;
     const payload = { challenge: row.challenge };
     const { runtime, database } = this.#parts;
-    await publishEvent(transaction, { type: VERIFY, sourceId: row.id, payload, syncId: null }, runtime.nowMs(), () =>
-      database.waitingEvents.check(transaction.scope, { isChange: false, causeDepth: 0 }),
-    );
+    // What a failure asks for was not asked for from outside.
+    const checkRoom =
+      before?.status === "active" ? undefined : () => database.waitingEvents.check(transaction.scope, { isChange: false, causeDepth: 0 });
+    await publishEvent(transaction, { type: VERIFY, sourceId: row.id, payload, syncId: null }, runtime.nowMs(), checkRoom);
   }
 
   #unverified(): Pick<WebhookRow, "status" | "challenge"> {
