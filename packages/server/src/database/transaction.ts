@@ -103,15 +103,17 @@ export class OpenTransaction implements Transaction {
   }
 
   get #documents(): Documents {
+    if (this.#ownDocuments !== undefined) return this.#ownDocuments;
     const { view, keys, catalogue } = this;
-    return (this.#ownDocuments ??= new Documents({
-      ...{ view, keys, catalogue, usage: this.#usage, ids: this.#ids, nowMs: this.#nowMs },
-    }));
+    const usage = this.#usage;
+    const ids = this.#ids;
+    return (this.#ownDocuments = new Documents({ view, keys, catalogue, usage, ids, nowMs: this.#nowMs }));
   }
 
   get #queries(): Queries {
+    if (this.#ownQueries !== undefined) return this.#ownQueries;
     const { view, keys, catalogue } = this;
-    return (this.#ownQueries ??= new Queries({ view, keys, usage: this.#usage, catalogue }));
+    return (this.#ownQueries = new Queries({ view, keys, usage: this.#usage, catalogue }));
   }
 
   get system(): Transaction["system"] {

@@ -2,11 +2,13 @@
 import { plinthError, PlinthError } from "@plinth/core/errors.ts";
 import { limit } from "@plinth/core/limits.ts";
 import { must } from "@plinth/core/assert.ts";
-import { parseValueText } from "@plinth/core/documents/values.ts";
-import type { Transaction } from "../database/database.ts";
+import { parseValueText, type Value } from "@plinth/core/documents/values.ts";
+import type { Scope, Transaction } from "../database/database.ts";
+import type { CallBodies } from "./call-bodies.ts";
 import type { CallRun } from "./call-run.ts";
 import type { EngineCore } from "./engine-core.ts";
 import { fetchFor } from "./host-calls/fetch.ts";
+import type { InvocationRequest } from "./invocation.ts";
 import type { NativeContext } from "./native-code.ts";
 import type { FunctionFailure } from "./outcome-errors.ts";
 import { NativeTime } from "./native-time.ts";
@@ -24,7 +26,7 @@ export async function runNative(core: EngineCore, run: CallRun, transaction?: Tr
   );
   const time = new NativeTime(run.signal, { runtime: parts.runtime, wallMs });
   try {
-    const valueText = await native.run(contextOf(core, run, { transaction, time }));
+    const valueText = await native.run(new Context(core, run, { transaction, time }));
     const reason = time.reason();
     if (reason !== undefined) throw reason;
     const max = Math.min(limit("resultBytesMax"), run.limits?.resultBytes ?? Number.POSITIVE_INFINITY);
@@ -43,54 +45,73 @@ export async function runNative(core: EngineCore, run: CallRun, transaction?: Tr
   }
 }
 
-function contextOf(
-  core: EngineCore,
-  run: CallRun,
-  { transaction, time }: { readonly transaction: Transaction | undefined; readonly time: NativeTime },
-): NativeContext {
-  const { accepted } = run;
-  const { parts } = core;
-  // Children wait on the place of their caller, so there is one at a time.
-  let children: SerialQueue | undefined;
-  return {
-    scope: accepted.scope,
-    request: accepted.request,
-    invocation: accepted.id,
-    args: must(accepted.args, "native code has arguments"),
-    ...(transaction === undefined ? {} : { transaction }),
-    nowMs: parts.runtime.nowMs(),
-    get signal() {
-      return time.signal;
-    },
-    log: (level, text) => run.log({ level, text, truncated: false, dropped: 0 }),
-    emit: (valueText) => run.partial(valueText),
-    ...(run.bodies === undefined ? {} : { bodies: run.bodies }),
-    fetch: async (request, options = {}) => {
-      if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Queries and mutations reach no other systems." });
-      run.countHostCall();
-      const ends = options.signal === undefined ? time.signal : AbortSignal.any([time.signal, options.signal]);
-      const { bodies } = options;
-      return await fetchFor(run, { parts, request, signal: ends, ...(bodies === undefined ? {} : { bodies }) });
-    },
-    call: (request, options = {}) =>
-      (children ??= new SerialQueue()).run(async () => {
-        if (transaction !== undefined) throw plinthError("EffectDenied", { detail: "Native queries and mutations call nothing." });
-        run.countHostCall();
-        const { actor, ...above } = accepted.request;
-        return await core.callBelow(
-          {
-            tenant: above.tenant,
-            branch: above.branch,
-            ...request,
-            actor,
-            source: "function",
-            internalAllowed: true,
-            priority: above.priority,
-            parent: { id: accepted.id, depth: (above.parent?.depth ?? 0) + 1 },
-            trace: run.trace,
-          },
-          { signal: time.signal, ...options },
-        );
-      }),
+/** A class, since an object with a getter of its own costs many times as much to make. */
+class Context implements NativeContext {
+  readonly scope: Scope;
+  readonly request: InvocationRequest;
+  readonly invocation: string;
+  readonly args: Value;
+  readonly transaction?: Transaction;
+  readonly nowMs: number;
+  readonly bodies?: CallBodies;
+  readonly #core: EngineCore;
+  readonly #run: CallRun;
+  readonly #time: NativeTime;
+  /** They wait on the place of their caller, so there is one at a time. */
+  #children: SerialQueue | undefined;
+
+  constructor(
+    core: EngineCore,
+    run: CallRun,
+    { transaction, time }: { readonly transaction: Transaction | undefined; readonly time: NativeTime },
+  ) {
+    const { accepted, bodies } = run;
+    this.#core = core;
+    this.#run = run;
+    this.#time = time;
+    this.scope = accepted.scope;
+    this.request = accepted.request;
+    this.invocation = accepted.id;
+    this.args = must(accepted.args, "native code has arguments");
+    if (transaction !== undefined) this.transaction = transaction;
+    this.nowMs = core.parts.runtime.nowMs();
+    if (bodies !== undefined) this.bodies = bodies;
+  }
+
+  get signal(): AbortSignal {
+    return this.#time.signal;
+  }
+
+  // Operations take these out of the context.
+  readonly log: NativeContext["log"] = (level, text) => this.#run.log({ level, text, truncated: false, dropped: 0 });
+  readonly emit: NativeContext["emit"] = (valueText) => this.#run.partial(valueText);
+
+  readonly fetch: NativeContext["fetch"] = async (request, options = {}) => {
+    if (this.transaction !== undefined) throw plinthError("EffectDenied", { detail: "Queries and mutations reach no other systems." });
+    this.#run.countHostCall();
+    const ends = options.signal === undefined ? this.signal : AbortSignal.any([this.signal, options.signal]);
+    const { bodies } = options;
+    return await fetchFor(this.#run, { parts: this.#core.parts, request, signal: ends, ...(bodies === undefined ? {} : { bodies }) });
   };
+
+  readonly call: NativeContext["call"] = (request, options = {}) =>
+    (this.#children ??= new SerialQueue()).run(async () => {
+      if (this.transaction !== undefined) throw plinthError("EffectDenied", { detail: "Native queries and mutations call nothing." });
+      this.#run.countHostCall();
+      const { actor, ...above } = this.request;
+      return await this.#core.callBelow(
+        {
+          tenant: above.tenant,
+          branch: above.branch,
+          ...request,
+          actor,
+          source: "function",
+          internalAllowed: true,
+          priority: above.priority,
+          parent: { id: this.invocation, depth: (above.parent?.depth ?? 0) + 1 },
+          trace: this.#run.trace,
+        },
+        { signal: this.signal, ...options },
+      );
+    });
 }
