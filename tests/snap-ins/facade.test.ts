@@ -329,6 +329,9 @@ describe("the platform's own calls", () => {
       service_account_token: string;
     };
     const event = { id: sources["own"], event_type: "reminder", payload: Buffer.from('{"n":1}').toString("base64") };
+    const shown = at(await post("event-sources.get", { id: event.id }, token), "event_source");
+    expect(shown).toMatchObject({ id: event.id, name: "own", type: "flow-events", status: "active", config: {} });
+    expect(shown).not.toHaveProperty("trigger_url");
     const later = { ...event, publish_at: new Date(Date.now() + 86_400_000).toISOString(), event_key: "k" };
     expect((await post("event-sources.schedule", later, token)).json).toEqual({ event_key: "k" });
     expect((await post("event-sources.schedule", later, token)).status).toBe(409);

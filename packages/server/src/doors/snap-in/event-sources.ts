@@ -4,6 +4,7 @@ import { limit } from "@plinth/core/limits.ts";
 import { EVENT_SOURCES } from "../../database/record-tables.ts";
 import { snapInName } from "../../snap-ins/ids.ts";
 import type { EventSourceRow } from "../../snap-ins/snap-in-records.ts";
+import type { EventSource } from "../../snap-ins/snap-ins.ts";
 import type { Caller, DoorContext } from "../door.ts";
 import { optionalBooleanField, optionalTextField, textField } from "../fields.ts";
 import { parseJson } from "../request-body.ts";
@@ -26,13 +27,13 @@ export const listEventSources: FacadeCall = {
     const own = caller.actor.service?.snapInId;
     const snapIn = await snapInOf(context, { caller, args: own === undefined ? args : { id: own } });
     return {
-      event_sources: snapIn.eventSources.map(({ id, name, type, triggerUrl, setupInstructions }) => ({
-        id,
-        name,
-        type,
+      event_sources: snapIn.eventSources.map((source) => ({
+        id: source.id,
+        display_id: source.id,
+        name: source.name,
+        type: source.type,
         snap_in: snapInName(caller.scope, snapIn.id),
-        trigger_url: triggerUrl,
-        setup_instructions: setupInstructions,
+        ...addressOf(source),
       })),
     };
   },
@@ -106,13 +107,22 @@ async function shown(context: DoorContext, { scope }: Caller, row: EventSourceRo
   const source = snapIn?.eventSources.find(({ id }) => id === row.id);
   return {
     id: row.id,
+    display_id: row.id,
+    created_date: new Date(row.createdMs).toISOString(),
     name: row.name,
     type: row.type,
     snap_in: snapInName(scope, row.snapInId),
-    state: row.enabled ? "enabled" : "disabled",
+    status: row.enabled ? "active" : "paused",
     config: row.config,
-    trigger_url: source?.triggerUrl ?? null,
-    setup_instructions: source?.setupInstructions ?? null,
+    ...(source === undefined ? {} : addressOf(source)),
+  };
+}
+
+/** What sources that take nothing from outside do not have is absent. */
+function addressOf({ triggerUrl, setupInstructions }: EventSource) {
+  return {
+    ...(triggerUrl === null ? {} : { trigger_url: triggerUrl }),
+    ...(setupInstructions === null ? {} : { setup_instructions: { content: setupInstructions } }),
   };
 }
 
