@@ -482,6 +482,7 @@ export const LIMITS = {
   // Events.
   eventPayloadBytesMax: { value: 256 * KiB, reason: "payload of one event; documents that are larger are named in it and can be read" },
   eventFanOutMax: { value: 64, reason: "events that are given to their automations in one commit" },
+  eventFanOutWaitMs: { value: 20, reason: "time that events wait for others while deliveries of their branch wait for places" },
   eventListenersMax: { value: 1000, reason: "automations of one branch that listen to one type of event" },
   subscriptionsPerSnapInMax: {
     value: 20_000,

@@ -60,9 +60,9 @@ export interface NextDelivery {
 export async function endDelivery(place: Place, key: DeliveryKey, row: DeliveryRow): Promise<NextDelivery | undefined> {
   const { records } = place;
   deleteMark(place, key, row);
-  const ofEvent = await records.range(DELIVERIES, { prefix: placeOf(key), limit: 2 });
+  const isLast = row.isOnly === true || (await records.range(DELIVERIES, { prefix: placeOf(key), limit: 2 })).length < 2;
   records.delete(DELIVERIES, key);
-  if (ofEvent.length < 2) records.delete(EVENTS, placeOf(key));
+  if (isLast) records.delete(EVENTS, placeOf(key));
   if (row.group === null) return undefined;
   records.delete(DELIVERY_GROUPS, [row.group, ...key]);
   const [next] = await records.range(DELIVERY_GROUPS, { prefix: [row.group], limit: 1 });

@@ -135,7 +135,14 @@ export class Dispatcher {
   }
 
   #fanOut(branch: Branch): void {
-    this.#loop(branch, branch.events, () => fanOut(this.#parts, branch.scope));
+    this.#loop(branch, branch.events, () => this.#fanOutNext(branch));
+  }
+
+  /** While deliveries wait for places, so would those of new events: these wait for others that are given with them. */
+  async #fanOutNext(branch: Branch): Promise<boolean> {
+    const { runtime } = this.#parts;
+    if (branch.ahead.size > 0) await runtime.sleep(limit("eventFanOutWaitMs"), this.#stopping.signal).catch(() => undefined);
+    return !this.#stopped && (await fanOut(this.#parts, branch.scope));
   }
 
   #deliver(branch: Branch): void {

@@ -57,6 +57,8 @@ export interface DeliveryRow {
   readonly webhook?: string;
   /** The row of deliveries that it waits in; null when nothing has to be in order. */
   readonly group: string | null;
+  /** Its event goes with it: there never is another delivery of it. */
+  readonly isOnly?: true;
   /** Calls that were begun and ended without a result. */
   readonly attempts: number;
   /** When the next call may begin. */

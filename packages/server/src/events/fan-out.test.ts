@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { DELIVERY_QUEUE, PLATFORM_SCOPE, SUBSCRIPTIONS } from "../database/record-tables.ts";
+import { DELIVERIES, DELIVERY_QUEUE, EVENTS, PLATFORM_SCOPE, SUBSCRIPTIONS } from "../database/record-tables.ts";
 import { newScope, openTestDatabase } from "../database/test-database.ts";
+import { deliveryKeyOf, endDelivery } from "./delivery-rows.ts";
 import type { SubscriptionRow } from "./event-records.ts";
 import { fanOut } from "./fan-out.ts";
 import { FreshDeliveries } from "./fresh-deliveries.ts";
@@ -38,6 +39,37 @@ test("Z07 an event of before the clock was moved back is delivered now", async (
     );
     expect(marks).toHaveLength(1);
     expect(Number(marks[0]?.key[2])).toBeLessThanOrEqual(runtime.nowMs());
+  } finally {
+    await opened.close();
+  }
+});
+
+test("an event goes with the last of its deliveries", async () => {
+  const opened = await openTestDatabase();
+  const { database, runtime } = opened;
+  const tools = { run: () => Promise.reject(new Error("there is no filter")) };
+  const flows = { judge: () => "yes" as const };
+  const parts = { database, tools, runtime, flows, updates: new GroupedUpdates({ database, runtime }), fresh: new FreshDeliveries() };
+  try {
+    for (const automations of [["a"], ["a", "b"]]) {
+      const scope = newScope();
+      const listener = { type: "custom:go", snapInId: "s", function: "f", sourceId: "evs_1", user: null, ordered: false, filterJq: null };
+      await database.update(scope, async (transaction) => {
+        for (const automation of automations)
+          transaction.records.put(SUBSCRIPTIONS, ["custom:go", "evs_1", automation], { ...listener, automation });
+        await publishEvent(transaction, { type: "custom:go", sourceId: "evs_1", payload: {}, syncId: null }, runtime.nowMs());
+      });
+      await fanOut(parts, scope);
+      const left: number[] = [];
+      for (const _ of automations) {
+        await database.update(scope, async ({ records }) => {
+          const [first] = await records.range(DELIVERIES, { prefix: [], limit: 1 });
+          if (first !== undefined) await endDelivery({ records, scope }, deliveryKeyOf(first.key), first.value);
+        });
+        left.push((await database.read(scope, ({ records }) => records.range(EVENTS, { prefix: [], limit: 2 }))).length);
+      }
+      expect(left).toEqual(automations.map((_, index) => (index === automations.length - 1 ? 0 : 1)));
+    }
   } finally {
     await opened.close();
   }

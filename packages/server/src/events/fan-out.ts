@@ -47,16 +47,17 @@ export async function fanOut(parts: FanOutParts, scope: Scope): Promise<boolean>
   return await parts.updates.run(scope, async ({ records }) => {
     if (!(await isCurrent(records, scope, batch))) return true;
     for (const { place, event } of batch.events) {
-      let deliveries = 0;
-      for (const subscription of listenersOf(batch, event)) {
+      const verdictOf = ({ sourceId }: SubscriptionRow): Verdict => verdicts.get(verdictKey(event.id, sourceId)) ?? "yes";
+      const listeners = listenersOf(batch, event);
+      const deliveries = listeners.filter((each) => verdictOf(each) === "yes").length;
+      for (const subscription of listeners) {
         const key: DeliveryKey = [...place, subscription.sourceId, subscription.automation];
-        const verdict = verdicts.get(verdictKey(event.id, subscription.sourceId)) ?? "yes";
+        const verdict = verdictOf(subscription);
         if (verdict === "no") continue;
-        const row = deliveryOf(event, subscription, nowMs);
+        const row = { ...deliveryOf(event, subscription, nowMs), ...(deliveries === 1 ? { isOnly: true as const } : {}) };
         if (verdict === "yes") {
           if (await addDelivery({ records, scope }, key, row)) parts.fresh.add(scope, key, { row, event });
           else if (row.group !== null) parts.fresh.follow(scope, row.group);
-          deliveries++;
           continue;
         }
         const { code, message } = verdict;

@@ -14,7 +14,8 @@ export class RunnerMeter {
   #baseBytes = 0;
   #bytes = 0;
   #cpuMs: number | undefined;
-  #atMs = Number.NEGATIVE_INFINITY;
+  #bytesAtMs = Number.NEGATIVE_INFINITY;
+  #cpuAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(runtime: Runtime, options: { readonly pid: () => number | undefined; readonly memoryBytesMax: number }) {
     this.#runtime = runtime;
@@ -28,31 +29,31 @@ export class RunnerMeter {
   }
 
   memoryBytes(): number {
-    this.#read(FRESH_MS);
+    this.#readBytes(FRESH_MS);
     return this.#bytes;
   }
 
   /** Processor time at some moment of the last fifth of a second. */
   recentCpuMs(): number | undefined {
-    this.#read(CPU_FRESH_MS);
-    return this.#cpuMs;
+    return this.#runtime.monotonicMs() - this.#cpuAtMs < CPU_FRESH_MS ? this.#cpuMs : this.cpuNowMs();
   }
 
   cpuNowMs(): number | undefined {
     const pid = this.#pid();
-    // Read alone: it is asked for after each call.
-    this.#cpuMs = (pid === undefined ? undefined : cpuMs(pid)) ?? this.#cpuMs;
+    if (pid === undefined) return this.#cpuMs;
+    this.#cpuAtMs = this.#runtime.monotonicMs();
+    this.#cpuMs = cpuMs(pid) ?? this.#cpuMs;
     return this.#cpuMs;
   }
 
   /** What the runner has now is its own; the budget counts from here. */
   setBase(): void {
-    this.#read(0);
+    this.#readBytes(0);
     this.#baseBytes = this.#bytes;
   }
 
   isOverLimit(): boolean {
-    this.#read(0);
+    this.#readBytes(0);
     return this.#bytes > this.#baseBytes + this.#memoryBytesMax;
   }
 
@@ -60,14 +61,14 @@ export class RunnerMeter {
     return Math.max(this.#bytes, peakBytes) > this.#baseBytes + this.#memoryBytesMax * NEAR_PART;
   }
 
-  #read(maxAgeMs: number): void {
+  /** Read apart from the processor time: each is asked for where the other is not. */
+  #readBytes(maxAgeMs: number): void {
     const nowMs = this.#runtime.monotonicMs();
-    if (nowMs - this.#atMs < maxAgeMs) return;
+    if (nowMs - this.#bytesAtMs < maxAgeMs) return;
     const pid = this.#pid();
     if (pid === undefined) return;
-    this.#atMs = nowMs;
+    this.#bytesAtMs = nowMs;
     // A process that is ending has no memory any more; what it had before is what counts.
     this.#bytes = privateBytes(pid) || this.#bytes;
-    this.#cpuMs = cpuMs(pid) ?? this.#cpuMs;
   }
 }
