@@ -157,3 +157,16 @@ test("what a stored value is can be asked without reading it", () => {
   expect(outputOf(state)).toEqual({ json: true });
   expect(calls).toEqual([]);
 });
+
+test("what undoes a step is given stored values as its inputs, and reads none in its expressions", () => {
+  const undoneWith = (input: object) => ({
+    first: { type: "invoke", data: { function: "a:b" }, compensate: { type: "invoke", data: { function: "a:undo", input } }, next: "fail" },
+    fail: { type: "return", data: { output: "=1 / 0" } },
+  });
+  const got = { path: ["rows"], value: { digest: "rows", bytes: 90_000, contentType: "application/json" } };
+  const { state, calls } = run(undoneWith({ own: "=steps.first.output.rows", all: "=trigger.rows" }), TRIGGER, VALUES, got);
+  expect(calls).toEqual(["function r/first/1 1", "function r/first/1/undo 1"]);
+  expect(state.status).toMatchObject({ kind: "ended", undone: 1, undoFailures: [] });
+  const reads = run(undoneWith({ count: "=size(steps.first.output.rows)" }), TRIGGER, VALUES, got);
+  expect(reads.state.status).toMatchObject({ undone: 0, outcome: { kind: "failed", error: { code: "compensation", node: "first" } } });
+});
