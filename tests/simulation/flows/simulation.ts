@@ -267,7 +267,9 @@ class Simulation {
 
   #passUntilNext(): boolean {
     const { time } = this;
-    const waiting = [...this.#due].flatMap(([id, { dueMs }]) => (this.#host?.firing.has(id) === true ? [] : [dueMs]));
+    // A host that stops takes no timers that are due; time passes until it has stopped.
+    const due = this.#host?.state === "stopping" ? [] : [...this.#due];
+    const waiting = due.flatMap(([id, { dueMs }]) => (this.#host?.firing.has(id) === true ? [] : [dueMs]));
     const untilDueMs = Math.min(...waiting) - time.nowMs;
     const ms = Math.min(time.untilTimerMs, Math.max(untilDueMs, 0));
     if (ms === Infinity) return false;
