@@ -647,8 +647,8 @@ describe("N19 one way out", () => {
   test("each request of the server is made at one of these places, for the tenant that it is for", () => {
     const users = serverFiles().filter((path) => /\begress\.fetch\(/i.test(codeOf(path)));
     // Functions, operations (http, models, embeddings) and checks of keyrings by functions: as a part of an invocation. OAuth and
-    // checks by templates: for the keyring.
-    expect(users.toSorted()).toEqual(["engine/host-calls/fetch.ts", "keyrings/outside-calls.ts"]);
+    // checks by templates: for the keyring. Outgoing webhooks: for the tenant whose snap-in made one.
+    expect(users.toSorted()).toEqual(["engine/host-calls/fetch.ts", "keyrings/outside-calls.ts", "outgoing/outgoing-webhooks.ts"]);
     for (const path of users)
       expect(codeOf(path)).toMatch(/egress\.fetch\((?:request|sent), \{\s*(?:\.\.\.\{ )?tenant: (?:scope|subject)\.tenant,/);
     const makers = serverFiles().filter((path) => /\bcreateEgress\(/.test(codeOf(path)));
@@ -809,7 +809,7 @@ const NETWORK_MODULES: ReadonlySet<string> = new Set(
 
 /** Packages that the server imports: the files that may, for those that could open connections. */
 const PACKAGES: Readonly<Record<string, "connects to nothing" | readonly string[]>> = {
-  "node:net": ["sandbox/jail/jail.ts"], // Sockets over inherited pairs.
+  "node:net": ["doors/connection-bounds.ts", "sandbox/jail/jail.ts"], // Addresses of who connects; sockets over inherited pairs.
   "node:http": ["sandbox/container/docker-api.ts"],
   "node:http2": ["doors/grpc/open-grpc.ts"], // Listens.
   fastify: "connects to nothing",

@@ -195,7 +195,8 @@ export class OutgoingWebhooks {
     try {
       const callback = new URL(await apiUrl).origin;
       const actor = { kind: "anonymous" as const, scopes: [], causeDepth: event.causeDepth ?? 0 };
-      const answer = await egress.fetch(calledBack(request, { actor, callback }), {
+      const sent = calledBack(request, { actor, callback });
+      const answer = await egress.fetch(sent, {
         tenant: scope.tenant,
         invocation: `webhook ${row.id}`,
         signal: cut.signal,
