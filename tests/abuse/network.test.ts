@@ -810,7 +810,7 @@ const NETWORK_MODULES: ReadonlySet<string> = new Set(
 /** Packages that the server imports: the files that may, for those that could open connections. */
 const PACKAGES: Readonly<Record<string, "connects to nothing" | readonly string[]>> = {
   "node:net": ["doors/connection-bounds.ts", "sandbox/jail/jail.ts"], // Addresses of who connects; sockets over inherited pairs.
-  "node:http": ["sandbox/container/docker-api.ts"],
+  "node:http": ["doors/http-server.ts", "sandbox/container/docker-api.ts"], // The words of statuses; the engine of containers.
   "node:http2": ["doors/grpc/open-grpc.ts"], // Listens.
   fastify: "connects to nothing",
   "smtp-server": ["doors/smtp/open-smtp.ts"], // Listens; looks no addresses up, because `disableReverseLookup` is set.
