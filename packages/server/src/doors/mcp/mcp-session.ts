@@ -32,7 +32,7 @@ import { toolError, toolNames, toolOf, toolResult } from "./tools.ts";
 
 export interface McpSession {
   /** Undefined, and nothing is done, when the id of a request is in use. */
-  handle(request: Request, parsedBody: unknown, from: McpCaller): Promise<Response> | undefined;
+  handle(request: Request, parsedBody: unknown, from: McpCaller): Promise<Response | undefined>;
   /** Tells the client that its list of tools may be another now. */
   toolsChanged(): void;
   /** Calls that are under way. */
@@ -94,10 +94,14 @@ export async function openSession(context: DoorContext, id: string, onClosed: ()
   });
   await server.connect(transport);
   return {
-    handle: (request, parsedBody, from) =>
-      ids.take(parsedBody)
-        ? transport.handleRequest(request, { parsedBody, authInfo: { token: "", clientId: "", scopes: [], extra: { from } } })
-        : undefined,
+    handle: async (request, parsedBody, from) => {
+      if (!ids.take(parsedBody)) return undefined;
+      const authInfo = { token: "", clientId: "", scopes: [], extra: { from } };
+      const response = await transport.handleRequest(request, { parsedBody, authInfo });
+      // Refused as a whole: no answer to its requests will come.
+      if (!response.ok) ids.release(parsedBody);
+      return response;
+    },
     toolsChanged: () => void server.sendToolListChanged().catch(() => undefined),
     get busy() {
       return busy;

@@ -137,11 +137,11 @@ describe("tools", () => {
   it("refuses an id that is in use, and answers the request that has it", async () => {
     const { transport } = await connect(host.adminKey);
     const headers = { authorization: `Bearer ${host.adminKey}`, "mcp-session-id": transport.sessionId ?? "" };
-    const post = async (id: number, url: string) => {
+    const post = async (id: number, url: string, accept = "application/json, text/event-stream") => {
       const body = { jsonrpc: "2.0", id, method: "tools/call", params: { name: "http", arguments: { url } } };
       return await fetch(`${host.url}/mcp`, {
         method: "POST",
-        headers: { ...headers, accept: "application/json, text/event-stream", "content-type": "application/json" },
+        headers: { ...headers, accept, "content-type": "application/json" },
         body: JSON.stringify(body),
       });
     };
@@ -152,7 +152,9 @@ describe("tools", () => {
     expect(await second.text()).toContain("has an id of its own");
     release();
     expect(await (await first).text()).toContain("late");
-    expect(await (await post(7, `${slowUrl}/now`)).text()).toContain("ready");
+    // What is refused as a whole takes no id.
+    expect((await post(8, `${slowUrl}/now`, "text/html")).status).toBe(406);
+    for (const id of [7, 8]) expect(await (await post(id, `${slowUrl}/now`)).text()).toContain("ready");
   }, 30_000);
 
   it("ends a call that its client cancels", async () => {

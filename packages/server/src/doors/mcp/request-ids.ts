@@ -7,12 +7,17 @@ export class RequestIds {
 
   /** Takes the ids of the requests in a body; false, and nothing is taken, when one of them is in use. */
   take(body: unknown): boolean {
-    const messages = Array.isArray(body) ? (body as readonly unknown[]) : [body];
+    const messages = messagesOf(body);
     const ids = messages.flatMap(requestId);
     if (new Set(ids).size < ids.length || ids.some((id) => this.#open.has(id))) return false;
     for (const id of ids) this.#open.add(id);
     for (const message of messages) this.#cancel(message);
     return true;
+  }
+
+  /** Gives back what `take` took: the requests were not begun. */
+  release(body: unknown): void {
+    for (const id of messagesOf(body).flatMap(requestId)) this.#open.delete(id);
   }
 
   /** An answer is on its way. */
@@ -26,6 +31,10 @@ export class RequestIds {
     const id = message["params"]["requestId"];
     if (isId(id)) this.#open.delete(id);
   }
+}
+
+function messagesOf(body: unknown): readonly unknown[] {
+  return Array.isArray(body) ? body : [body];
 }
 
 function requestId(message: unknown): readonly (string | number)[] {
