@@ -2,9 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { limit } from "@plinth/core/limits.ts";
 import { at, textAt, type Answer } from "../../packages/server/src/doors/test/test-host.ts";
-import { startCalledHost, succeed, type CalledHost } from "./test-callers.ts";
-
-const OBJECT = "don:core:plinth:devo/default:ticket/1";
+import { bringAccount, startCalledHost, succeed, type CalledHost } from "./test-callers.ts";
 
 let host: CalledHost;
 /** Tokens of accounts: two without bounds, one that only reads. */
@@ -12,35 +10,7 @@ let token: string;
 let otherToken: string;
 let readingToken: string;
 
-function files(name: string, scopes: string) {
-  return {
-    "manifest.yaml": `version: "2"
-name: ${name}
-description: For tests.
-service_account:
-  display_name: Bot
-${scopes}functions:
-  - name: tokens
-    description: For tests.
-commands:
-  - name: tokens
-    namespace: ${name}
-    description: For tests.
-    surfaces:
-      - surface: discussions
-        object_types: [ticket]
-    function: tokens
-`,
-    "code/package.json": '{"main":"./dist/index.js"}',
-    "code/dist/index.js": "exports.functionFactory = { tokens: async ([event]) => event.context.secrets.service_account_token };",
-  };
-}
-
-async function bring(name: string, scopes = ""): Promise<string> {
-  await host.bring(name, files(name, scopes));
-  const body = { object: OBJECT, parameters: "", user: "ada" };
-  return textAt(await succeed(host.send(`/v1/commands/${name}/tokens`, { body })), "value");
-}
+const bring = async (name: string, scopes = "") => (await bringAccount(host, name, scopes)).token;
 
 beforeAll(async () => {
   host = await startCalledHost();

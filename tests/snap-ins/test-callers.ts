@@ -33,3 +33,34 @@ export async function succeed(sent: Promise<Answer>): Promise<Answer> {
   if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`);
   return answer;
 }
+
+/** Brings a snap-in whose account has these scopes, lines of a manifest, and gives the account's token. */
+export async function bringAccount(host: CalledHost, name: string, scopes = ""): Promise<{ readonly id: string; readonly token: string }> {
+  const id = await host.bring(name, accountFiles(name, scopes));
+  const body = { object: "don:core:plinth:devo/default:ticket/1", parameters: "", user: "ada" };
+  return { id, token: textAt(await succeed(host.send(`/v1/commands/${name}/tokens`, { body })), "value") };
+}
+
+function accountFiles(name: string, scopes: string) {
+  return {
+    "manifest.yaml": `version: "2"
+name: ${name}
+description: For tests.
+service_account:
+  display_name: Bot
+${scopes}functions:
+  - name: tokens
+    description: For tests.
+commands:
+  - name: tokens
+    namespace: ${name}
+    description: For tests.
+    surfaces:
+      - surface: discussions
+        object_types: [ticket]
+    function: tokens
+`,
+    "code/package.json": '{"main":"./dist/index.js"}',
+    "code/dist/index.js": "exports.functionFactory = { tokens: async ([event]) => event.context.secrets.service_account_token };",
+  };
+}

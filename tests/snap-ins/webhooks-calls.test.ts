@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { limit } from "@plinth/core/limits.ts";
 import { at, textAt, type Answer } from "../../packages/server/src/doors/test/test-host.ts";
 import { callFunction, deployFolder } from "../../tools/local-host.ts";
-import { startCalledHost, succeed, type CalledHost } from "./test-callers.ts";
+import { bringAccount, startCalledHost, succeed, type CalledHost } from "./test-callers.ts";
 
 interface Received {
   readonly path: string;
@@ -26,35 +26,7 @@ let snapIn: string;
 let token: string;
 let boundedToken: string;
 
-function files(name: string, scopes: string) {
-  return {
-    "manifest.yaml": `version: "2"
-name: ${name}
-description: For tests.
-service_account:
-  display_name: Bot
-${scopes}functions:
-  - name: tokens
-    description: For tests.
-commands:
-  - name: tokens
-    namespace: ${name}
-    description: For tests.
-    surfaces:
-      - surface: discussions
-        object_types: [ticket]
-    function: tokens
-`,
-    "code/package.json": '{"main":"./dist/index.js"}',
-    "code/dist/index.js": "exports.functionFactory = { tokens: async ([event]) => event.context.secrets.service_account_token };",
-  };
-}
-
-async function bring(name: string, scopes = ""): Promise<{ readonly id: string; readonly token: string }> {
-  const id = await host.bring(name, files(name, scopes));
-  const body = { object: "don:core:plinth:devo/default:ticket/1", parameters: "", user: "ada" };
-  return { id, token: textAt(await succeed(host.send(`/v1/commands/${name}/tokens`, { body })), "value") };
-}
+const bring = (name: string, scopes = "") => bringAccount(host, name, scopes);
 
 beforeAll(async () => {
   server = createServer((request, response) => {
